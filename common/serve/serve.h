@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef COMMON_SERVE_SERVE_H
+#define COMMON_SERVE_SERVE_H
+
+/*
+ * DNS listeners (UDP and TCP) of one worker, used by frontend and resolver:
+ * requests come to one callback, replies leave in batches (UDP, at the end of
+ * the loop's round) or on their connection (TCP), in any order and at any
+ * later time (RFC 7766 7). One loop's thread.
+ */
+
+#include "common/base/err.h"
+#include "common/net/addr.h"
+#include "common/net/loop.h"
+
+struct serve;
+
+/* Where an answer goes. Copy it into the query's slot; it may outlive its
+ * connection (then the reply is dropped and counted). */
+struct serve_peer {
+	union addr client;
+	union addr local; /* family 0: unknown */
+	uint32_t ifindex;
+	uint16_t listener; /* index of the address it came to */
+	bool tcp;
+	uint32_t conn;     /* TCP: slot and generation */
+	uint32_t conn_gen;
+};
+
+struct serve_request {
+	struct serve_peer peer;
+	const uint8_t *msg; /* valid during the callback; >= 1 octet */
+	size_t len;
+};
+
+/* Called for each message. On TCP, what was not answered yet is counted per
+ * connection until serve_reply or serve_drop is called for it. */
+typedef void (*serve_fn)(void *arg, const struct serve_request *req);
+/* May this client have a TCP connection? (ACL before any byte is read.) */
+typedef bool (*serve_admit_fn)(void *arg, const union addr *client);
+
+struct serve_config {
+	const union addr *addrs; /* to listen on, UDP and TCP */
+	size_t addr_count;
+	bool reuseport;          /* several workers share the addresses */
+	bool freebind;
+	unsigned udp_batch;      /* 1..64; 0: 32 */
+	uint32_t tcp_max;        /* connections of this worker; 0: 1024 */
+	uint32_t tcp_per_client; /* 0: 20 */
+	uint32_t tcp_inflight;   /* unanswered queries per connection; 0: 100 */
+	uint32_t tcp_idle_ms;    /* 0: 10000 */
+	uint32_t tcp_message_ms; /* 0: 5000 */
+};
+
+/* Counters, read by the owner. */
+struct serve_stats {
+	uint64_t udp_in, udp_out, udp_cut, udp_send_errors;
+	uint64_t tcp_in, tcp_out, tcp_accepted, tcp_refused, tcp_over_client,
+		tcp_evicted, tcp_timeouts, tcp_gone;
+	uint32_t tcp_open;
+};
+
+struct serve *serve_new(struct loop *loop, const struct serve_config *config,
+	serve_fn fn, serve_admit_fn admit, void *arg, struct err *err)
+	MUST_CHECK;
+/* Stop taking new queries; replies still leave. */
+void serve_pause(struct serve *serve);
+void serve_free(struct serve *serve); /* NULL allowed */
+/* Change limits live (addresses: add/remove those that differ; on failure
+ * nothing is changed). */
+int serve_update(struct serve *serve, const struct serve_config *config,
+	struct err *err) MUST_CHECK;
+/* Send the answer (copied). `len` <= 65535. */
+void serve_reply(struct serve *serve, const struct serve_peer *peer,
+	const uint8_t *msg, size_t len);
+/* There will be no answer. */
+void serve_drop(struct serve *serve, const struct serve_peer *peer);
+const struct serve_stats *serve_get_stats(const struct serve *serve);
+/* The address really bound (port 0 in the configuration: tests). */
+union addr serve_local_addr(const struct serve *serve, size_t listener);
+/* UDP descriptor of a listener (to attach a steering program). */
+int serve_udp_fd(const struct serve *serve, size_t listener);
+
+#endif
