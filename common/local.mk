@@ -1,1 +1,24 @@
 # SPDX-License-Identifier: ISC
+# One static library; a program links $(COMMON_LIBS) behind its own library:
+#	frontend_ispdns_frontend_LDADD = frontend/libfrontend.a $(COMMON_LIBS)
+# --as-needed (AM_LDFLAGS) drops the foreign libraries it does not use.
+noinst_LIBRARIES += common/libcommon.a
+COMMON_LIBS = common/libcommon.a $(EVENT_SSL_LIBS) $(EVENT_LIBS) \
+	$(SSL_LIBS) $(YAML_LIBS) $(JANSSON_LIBS) $(LDNS_LIBS)
+
+common_libcommon_a_SOURCES =
+
+# base: no I/O but the log
+common_libcommon_a_SOURCES += \
+	common/base/arena.c common/base/arena.h \
+	common/base/base.h \
+	common/base/buf.c common/base/buf.h \
+	common/base/clock.c common/base/clock.h \
+	common/base/digest.c common/base/digest.h \
+	common/base/err.c common/base/err.h \
+	common/base/hash.c common/base/hash.h \
+	common/base/list.h \
+	common/base/log.c common/base/log.h \
+	common/base/metrics.c common/base/metrics.h \
+	common/base/slots.c common/base/slots.h \
+	common/base/text.c

@@ -1,1 +1,12 @@
 # SPDX-License-Identifier: ISC
+# A compiled unit test tests/x/y-t:
+#	unit_tests += tests/x/y-t
+#	tests_x_y_t_SOURCES = tests/x/y-t.c
+#	tests_x_y_t_LDADD = x/libx.a $(TEST_LIBS)
+# A script that prints TAP: unit_scripts += tests/x/y-t.sh (and EXTRA_DIST).
+check_LIBRARIES += tests/tap/libtap.a
+tests_tap_libtap_a_SOURCES = tests/tap/tap.c tests/tap/tap.h
+
+TEST_LIBS = tests/tap/libtap.a $(COMMON_LIBS)
+
+include tests/common/local.mk

@@ -14,7 +14,7 @@ struct arena_chunk;
 struct arena {
 	struct arena_chunk *head; /* newest first */
 	size_t chunk_size;
-	size_t used_bytes; /* total handed out */
+	size_t used_bytes;  /* total handed out */
 	size_t limit_bytes; /* 0: none */
 };
 
@@ -25,8 +25,8 @@ void *arena_alloc(struct arena *arena, size_t size) MUST_CHECK;
 /* As arena_alloc(n * size) with the multiplication checked. */
 void *arena_array(struct arena *arena, size_t n, size_t size) MUST_CHECK;
 char *arena_strdup(struct arena *arena, const char *text) MUST_CHECK;
-void *arena_memdup(struct arena *arena, const void *data, size_t size)
-	MUST_CHECK;
+void *arena_memdup(
+	struct arena *arena, const void *data, size_t size) MUST_CHECK;
 void arena_fini(struct arena *arena);
 
 #endif

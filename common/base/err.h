@@ -22,7 +22,6 @@ void err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void err_prefix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* err_set and return `code` (a negative errno), for `return err_fail(...)`. */
-int err_fail(struct err *err, int code, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+int err_fail(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 #endif

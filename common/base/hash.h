@@ -19,10 +19,10 @@ struct hash_key {
 void hash_key_random(struct hash_key *key);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
 
-/* Small fast generator for ids and policies (xoshiro256**), seeded from
- * getrandom(2). One thread. */
+/* Fast generator for ids and policies: SipHash-1-3 of a counter under a key
+ * from getrandom(2), so seen values do not tell the next. One thread. */
 struct rng {
-	uint64_t s[4];
+	uint64_t s[4]; /* key, counter, nonce */
 	unsigned left; /* reseeded from the kernel when it reaches 0 */
 };
 

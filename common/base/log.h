@@ -13,7 +13,12 @@
 
 #include <stdbool.h>
 
-enum log_level { LOG_LVL_ERROR, LOG_LVL_WARN, LOG_LVL_INFO, LOG_LVL_DEBUG };
+enum log_level {
+	LOG_LVL_ERROR,
+	LOG_LVL_WARN,
+	LOG_LVL_INFO,
+	LOG_LVL_DEBUG
+};
 
 /* `ident` must live as long as the process. Before start of threads. */
 void log_open(const char *ident, enum log_level level);

@@ -12,7 +12,10 @@
 
 #include <stdint.h>
 
-enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
+enum metric_kind {
+	METRIC_COUNTER,
+	METRIC_GAUGE
+};
 
 /* One cell. `name` may hold labels: "x_total{reason=\"acl\"}"; rows of one
  * family (same text before '{') must be adjacent in the table. */
@@ -62,8 +65,8 @@ uint64_t metrics_read(const struct metrics *m, size_t id);
 /* All cells as Prometheus text, with # HELP and # TYPE once per family. */
 void metrics_print(const struct metrics *m, struct text *out);
 /* One family header, for values that are not in a table. */
-void metrics_family(struct text *out, const char *name, const char *type,
-	const char *help);
+void metrics_family(
+	struct text *out, const char *name, const char *type, const char *help);
 /* A label value with \ " and newline escaped. */
 void metrics_label(struct text *out, const char *value);
 

@@ -24,8 +24,8 @@ struct slots {
 	uint32_t count, used, free_head;
 };
 
-int slots_init(struct slots *slots, uint32_t count, size_t item_size)
-	MUST_CHECK;
+int slots_init(
+	struct slots *slots, uint32_t count, size_t item_size) MUST_CHECK;
 void slots_fini(struct slots *slots);
 /* Index of a free slot (its bytes are as the last user left them), or
  * SLOT_NONE when all are taken. */

@@ -9,22 +9,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define EDNS_OUR_PAYLOAD  1232 /* what we announce and never exceed (UDP) */
-#define EDNS_OPT_SIZE     11   /* an OPT without options */
-#define EDNS_OPTION_ECS   8
-#define EDNS_OPTION_COOKIE 10
+#define EDNS_OUR_PAYLOAD      1232 /* what we announce and never exceed (UDP) */
+#define EDNS_OPT_SIZE         11   /* an OPT without options */
+#define EDNS_OPTION_ECS       8
+#define EDNS_OPTION_COOKIE    10
 #define EDNS_OPTION_KEEPALIVE 11
-#define EDNS_OPTION_PADDING 12
-#define EDNS_OPTION_EDE   15
+#define EDNS_OPTION_PADDING   12
+#define EDNS_OPTION_EDE       15
 
 struct edns {
 	bool present;
 	bool dnssec_ok; /* DO */
 	uint8_t version;
-	uint8_t ext_rcode; /* upper 8 bits */
-	uint16_t payload; /* as sent */
-	uint16_t offset; /* of the OPT's owner octet in the message */
-	uint16_t length; /* of the whole OPT record */
+	uint8_t ext_rcode;      /* upper 8 bits */
+	uint16_t payload;       /* as sent */
+	uint16_t offset;        /* of the OPT's owner octet in the message */
+	uint16_t length;        /* of the whole OPT record */
 	uint16_t cookie_offset; /* of the COOKIE option's data; 0: none */
 	uint8_t cookie_len;
 	uint16_t ecs_offset; /* of the ECS option's data; 0: none */

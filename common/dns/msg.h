@@ -51,7 +51,12 @@ static inline unsigned msg_rcode(const uint8_t *m)
 {
 	return (unsigned)(m[3] & 15);
 }
-enum msg_section { MSG_QD, MSG_AN, MSG_NS, MSG_AR };
+enum msg_section {
+	MSG_QD,
+	MSG_AN,
+	MSG_NS,
+	MSG_AR
+};
 static inline uint16_t msg_count(const uint8_t *m, enum msg_section s)
 {
 	return (uint16_t)(m[4 + 2 * s] << 8 | m[5 + 2 * s]);
@@ -67,13 +72,13 @@ struct question {
 	const uint8_t *name; /* in the message, uncompressed, as sent */
 	uint8_t name_len;
 	uint16_t type, class; /* host order */
-	uint16_t end; /* offset behind the question */
+	uint16_t end;         /* offset behind the question */
 };
 
 /* Verdict on a query from a client. */
 enum msg_verdict {
 	MSG_OK,
-	MSG_DROP, /* short or QR=1: never answered */
+	MSG_DROP,    /* short or QR=1: never answered */
 	MSG_FORMERR, /* answer with this rcode */
 	MSG_NOTIMP,
 	MSG_BADVERS,
@@ -124,8 +129,8 @@ bool record_iter_next(struct record_iter *it, struct record *out);
  * additional section, no trailing octets. Fills *q (name NULL when QDCOUNT
  * is 0) and *edns.
  */
-bool msg_check_answer(const uint8_t *msg, size_t len, struct question *q,
-	struct edns *edns);
+bool msg_check_answer(
+	const uint8_t *msg, size_t len, struct question *q, struct edns *edns);
 
 /* Does the answer's question equal the one asked (names case-insensitively)? */
 bool question_equal(const struct question *a, const struct question *b);

@@ -27,8 +27,8 @@ int name_wire_len(const uint8_t *wire, size_t size);
 /* Read the (possibly compressed) name at `offset` of a message. Returns the
  * number of octets it takes there, or -EINVAL. Pointers must point backwards
  * (so it ends). `out` may be NULL (only check). */
-int name_read(const uint8_t *msg, size_t msg_len, size_t offset,
-	struct name *out);
+int name_read(
+	const uint8_t *msg, size_t msg_len, size_t offset, struct name *out);
 /* Text with \DDD and \X escapes; the final dot is optional; "." is root.
  * -EINVAL when not a name. */
 int name_parse(const char *text, struct name *out) MUST_CHECK;
@@ -56,8 +56,7 @@ static inline const uint8_t *name_parent(const uint8_t *wire)
 	return wire + wire[0] + 1;
 }
 /* Hash of the lower-cased name. */
-uint64_t name_hash(
-	const struct hash_key *key, const uint8_t *wire, size_t len);
+uint64_t name_hash(const struct hash_key *key, const uint8_t *wire, size_t len);
 /* Canonical order (RFC 4034 6.1): <0, 0, >0. */
 int name_compare(const uint8_t *a, const uint8_t *b);
 

@@ -16,8 +16,7 @@ struct suffix_map;
 #define SUFFIX_NONE UINT32_MAX
 
 /* Room for `count` names. NULL: no memory. */
-struct suffix_map *suffix_map_new(struct arena *arena, size_t count)
-	MUST_CHECK;
+struct suffix_map *suffix_map_new(struct arena *arena, size_t count) MUST_CHECK;
 /* -EEXIST when the name is there already, -ENOSPC when full. The root name
  * matches everything. */
 int suffix_map_add(struct suffix_map *map, const struct name *name,

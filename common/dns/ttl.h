@@ -7,14 +7,15 @@
 
 #include "common/dns/msg.h"
 
-#define TTL_MAX 604800 /* a week: larger ones, and those with the top bit
-			  (RFC 2181 8), are treated as this / as 0 */
+/* A week, in seconds: larger TTLs count as this, those with the top bit set
+ * as 0 (RFC 2181 8). */
+#define TTL_MAX 604800
 
 enum answer_kind {
 	ANSWER_POSITIVE,
 	ANSWER_NODATA, /* NOERROR without an answer to the type */
 	ANSWER_NXDOMAIN,
-	ANSWER_FAILURE, /* SERVFAIL, REFUSED, ... */
+	ANSWER_FAILURE,  /* SERVFAIL, REFUSED, ... */
 	ANSWER_REFERRAL, /* no SOA, no answer, NS in authority */
 	ANSWER_TRUNCATED,
 };
@@ -29,8 +30,8 @@ struct answer_info {
 
 /* Look at an answer that msg_check_answer accepted. `pos`: behind its
  * question. False when malformed. */
-bool ttl_inspect(const uint8_t *msg, size_t len, size_t pos,
-	struct answer_info *out);
+bool ttl_inspect(
+	const uint8_t *msg, size_t len, size_t pos, struct answer_info *out);
 /* The offsets of all TTL fields, OPT apart; at most `max`, returns how many
  * there are. */
 unsigned ttl_offsets(const uint8_t *msg, size_t len, size_t pos,

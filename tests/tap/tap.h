@@ -28,7 +28,7 @@ void tap_diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void tap_bail(const char *fmt, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 
-#define ok(pass, ...)        tap_ok((pass), __FILE__, __LINE__, __VA_ARGS__)
+#define ok(pass, ...) tap_ok((pass), __FILE__, __LINE__, __VA_ARGS__)
 #define is_int(got, want, ...)                                                 \
 	tap_is_int((got), (want), __FILE__, __LINE__, __VA_ARGS__)
 #define is_string(got, want, ...)                                              \

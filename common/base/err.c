@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The text is formatted aside first, so that an argument may point into the
+ * error itself: err_set(err, "%s: more", err->text).
+ */
+
+#include "common/base/err.h"
+
+#include <stdarg.h>
+
+static void set(struct err *err, const char *fmt, va_list args)
+{
+	char text[ERR_MAX];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	memcpy(err->text, text, strlen(text) + 1);
+}
+
+void err_set(struct err *err, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err)
+		return;
+	va_start(args, fmt);
+	set(err, fmt, args);
+	va_end(args);
+}
+
+void err_prefix(struct err *err, const char *fmt, ...)
+{
+	char prefix[ERR_MAX];
+	va_list args;
+
+	if (!err)
+		return;
+	va_start(args, fmt);
+	vsnprintf(prefix, sizeof(prefix), fmt, args);
+	va_end(args);
+	err_set(err, "%s: %s", prefix, err->text);
+}
+
+int err_fail(struct err *err, int code, const char *fmt, ...)
+{
+	va_list args;
+
+	if (!err)
+		return code;
+	va_start(args, fmt);
+	set(err, fmt, args);
+	va_end(args);
+	return code;
+}
