@@ -22,3 +22,13 @@ common_libcommon_a_SOURCES += \
 	common/base/metrics.c common/base/metrics.h \
 	common/base/slots.c common/base/slots.h \
 	common/base/text.c
+
+# dns: pure (no socket, clock, log; memory from the caller's arena only)
+common_libcommon_a_SOURCES += \
+	common/dns/code.c common/dns/code.h \
+	common/dns/edns.c common/dns/edns.h \
+	common/dns/msg.c common/dns/msg.h \
+	common/dns/name.c common/dns/name.h \
+	common/dns/rdata.c common/dns/rdata.h \
+	common/dns/suffix.c common/dns/suffix.h \
+	common/dns/ttl.c common/dns/ttl.h

@@ -31,8 +31,7 @@ const char *conf_file(const struct conf *conf);
 
 /* Child of a map or dict by key; NULL when absent and without default.
  * Asking for a key that is not in the schema is a bug (assert). */
-const struct conf_node *conf_get(
-	const struct conf_node *node, const char *key);
+const struct conf_node *conf_get(const struct conf_node *node, const char *key);
 /* Follow "a.b.c". */
 const struct conf_node *conf_path(
 	const struct conf_node *node, const char *path);
@@ -53,12 +52,12 @@ const struct name *conf_name(const struct conf_node *node);
 bool conf_get_bool(const struct conf_node *node, const char *key);
 int64_t conf_get_int(const struct conf_node *node, const char *key);
 const char *conf_get_str(const struct conf_node *node, const char *key);
-							/* NULL: absent */
+/* NULL: absent */
 
 /* Lists and dicts: for (n = conf_first(l); n; n = conf_next(n)). */
 const struct conf_node *conf_first(const struct conf_node *node);
 const struct conf_node *conf_next(const struct conf_node *node);
-size_t conf_count(const struct conf_node *node); /* NULL: 0 */
+size_t conf_count(const struct conf_node *node);    /* NULL: 0 */
 const char *conf_key(const struct conf_node *node); /* in a map or dict */
 unsigned conf_line(const struct conf_node *node);
 
@@ -71,8 +70,8 @@ int conf_error(const struct conf *conf, const struct conf_node *node,
  * to the same. */
 void conf_print(const struct conf *conf, struct text *out);
 /* Reference page of a schema (Markdown). */
-void schema_print_reference(const struct schema_item *schema,
-	const char *title, struct text *out);
+void schema_print_reference(
+	const struct schema_item *schema, const char *title, struct text *out);
 /* The first key of reload class RESTART whose value differs, or NULL. */
 const char *conf_restart_key(const struct conf *a, const struct conf *b);
 

@@ -29,10 +29,10 @@ struct control_command {
 /* Remove a stale socket (nobody accepts), refuse a live one (-EADDRINUSE).
  * `commands` may be followed by another table: control_add. */
 struct control *control_new(struct loop *loop, const char *path,
-	const struct control_command *commands, void *arg, struct err *err)
-	MUST_CHECK;
-int control_add(struct control *control,
-	const struct control_command *commands, void *arg) MUST_CHECK;
+	const struct control_command *commands, void *arg,
+	struct err *err) MUST_CHECK;
+int control_add(struct control *control, const struct control_command *commands,
+	void *arg) MUST_CHECK;
 void control_free(struct control *control); /* removes the socket file */
 
 /* `result` is stolen; NULL gives {}. */

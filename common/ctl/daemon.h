@@ -27,7 +27,8 @@ struct daemon_ops {
 	const struct schema_item *schema;
 	const char *version_extra; /* e.g. libunbound's version; may be NULL */
 
-	/* Checks beyond the schema (references); no side effects. NULL: none. */
+	/* Checks beyond the schema (references); no side effects. NULL: none.
+	 */
 	int (*check)(const struct conf *conf, struct err *err);
 	/* Build and start everything. *state is handed to the others. */
 	int (*start)(struct daemon *d, const struct conf *conf, void **state,

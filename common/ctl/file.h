@@ -22,8 +22,8 @@ int dir_make(const char *path, mode_t mode, struct err *err) MUST_CHECK;
 int dir_remove(const char *path, struct err *err) MUST_CHECK;
 int dir_sync(const char *path, struct err *err) MUST_CHECK;
 /* Make `link` point to `target` in one step. */
-int link_replace(const char *target, const char *link, struct err *err)
-	MUST_CHECK;
+int link_replace(
+	const char *target, const char *link, struct err *err) MUST_CHECK;
 /* snprintf of a path: -ENAMETOOLONG when it does not fit. */
 int path_join(char *out, size_t size, const char *fmt, ...)
 	PRINTF_LIKE(3, 4) MUST_CHECK;

@@ -21,19 +21,22 @@ enum schema_type {
 			    value in milliseconds, min..max too */
 	SCHEMA_SIZE,     /* "64M", "1G", plain octets */
 	SCHEMA_REAL,
-	SCHEMA_STRING,   /* min..max octets (max 0: 1024) */
-	SCHEMA_ENUM,     /* one of choices; value = its index */
-	SCHEMA_ADDR,     /* IP address with optional port; min = default port */
-	SCHEMA_IP,       /* IP address without port */
-	SCHEMA_PREFIX,   /* CIDR */
-	SCHEMA_NAME,     /* domain name, printed with final dot */
-	SCHEMA_PATH,     /* file; relative to the configuration file's folder */
-	SCHEMA_MAP,      /* fixed keys: children */
-	SCHEMA_LIST,     /* sequence of `item` (children[0], name "") */
-	SCHEMA_DICT,     /* free keys -> children[0], e.g. pools by name */
+	SCHEMA_STRING, /* min..max octets (max 0: 1024) */
+	SCHEMA_ENUM,   /* one of choices; value = its index */
+	SCHEMA_ADDR,   /* IP address with optional port; min = default port */
+	SCHEMA_IP,     /* IP address without port */
+	SCHEMA_PREFIX, /* CIDR */
+	SCHEMA_NAME,   /* domain name, printed with final dot */
+	SCHEMA_PATH,   /* file; relative to the configuration file's folder */
+	SCHEMA_MAP,    /* fixed keys: children */
+	SCHEMA_LIST,   /* sequence of `item` (children[0], name "") */
+	SCHEMA_DICT,   /* free keys -> children[0], e.g. pools by name */
 };
 
-enum schema_reload { SCHEMA_LIVE, SCHEMA_RESTART };
+enum schema_reload {
+	SCHEMA_LIVE,
+	SCHEMA_RESTART
+};
 
 struct schema_item {
 	const char *name;

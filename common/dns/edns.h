@@ -32,7 +32,9 @@ struct edns {
 };
 
 /* Fill `out` from the OPT record whose class, TTL and rdata are given; false
- * when an option runs past the rdata or there are more than 64 options. */
+ * when an option runs past the rdata, there are more than 64, or a COOKIE has
+ * a length that RFC 7873 forbids. Of repeated options the first counts. With
+ * a version other than 0 the options are not looked at. */
 bool edns_read(const uint8_t *msg, uint16_t offset, uint16_t class,
 	uint32_t ttl, uint16_t rdata_offset, uint16_t rdlen, struct edns *out);
 
@@ -40,8 +42,9 @@ bool edns_read(const uint8_t *msg, uint16_t offset, uint16_t class,
  * clamped to 512..limit. */
 uint16_t edns_udp_limit(const struct edns *edns, uint16_t limit);
 
-/* Append an OPT (and EDE `ede` when >= 0 with optional text) at `out`.
- * Returns its length, 0 when `room` is too small. */
+/* Append an OPT (and EDE `ede` when >= 0, with an optional text of at most
+ * 255 octets) at `out`; `ext_rcode` is rcode >> 4. Returns its length, 0 when
+ * `room` is too small. */
 size_t edns_write(uint8_t *out, size_t room, uint16_t payload, bool dnssec_ok,
 	unsigned ext_rcode, int ede, const char *ede_text);
 

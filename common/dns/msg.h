@@ -91,7 +91,8 @@ struct query_view {
 
 /*
  * Parse a client's query whole: header, exactly one question, an OPT at most
- * once with whole options, no other trailing octets. On MSG_FORMERR the
+ * once with whole options, a signature (TSIG, SIG(0)) or the SOA of an IXFR,
+ * no other records, no trailing octets. On MSG_FORMERR the
  * question may be unset (q.name NULL). Opcodes other than QUERY: MSG_NOTIMP
  * (q is set when it parses).
  */
@@ -123,10 +124,11 @@ void record_iter_init(
 bool record_iter_next(struct record_iter *it, struct record *out);
 
 /*
- * Is this a whole, well-formed answer? QR=1, QDCOUNT 1 (0 only with an error
- * rcode and no records), every record whole, names in rdata of the types of
- * RFC 1035 whole, A 4 and AAAA 16 octets, OPT at most once and in the
- * additional section, no trailing octets. Fills *q (name NULL when QDCOUNT
+ * Is this a whole, well-formed answer? QR=1, opcode QUERY, QDCOUNT 1 (0 only
+ * with an error rcode and no records but an OPT), every record whole and of
+ * the question's class, rdata of the form of its type (rdata.h: names whole,
+ * A 4 and AAAA 16 octets), OPT at most once and in the additional section,
+ * TSIG last, no trailing octets. Fills *q (name NULL when QDCOUNT
  * is 0) and *edns.
  */
 bool msg_check_answer(
@@ -146,8 +148,9 @@ size_t msg_make_reply(uint8_t *out, size_t size, const uint8_t *msg,
 	const struct question *q, const struct edns *edns, unsigned rcode,
 	bool ra, int ede);
 
-/* Cut an answer to header, question (and OPT when `edns` is set and present)
- * with TC set, in place. Returns the new length. */
+/* Cut an answer to header, question (and its OPT when `edns`, which describes
+ * this very message, is set and present) with TC set, in place. Returns the
+ * new length. */
 size_t msg_truncate(uint8_t *msg, size_t len, const struct question *q,
 	const struct edns *edns);
 

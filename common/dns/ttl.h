@@ -23,7 +23,8 @@ enum answer_kind {
 struct answer_info {
 	enum answer_kind kind;
 	uint32_t ttl_s; /* smallest TTL over the sections (OPT apart); for
-			   negative answers min(SOA TTL, SOA MINIMUM) */
+			   negative answers also SOA MINIMUM, and 0 without
+			   an SOA (RFC 2308 5: not to be cached) */
 	bool has_soa;
 	uint16_t ttl_count; /* records with a TTL, OPT apart */
 };

@@ -20,8 +20,8 @@ union addr {
 
 /* "192.0.2.1", "192.0.2.1:53", "2001:db8::1", "[2001:db8::1]:53". Without a
  * port `default_port` is taken. -EINVAL. No names are looked up. */
-int addr_parse(const char *text, uint16_t default_port, union addr *out)
-	MUST_CHECK;
+int addr_parse(
+	const char *text, uint16_t default_port, union addr *out) MUST_CHECK;
 /* With port: "192.0.2.1:53", "[2001:db8::1]:53". Returns `out`. */
 char *addr_print(const union addr *a, char out[ADDR_TEXT]);
 /* Without port. */

@@ -16,7 +16,10 @@ struct loop;
 struct watch; /* a descriptor being watched */
 struct timer; /* a timer, one-shot until set again */
 
-enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2
+};
 
 typedef void (*loop_fd_cb)(void *arg, int fd, int events);
 typedef void (*loop_cb)(void *arg);
@@ -57,7 +60,6 @@ bool timer_is_set(const struct timer *timer);
 void timer_free(struct timer *timer); /* NULL allowed; also from its cb */
 
 /* A signal as an event; until the loop is freed. Main thread's loop only. */
-int loop_signal(struct loop *loop, int signo, loop_cb cb, void *arg)
-	MUST_CHECK;
+int loop_signal(struct loop *loop, int signo, loop_cb cb, void *arg) MUST_CHECK;
 
 #endif

@@ -15,10 +15,10 @@
 struct stream;
 
 enum stream_end {
-	STREAM_EOF,       /* closed by the peer in good order */
-	STREAM_ERROR,     /* reset, refused, ... */
-	STREAM_TIMEOUT,   /* idle, connect or message deadline passed */
-	STREAM_OVERFLOW,  /* the peer does not read what we write */
+	STREAM_EOF,      /* closed by the peer in good order */
+	STREAM_ERROR,    /* reset, refused, ... */
+	STREAM_TIMEOUT,  /* idle, connect or message deadline passed */
+	STREAM_OVERFLOW, /* the peer does not read what we write */
 };
 
 struct stream_events {

@@ -26,17 +26,14 @@ struct tls *tls_server(const char *cert_file, const char *key_file,
 /* Client: `ca_file` verifies the server (NULL with `spki_pin`, the sha256 hex
  * of its chain's CA public key). cert/key may be NULL. */
 struct tls *tls_client(const char *ca_file, const char *cert_file,
-	const char *key_file, const char *spki_pin, struct err *err)
-	MUST_CHECK;
+	const char *key_file, const char *spki_pin, struct err *err) MUST_CHECK;
 void tls_free(struct tls *tls);
 /* For evhttp's bevcb. */
 struct bufferevent *tls_accept_bev(struct tls *tls, struct event_base *base);
 /* The "ispdns://node/<name>" SAN of the peer: writes <name>. False: none. */
-bool tls_bev_peer_node(
-	struct bufferevent *bev, char name[TLS_PEER_NAME]);
+bool tls_bev_peer_node(struct bufferevent *bev, char name[TLS_PEER_NAME]);
 /* The serial number of the peer's certificate, hex. */
-bool tls_bev_peer_serial(
-	struct bufferevent *bev, char serial[TLS_PEER_NAME]);
+bool tls_bev_peer_serial(struct bufferevent *bev, char serial[TLS_PEER_NAME]);
 /* Blocking use (CLI, agent's calls): wrap a connected fd, handshake within
  * its SO_RCVTIMEO. `server_name` is checked against the certificate (DNS SAN
  * or IP SAN) unless NULL. */

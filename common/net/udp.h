@@ -19,8 +19,8 @@ enum {
  * (IP_PMTUDISC_OMIT). v6 sockets are v6 only. fd or negative errno. */
 int udp_open(const union addr *addr, int flags, struct err *err) MUST_CHECK;
 /* Connected socket from a random local port (of `src`, may be NULL). */
-int udp_connect(const union addr *src, const union addr *dst, struct err *err)
-	MUST_CHECK;
+int udp_connect(const union addr *src, const union addr *dst,
+	struct err *err) MUST_CHECK;
 
 struct udp_packet {
 	union addr peer;  /* from whom, to whom */
@@ -35,8 +35,8 @@ struct udp_packet {
 /* Memory for one receive or send batch; worker-owned. */
 struct udp_batch;
 /* `packet_size` octets of room for each of `count` (<= 64) packets. */
-struct udp_batch *udp_batch_new(unsigned count, uint32_t packet_size)
-	MUST_CHECK;
+struct udp_batch *udp_batch_new(
+	unsigned count, uint32_t packet_size) MUST_CHECK;
 void udp_batch_free(struct udp_batch *batch);
 /* The i-th packet: after udp_recv valid for i < its result; for sending:
  * fill peer, local, len, and data's content. */

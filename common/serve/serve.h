@@ -23,7 +23,7 @@ struct serve_peer {
 	uint32_t ifindex;
 	uint16_t listener; /* index of the address it came to */
 	bool tcp;
-	uint32_t conn;     /* TCP: slot and generation */
+	uint32_t conn; /* TCP: slot and generation */
 	uint32_t conn_gen;
 };
 
@@ -42,7 +42,7 @@ typedef bool (*serve_admit_fn)(void *arg, const union addr *client);
 struct serve_config {
 	const union addr *addrs; /* to listen on, UDP and TCP */
 	size_t addr_count;
-	bool reuseport;          /* several workers share the addresses */
+	bool reuseport; /* several workers share the addresses */
 	bool freebind;
 	unsigned udp_batch;      /* 1..64; 0: 32 */
 	uint32_t tcp_max;        /* connections of this worker; 0: 1024 */
@@ -61,8 +61,8 @@ struct serve_stats {
 };
 
 struct serve *serve_new(struct loop *loop, const struct serve_config *config,
-	serve_fn fn, serve_admit_fn admit, void *arg, struct err *err)
-	MUST_CHECK;
+	serve_fn fn, serve_admit_fn admit, void *arg,
+	struct err *err) MUST_CHECK;
 /* Stop taking new queries; replies still leave. */
 void serve_pause(struct serve *serve);
 void serve_free(struct serve *serve); /* NULL allowed */
