@@ -23,6 +23,9 @@ common_libcommon_a_SOURCES += \
 	common/base/slots.c common/base/slots.h \
 	common/base/text.c
 
+# zone: zone text (ldns)
+common_libcommon_a_SOURCES += common/zone/zone.h
+
 # dns: pure (no socket, clock, log; memory from the caller's arena only)
 common_libcommon_a_SOURCES += \
 	common/dns/code.c common/dns/code.h \
