@@ -10,3 +10,5 @@ tests_tap_libtap_a_SOURCES = tests/tap/tap.c tests/tap/tap.h
 TEST_LIBS = tests/tap/libtap.a $(COMMON_LIBS)
 
 include tests/common/local.mk
+include tests/ha/local.mk
+include tests/fuzz/local.mk

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: ISC
+HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
+
+unit_tests += tests/ha/packet-t tests/ha/state-t tests/ha/track-t
+tests_ha_packet_t_SOURCES = tests/ha/packet-t.c
+tests_ha_packet_t_LDADD = $(HA_LIBS)
+tests_ha_state_t_SOURCES = tests/ha/state-t.c
+tests_ha_state_t_LDADD = $(HA_LIBS)
+tests_ha_track_t_SOURCES = tests/ha/track-t.c
+tests_ha_track_t_LDADD = $(HA_LIBS)
