@@ -37,4 +37,4 @@ deb:
 		$(abs_top_builddir)/build/deb
 
 .PHONY: deb
-EXTRA_DIST += deploy/make-deb
+EXTRA_DIST += deploy/make-deb deploy/packages.sh
