@@ -30,6 +30,16 @@ EXTRA_DIST += deploy/quickstart deploy/check \
 	deploy/systemd/ispdns-ha.service deploy/systemd/ispdns-ha.path \
 	deploy/systemd/ispdns-agent.service deploy/systemd/ispdns-mgmt.service
 
+dist_man_MANS = \
+	deploy/man/ispdns-agent.8 \
+	deploy/man/ispdns-authority.8 \
+	deploy/man/ispdns-frontend.8 \
+	deploy/man/ispdns-ha.8 \
+	deploy/man/ispdns-lab.1 \
+	deploy/man/ispdns-mgmt.8 \
+	deploy/man/ispdns-resolver.8 \
+	deploy/man/ispdns.1
+
 # Packages in build/deb: the tree as it is committed, with deploy/debian at
 # its root, where dpkg-buildpackage wants it.
 deb:
