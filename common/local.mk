@@ -35,3 +35,11 @@ common_libcommon_a_SOURCES += \
 	common/dns/rdata.c common/dns/rdata.h \
 	common/dns/suffix.c common/dns/suffix.h \
 	common/dns/ttl.c common/dns/ttl.h
+# ctl: the shape that every daemon shares
+common_libcommon_a_SOURCES += \
+	common/ctl/conf.c common/ctl/conf.h common/ctl/conf_tree.h \
+	common/ctl/conf_print.c common/ctl/conf_tree.c \
+	common/ctl/conf_value.c \
+	common/ctl/file.c common/ctl/file.h \
+	common/ctl/heartbeat.c common/ctl/heartbeat.h \
+	common/ctl/schema.c common/ctl/schema.h

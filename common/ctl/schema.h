@@ -8,7 +8,7 @@
  * page. One row per key.
  */
 
-#include "common/base/base.h"
+#include "common/base/err.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +50,15 @@ struct schema_item {
 	const char *unit; /* for the reference page; may be NULL */
 	const char *help; /* one sentence; never NULL */
 };
+
+/* "integer", "domain name" ...: never NULL. */
+const char *schema_type_name(enum schema_type type);
+/* The row of that name, or NULL. */
+const struct schema_item *schema_find(
+	const struct schema_item *table, const char *name);
+bool schema_is_scalar(const struct schema_item *item);
+/* Is the table itself sound (names, help, choices, children, ranges)? For
+ * tests. 0 or -EINVAL. */
+int schema_check(const struct schema_item *table, struct err *err) MUST_CHECK;
 
 #endif
