@@ -43,3 +43,10 @@ common_libcommon_a_SOURCES += \
 	common/ctl/file.c common/ctl/file.h \
 	common/ctl/heartbeat.c common/ctl/heartbeat.h \
 	common/ctl/schema.c common/ctl/schema.h
+
+# net: sockets and the event loop
+common_libcommon_a_SOURCES += \
+	common/net/addr.c common/net/addr.h \
+	common/net/loop.c common/net/loop.h \
+	common/net/prefix.c common/net/prefix.h \
+	common/net/udp.c common/net/udp.h

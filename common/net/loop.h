@@ -40,6 +40,8 @@ struct mtime loop_now(struct loop *loop);
 /* `cb` runs once at the end of every round in which events fired (to flush
  * batches). Several may be added; removed with the loop. */
 int loop_after_round(struct loop *loop, loop_cb cb, void *arg) MUST_CHECK;
+/* Take it back (nothing happens when it is not there); not from a hook. */
+void loop_after_round_remove(struct loop *loop, loop_cb cb, void *arg);
 
 /* `events`: LOOP_READ | LOOP_WRITE, level triggered, until closed. */
 struct watch *watch_open(struct loop *loop, int fd, int events, loop_fd_cb cb,

@@ -23,7 +23,7 @@ int udp_connect(const union addr *src, const union addr *dst,
 	struct err *err) MUST_CHECK;
 
 struct udp_packet {
-	union addr peer;  /* from whom, to whom */
+	union addr peer;  /* from whom, to whom (family 0: as connected) */
 	union addr local; /* destination it came to; source to answer from
 			     (family 0: unset) */
 	uint32_t ifindex; /* 0: unset */
