@@ -3,11 +3,17 @@
 #	unit_tests += tests/x/y-t
 #	tests_x_y_t_SOURCES = tests/x/y-t.c
 #	tests_x_y_t_LDADD = x/libx.a $(TEST_LIBS)
+# One that lets memory run out (tests/tap/failmem.h) also has
+#	tests_x_y_t_LDFLAGS = $(FAILMEM_LINK)
 # A script that prints TAP: unit_scripts += tests/x/y-t.sh (and EXTRA_DIST).
 check_LIBRARIES += tests/tap/libtap.a
-tests_tap_libtap_a_SOURCES = tests/tap/tap.c tests/tap/tap.h
+tests_tap_libtap_a_SOURCES = tests/tap/tap.c tests/tap/tap.h \
+	tests/tap/wire.c tests/tap/wire.h \
+	tests/tap/failmem.c tests/tap/failmem.h
 
 TEST_LIBS = tests/tap/libtap.a $(COMMON_LIBS)
+FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
+	-Wl,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup
 
 include tests/common/local.mk
 include tests/ha/local.mk

@@ -94,7 +94,7 @@ void log_write(enum log_level level, const char *fmt, ...)
 	head = write_head(line, sizeof(line), level);
 	errno = saved_errno; /* for %m */
 	va_start(args, fmt);
-	vsnprintf(line + head, sizeof(line) - head - 1, fmt, args);
+	vsnprintf(line + head, sizeof(line) - head, fmt, args);
 	va_end(args);
 	len = head + strlen(line + head);
 	for (size_t i = head; i < len; i++) {
