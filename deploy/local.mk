@@ -48,3 +48,5 @@ deb:
 
 .PHONY: deb
 EXTRA_DIST += deploy/make-deb deploy/packages.sh
+EXTRA_DIST += deploy/make-deb
+include deploy/lab/local.mk

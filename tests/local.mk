@@ -18,3 +18,4 @@ FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 include tests/common/local.mk
 include tests/ha/local.mk
 include tests/fuzz/local.mk
+include tests/system/local.mk
