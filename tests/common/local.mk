@@ -50,3 +50,4 @@ tests_common_suffix_t_LDADD = $(TEST_LIBS)
 tests_common_suffix_t_LDFLAGS = $(FAILMEM_LINK)
 tests_common_ttl_t_SOURCES = tests/common/ttl-t.c
 tests_common_ttl_t_LDADD = $(TEST_LIBS)
+include tests/common/net.mk
