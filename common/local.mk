@@ -35,8 +35,13 @@ common_libcommon_a_SOURCES += \
 	common/dns/rdata.c common/dns/rdata.h \
 	common/dns/suffix.c common/dns/suffix.h \
 	common/dns/ttl.c common/dns/ttl.h
+
 # ctl: the shape that every daemon shares
 common_libcommon_a_SOURCES += \
+	common/ctl/child.c common/ctl/child.h common/ctl/child_impl.h \
+	common/ctl/child_run.c common/ctl/process.c \
+	common/ctl/control.c common/ctl/control.h \
+	common/ctl/control_client.c common/ctl/control_impl.h \
 	common/ctl/conf.c common/ctl/conf.h common/ctl/conf_tree.h \
 	common/ctl/conf_print.c common/ctl/conf_tree.c \
 	common/ctl/conf_value.c \

@@ -24,7 +24,7 @@ struct child;
 
 struct child_config {
 	const char *name; /* prefix of its log lines */
-	/* exec this (posix_spawn, argv NULL-terminated, absolute argv[0]) ...
+	/* exec this (argv NULL-terminated, absolute argv[0]) ...
 	 */
 	char *const *argv;
 	/* ... or fork and call this; its return is the exit status. */
@@ -64,5 +64,12 @@ typedef void (*child_done)(
 int child_run(struct loop *loop, char *const *argv, int timeout_ms,
 	size_t max_output, child_done done, void *arg,
 	struct err *err) MUST_CHECK;
+
+/* Same with a function in a forked process: its stdout and stderr are the
+ * output, its return the exit status. For work on hostile input: set limits
+ * in it. */
+int child_run_entry(struct loop *loop, int (*entry)(void *entry_arg),
+	void *entry_arg, int timeout_ms, size_t max_output, child_done done,
+	void *arg, struct err *err) MUST_CHECK;
 
 #endif
