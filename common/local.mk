@@ -45,6 +45,9 @@ common_libcommon_a_SOURCES += \
 	common/ctl/conf.c common/ctl/conf.h common/ctl/conf_tree.h \
 	common/ctl/conf_print.c common/ctl/conf_tree.c \
 	common/ctl/conf_value.c \
+	common/ctl/daemon.c common/ctl/daemon.h common/ctl/daemon_impl.h \
+	common/ctl/daemon_change.c common/ctl/daemon_client.c \
+	common/ctl/daemon_verbs.c common/ctl/notify.c \
 	common/ctl/file.c common/ctl/file.h \
 	common/ctl/heartbeat.c common/ctl/heartbeat.h \
 	common/ctl/schema.c common/ctl/schema.h

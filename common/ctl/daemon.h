@@ -12,6 +12,9 @@
  *   NAME --check [FILE]       0 and "FILE: ok", or 1 and FILE:LINE: why
  *   NAME --version | --help | --print-config-reference
  *   NAME VERB [ARG ...] [--json]   ask the running daemon (control socket)
+ *
+ * An ARG "key=value" becomes a member of the call's args (integers and
+ * true/false as such), other words go into its array "words".
  */
 
 #include "common/ctl/conf.h"
@@ -65,6 +68,10 @@ struct loop *daemon_loop(struct daemon *d);
 const struct conf *daemon_conf(struct daemon *d);
 /* Generation of the running configuration, 0 when none was told. */
 long long daemon_generation(struct daemon *d);
+/* Called in start: READY is told to systemd only when daemon_ready is called
+ * (once what start began is up). Until then `status` says "starting". */
+void daemon_hold_ready(struct daemon *d);
+void daemon_ready(struct daemon *d);
 void daemon_prepared(struct daemon *d, void *next, const struct err *err);
 void daemon_committed(struct daemon *d, const struct err *err);
 void daemon_stopped(struct daemon *d);
