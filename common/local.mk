@@ -57,4 +57,11 @@ common_libcommon_a_SOURCES += \
 	common/net/addr.c common/net/addr.h \
 	common/net/loop.c common/net/loop.h \
 	common/net/prefix.c common/net/prefix.h \
+	common/net/stream.c common/net/stream.h \
 	common/net/udp.c common/net/udp.h
+
+# serve: DNS listeners
+common_libcommon_a_SOURCES += \
+	common/serve/serve.c common/serve/serve.h \
+	common/serve/tcp.c common/serve/tcp.h \
+	common/serve/udp.c common/serve/udp.h

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Tests of common/net and common/serve.
 unit_tests += tests/common/addr-t tests/common/loop-t tests/common/prefix-t \
-	tests/common/udp-t
+	tests/common/serve-t tests/common/udp-t
 tests_common_addr_t_SOURCES = tests/common/addr-t.c
 tests_common_addr_t_LDADD = $(TEST_LIBS)
 tests_common_loop_t_SOURCES = tests/common/loop-t.c
@@ -10,3 +10,5 @@ tests_common_prefix_t_SOURCES = tests/common/prefix-t.c
 tests_common_prefix_t_LDADD = $(TEST_LIBS)
 tests_common_udp_t_SOURCES = tests/common/udp-t.c
 tests_common_udp_t_LDADD = $(TEST_LIBS)
+tests_common_serve_t_SOURCES = tests/common/serve-t.c
+tests_common_serve_t_LDADD = $(TEST_LIBS)

@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Framing on a non-blocking socket. Input gathers in a small buffer inside
+ * the stream, in a larger one only while a long message needs it. Output is
+ * written at once; what the kernel does not take waits in a bounded queue.
+ * One timer serves all deadlines: it is set to the earliest and finds out,
+ * when it fires, whether that one has moved.
+ */
+
+#include "common/net/stream.h"
+
+#include "common/base/buf.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define SMALL_INPUT 1024
+#define NEVER       INT64_MAX
+
+enum state {
+	CONNECTING,
+	OPEN,
+	HALF_CLOSED, /* the peer sends no more but waits for answers */
+	FINISHING,   /* we close when the queue is out */
+	ENDED,
+};
+
+struct stream {
+	struct loop *loop;
+	struct watch *watch;
+	struct timer *timer;
+	int fd;
+	enum state state;
+	bool accepted, paused, busy;
+	bool freed;     /* by the owner, from a callback */
+	unsigned depth; /* of calls that must survive stream_free */
+	struct stream_limits limits;
+	const struct stream_events *ev;
+	void *arg;
+	int watched;    /* events */
+	int64_t due_us; /* what the timer is set to; NEVER: not */
+	struct mtime start, activity;
+	struct mtime message_start; /* of the unfinished message */
+	struct mtime progress;      /* of the write queue */
+	enum stream_end why;        /* of a failure still to be told */
+	bool failed;
+	uint8_t *in;
+	size_t in_len, in_size;
+	uint8_t *out;
+	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) waits */
+	uint8_t small[SMALL_INPUT];
+};
+
+/* --- ends --- */
+
+static void destroy(struct stream *s)
+{
+	watch_close(s->watch);
+	timer_free(s->timer);
+	if (s->fd >= 0)
+		close(s->fd);
+	if (s->in != s->small)
+		free(s->in);
+	free(s->out);
+	free(s);
+}
+
+void stream_free(struct stream *s)
+{
+	if (!s)
+		return;
+	s->freed = true;
+	if (s->depth == 0)
+		destroy(s);
+}
+
+static void enter(struct stream *s)
+{
+	s->depth++;
+}
+
+/* The stream may be gone after this. */
+static void leave(struct stream *s)
+{
+	if (--s->depth == 0 && s->freed)
+		destroy(s);
+}
+
+static bool is_over(const struct stream *s)
+{
+	return s->freed || s->state == ENDED;
+}
+
+static void end(struct stream *s, enum stream_end why)
+{
+	if (is_over(s))
+		return;
+	s->state = ENDED;
+	watch_close(s->watch);
+	s->watch = NULL;
+	timer_clear(s->timer);
+	close(s->fd);
+	s->fd = -1;
+	s->ev->closed(s->arg, s, why);
+}
+
+/* --- deadlines --- */
+
+static size_t queued(const struct stream *s)
+{
+	return s->out_len - s->out_pos;
+}
+
+static int64_t after(struct mtime t, uint32_t ms)
+{
+	return ms ? mtime_add_ms(t, ms).us : NEVER;
+}
+
+/* The next deadline and what it means when it passes. */
+static int64_t next_deadline(const struct stream *s, enum stream_end *why)
+{
+	*why = STREAM_TIMEOUT;
+	if (s->failed)
+		return 0;
+	if (s->state == CONNECTING)
+		return after(s->start, s->limits.connect_ms);
+	if (queued(s) > 0) {
+		*why = STREAM_OVERFLOW;
+		return after(s->progress, s->limits.message_ms);
+	}
+	if (s->in_len > 0 && !s->paused)
+		return after(s->message_start, s->limits.message_ms);
+	if (s->busy || s->paused)
+		return NEVER;
+	return after(s->activity, s->limits.idle_ms);
+}
+
+static void set_timer(struct stream *s, int64_t due_us)
+{
+	if (s->due_us <= due_us)
+		return;
+	s->due_us = due_us;
+	timer_set_us(s->timer, due_us - mtime_now().us);
+}
+
+static void update_timer(struct stream *s)
+{
+	enum stream_end why;
+
+	if (!is_over(s))
+		set_timer(s, next_deadline(s, &why));
+}
+
+/* Fail from within a call of the owner: told from the timer, so that no
+ * callback comes out of stream_send. */
+static void fail_later(struct stream *s, enum stream_end why)
+{
+	s->failed = true;
+	s->why = why;
+	set_timer(s, 0);
+}
+
+/* --- output --- */
+
+static void watch_what_matters(struct stream *s)
+{
+	int events = 0;
+
+	if (is_over(s))
+		return;
+	if (s->state == OPEN && !s->paused)
+		events |= LOOP_READ;
+	if (s->state == CONNECTING || queued(s) > 0)
+		events |= LOOP_WRITE;
+	if (events == s->watched)
+		return;
+	s->watched = events;
+	if (watch_events(s->watch, events) < 0)
+		fail_later(s, STREAM_ERROR);
+}
+
+/* Nothing more to come and nothing more to say? */
+static void finish_if_done(struct stream *s)
+{
+	if (is_over(s) || queued(s) > 0)
+		return;
+	if (s->state == FINISHING || (s->state == HALF_CLOSED && !s->busy))
+		fail_later(s, STREAM_EOF);
+}
+
+static int out_room(struct stream *s, size_t n)
+{
+	size_t size = s->out_size ? s->out_size : 4096;
+	uint8_t *bigger;
+
+	if (s->out_pos > 0) {
+		memmove(s->out, s->out + s->out_pos, queued(s));
+		s->out_len -= s->out_pos;
+		s->out_pos = 0;
+	}
+	if (s->out_len + n <= s->out_size)
+		return 0;
+	while (size < s->out_len + n)
+		size *= 2;
+	bigger = realloc(s->out, size);
+	if (!bigger)
+		return -ENOBUFS;
+	s->out = bigger;
+	s->out_size = size;
+	return 0;
+}
+
+static int enqueue(struct stream *s, const uint8_t *data, size_t n)
+{
+	if (n == 0)
+		return 0;
+	if (out_room(s, n) < 0)
+		return -ENOBUFS;
+	if (queued(s) == 0)
+		s->progress = mtime_now();
+	memcpy(s->out + s->out_len, data, n);
+	s->out_len += n;
+	return 0;
+}
+
+static ssize_t write_now(struct stream *s, struct iovec *iov, unsigned count)
+{
+	struct msghdr h = {.msg_iov = iov, .msg_iovlen = count};
+	ssize_t n = sendmsg(s->fd, &h, MSG_NOSIGNAL);
+
+	if (n >= 0)
+		return n;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+static void flush(struct stream *s)
+{
+	struct iovec iov = {s->out + s->out_pos, queued(s)};
+	ssize_t n;
+
+	if (queued(s) == 0)
+		return;
+	n = write_now(s, &iov, 1);
+	if (n < 0) {
+		fail_later(s, STREAM_ERROR);
+		return;
+	}
+	s->out_pos += (size_t)n;
+	if (n > 0)
+		s->progress = s->activity = mtime_now();
+	if (queued(s) == 0) {
+		free(s->out);
+		s->out = NULL;
+		s->out_pos = s->out_len = s->out_size = 0;
+	}
+}
+
+/* Queue what is left of header and message after `done` octets went out. */
+static int enqueue_rest(struct stream *s, const uint8_t header[2],
+	const uint8_t *msg, size_t len, size_t done)
+{
+	size_t head = done < 2 ? 2 - done : 0;
+	size_t body = done < 2 ? 0 : done - 2;
+
+	if (out_room(s, head + len - body) < 0)
+		return -ENOBUFS;
+	if (head > 0 && enqueue(s, header + 2 - head, head) < 0)
+		return -ENOBUFS;
+	return enqueue(s, msg + body, len - body);
+}
+
+int stream_send(struct stream *s, const void *msg, size_t len)
+{
+	uint8_t header[2];
+	struct iovec iov[2];
+	ssize_t n = 0;
+
+	if (is_over(s) || s->failed || s->state == FINISHING)
+		return -EPIPE;
+	if (len == 0 || len > 65535)
+		return -EMSGSIZE;
+	if (queued(s) > 0 && queued(s) + len + 2 > s->limits.queue_bytes)
+		return -ENOBUFS;
+	put16(header, (uint16_t)len);
+	iov[0] = (struct iovec){header, sizeof(header)};
+	iov[1].iov_len = len;
+	memcpy(&iov[1].iov_base, &msg, sizeof(msg)); /* not written to */
+	if (s->state != CONNECTING && queued(s) == 0)
+		n = write_now(s, iov, 2);
+	if (n < 0) {
+		fail_later(s, STREAM_ERROR);
+		return -EPIPE;
+	}
+	if (n > 0)
+		s->activity = mtime_now();
+	if (enqueue_rest(s, header, msg, len, (size_t)n) < 0) {
+		fail_later(s, STREAM_OVERFLOW);
+		return -ENOBUFS;
+	}
+	watch_what_matters(s);
+	update_timer(s);
+	return 0;
+}
+
+/* --- input --- */
+
+static int grow_input(struct stream *s, size_t need)
+{
+	uint8_t *bigger;
+
+	if (need <= s->in_size)
+		return 0;
+	bigger = malloc(need);
+	if (!bigger)
+		return -ENOMEM;
+	memcpy(bigger, s->in, s->in_len);
+	if (s->in != s->small)
+		free(s->in);
+	s->in = bigger;
+	s->in_size = need;
+	return 0;
+}
+
+static void shrink_input(struct stream *s)
+{
+	if (s->in == s->small || s->in_len > 0)
+		return;
+	free(s->in);
+	s->in = s->small;
+	s->in_size = sizeof(s->small);
+}
+
+/* Length of the frame at `pos`: -EAGAIN when it is not whole yet. */
+static ssize_t frame_at(const struct stream *s, size_t pos)
+{
+	size_t len;
+
+	if (s->in_len - pos < 2)
+		return -EAGAIN;
+	len = get16(s->in + pos);
+	if (len == 0)
+		return -EPROTO;
+	return s->in_len - pos - 2 < len ? -EAGAIN : (ssize_t)len;
+}
+
+/* Hand out the whole messages of the buffer; the rest moves to its start. */
+static void deliver(struct stream *s)
+{
+	size_t pos = 0;
+	ssize_t len = 0;
+
+	while (!is_over(s) && !s->paused && pos < s->in_len) {
+		len = frame_at(s, pos);
+		if (len < 0)
+			break;
+		pos += 2 + (size_t)len;
+		s->activity = mtime_now();
+		s->ev->message(s->arg, s, s->in + pos - len, (size_t)len);
+	}
+	if (is_over(s))
+		return;
+	if (pos > 0) {
+		memmove(s->in, s->in + pos, s->in_len - pos);
+		s->in_len -= pos;
+		s->message_start = mtime_now();
+	}
+	if (len == -EPROTO || (s->in_len >= 2 && !s->paused &&
+				      grow_input(s, 2u + get16(s->in)) < 0))
+		fail_later(s, STREAM_ERROR);
+	shrink_input(s);
+}
+
+static void input_ended(struct stream *s)
+{
+	/* A client may close its sending side and wait for its answers. */
+	if (s->accepted && (s->busy || queued(s) > 0)) {
+		s->state = HALF_CLOSED;
+		s->in_len = 0; /* the rest of a message will not come */
+		return;
+	}
+	end(s, STREAM_EOF);
+}
+
+static void receive(struct stream *s)
+{
+	ssize_t n;
+
+	if (s->paused || s->in_len == s->in_size)
+		return;
+	n = recv(s->fd, s->in + s->in_len, s->in_size - s->in_len, 0);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			end(s, STREAM_ERROR);
+		return;
+	}
+	if (n == 0) {
+		input_ended(s);
+		return;
+	}
+	if (s->in_len == 0)
+		s->message_start = mtime_now();
+	s->in_len += (size_t)n;
+	deliver(s);
+}
+
+/* --- events --- */
+
+static void connected(struct stream *s)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(s->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ||
+		error != 0) {
+		end(s, STREAM_ERROR);
+		return;
+	}
+	s->state = OPEN;
+	s->activity = s->progress = mtime_now();
+}
+
+static void on_socket(void *arg, int fd, int events)
+{
+	struct stream *s = arg;
+
+	(void)fd;
+	enter(s);
+	if (s->state == CONNECTING && (events & LOOP_WRITE))
+		connected(s);
+	if (!is_over(s) && (events & LOOP_WRITE))
+		flush(s);
+	if (!is_over(s) && (events & LOOP_READ))
+		receive(s);
+	if (!is_over(s)) {
+		finish_if_done(s);
+		watch_what_matters(s);
+		update_timer(s);
+	}
+	leave(s);
+}
+
+static void on_timer(void *arg)
+{
+	struct stream *s = arg;
+	enum stream_end why;
+	int64_t due;
+
+	enter(s);
+	s->due_us = NEVER;
+	if (!s->failed && s->state == OPEN)
+		deliver(s); /* what waited while it was paused */
+	if (!is_over(s)) {
+		due = next_deadline(s, &why);
+		if (s->failed)
+			end(s, s->why);
+		else if (due <= mtime_now().us)
+			end(s, why);
+		else if (due != NEVER)
+			set_timer(s, due);
+	}
+	if (!is_over(s))
+		watch_what_matters(s);
+	leave(s);
+}
+
+/* --- making --- */
+
+static struct stream *stream_new(struct loop *loop, int fd,
+	const struct stream_limits *limits, const struct stream_events *ev,
+	void *arg)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+
+	if (!s) {
+		close(fd);
+		return NULL;
+	}
+	s->loop = loop;
+	s->fd = fd;
+	s->limits = *limits;
+	if (s->limits.queue_bytes == 0)
+		s->limits.queue_bytes = 1 << 20;
+	s->ev = ev;
+	s->arg = arg;
+	s->in = s->small;
+	s->in_size = sizeof(s->small);
+	s->due_us = NEVER;
+	s->start = s->activity = s->progress = mtime_now();
+	s->timer = timer_new(loop, on_timer, s);
+	s->watch = watch_open(loop, fd, 0, on_socket, s);
+	if (s->timer && s->watch)
+		return s;
+	destroy(s);
+	return NULL;
+}
+
+static void set_nodelay(int fd)
+{
+	const int one = 1;
+
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+}
+
+struct stream *stream_accepted(struct loop *loop, int fd,
+	const struct stream_limits *limits, const struct stream_events *ev,
+	void *arg)
+{
+	struct stream *s = stream_new(loop, fd, limits, ev, arg);
+
+	if (!s)
+		return NULL;
+	set_nodelay(fd);
+	s->accepted = true;
+	s->state = OPEN;
+	watch_what_matters(s);
+	update_timer(s);
+	return s;
+}
+
+struct stream *stream_connect(struct loop *loop, const union addr *src,
+	const union addr *dst, const struct stream_limits *limits,
+	const struct stream_events *ev, void *arg)
+{
+	int fd = socket(dst->sa.sa_family,
+		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct stream *s;
+	int rc = 0;
+
+	if (fd < 0)
+		return NULL;
+	s = stream_new(loop, fd, limits, ev, arg);
+	if (!s)
+		return NULL;
+	set_nodelay(fd);
+	s->state = CONNECTING;
+	if (src && src->sa.sa_family != AF_UNSPEC)
+		rc = bind(fd, &src->sa, addr_len(src));
+	if (rc == 0)
+		rc = connect(fd, &dst->sa, addr_len(dst));
+	if (rc < 0 && errno != EINPROGRESS)
+		fail_later(s, STREAM_ERROR);
+	else
+		watch_what_matters(s);
+	update_timer(s);
+	return s;
+}
+
+void stream_pause(struct stream *s, bool paused)
+{
+	if (is_over(s) || s->paused == paused)
+		return;
+	s->paused = paused;
+	if (!paused && s->in_len > 0) {
+		s->message_start = mtime_now();
+		set_timer(s, 0);
+	}
+	watch_what_matters(s);
+	update_timer(s);
+}
+
+void stream_set_busy(struct stream *s, bool busy)
+{
+	if (is_over(s) || s->busy == busy)
+		return;
+	s->busy = busy;
+	if (!busy)
+		s->activity = mtime_now();
+	finish_if_done(s);
+	update_timer(s);
+}
+
+void stream_shutdown(struct stream *s)
+{
+	if (is_over(s))
+		return;
+	s->state = FINISHING;
+	finish_if_done(s);
+	watch_what_matters(s);
+	update_timer(s);
+}
+
+struct mtime stream_last_activity(const struct stream *s)
+{
+	return s->activity;
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Connections live in a slot table. Those without an unanswered query form a
+ * list, the longest idle first: when the table is full that one makes room
+ * (RFC 7766 6.2.3), so idle connections never keep anyone out. A bucket
+ * table by client address finds how many connections a client has; an IPv6
+ * client is its /64.
+ */
+
+#include "common/serve/tcp.h"
+
+#include "common/base/list.h"
+#include "common/base/slots.h"
+#include "common/net/stream.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define TABLE_MIN     16384
+#define BUCKETS       4096
+#define ACCEPT_BATCH  16
+#define BACKLOG       1024
+#define QUEUE_BYTES   (128 * 1024)
+#define NO_FD_WAIT_MS 100
+
+struct conn {
+	struct list idle; /* in serve_tcp.idle while inflight is 0 */
+	struct serve_tcp *tcp;
+	struct stream *stream;
+	union addr client, local;
+	uint32_t inflight;
+	uint32_t next, bucket; /* chain of the client's bucket */
+	uint16_t listener;
+	bool paused;
+};
+
+struct serve_tcp {
+	struct loop *loop;
+	struct slots conns;
+	struct list idle;
+	struct serve_config limits;
+	serve_fn fn;
+	serve_admit_fn admit;
+	void *arg;
+	struct serve_stats *stats;
+	struct hash_key key;
+	uint32_t buckets[BUCKETS]; /* first connection, or SLOT_NONE */
+	bool pausing;
+};
+
+struct serve_tcp_listener {
+	struct serve_tcp *tcp;
+	struct watch *watch;
+	struct timer *retry; /* no descriptors left: look again */
+	int fd;
+	uint16_t index;
+};
+
+/* --- clients --- */
+
+static void client_key(const union addr *client, uint8_t key[8])
+{
+	const uint8_t *octets;
+	size_t n = addr_octets(client, &octets);
+
+	memset(key, 0, 8);
+	memcpy(key, octets, n == 16 ? 8 : 4);
+}
+
+static bool same_client(const union addr *a, const union addr *b)
+{
+	uint8_t ka[8], kb[8];
+
+	client_key(a, ka);
+	client_key(b, kb);
+	return a->sa.sa_family == b->sa.sa_family && memcmp(ka, kb, 8) == 0;
+}
+
+static uint32_t bucket_of(const struct serve_tcp *tcp, const union addr *client)
+{
+	uint8_t key[8];
+
+	client_key(client, key);
+	return (uint32_t)(hash_bytes(&tcp->key, key, 8) % BUCKETS);
+}
+
+static uint32_t client_count(
+	const struct serve_tcp *tcp, const union addr *client)
+{
+	uint32_t i = tcp->buckets[bucket_of(tcp, client)], n = 0;
+
+	while (i != SLOT_NONE) {
+		const struct conn *c = slots_get(&tcp->conns, i);
+
+		n += same_client(&c->client, client);
+		i = c->next;
+	}
+	return n;
+}
+
+static void bucket_remove(struct serve_tcp *tcp, const struct conn *c)
+{
+	uint32_t self = slots_index(&tcp->conns, c);
+	uint32_t *at = &tcp->buckets[c->bucket];
+
+	while (*at != self)
+		at = &((struct conn *)slots_get(&tcp->conns, *at))->next;
+	*at = c->next;
+}
+
+/* --- one connection --- */
+
+static void conn_free(struct conn *c)
+{
+	struct serve_tcp *tcp = c->tcp;
+
+	stream_free(c->stream);
+	list_remove(&c->idle);
+	bucket_remove(tcp, c);
+	tcp->stats->tcp_open--;
+	slots_give(&tcp->conns, slots_index(&tcp->conns, c));
+}
+
+static void set_paused(struct conn *c)
+{
+	bool paused = c->inflight >= c->tcp->limits.tcp_inflight;
+
+	if (paused == c->paused)
+		return;
+	c->paused = paused;
+	stream_pause(c->stream, paused);
+}
+
+static void count_query(struct conn *c)
+{
+	if (c->inflight++ == 0) {
+		list_remove(&c->idle);
+		stream_set_busy(c->stream, true);
+	}
+	set_paused(c);
+}
+
+static void count_answer(struct conn *c)
+{
+	if (c->inflight == 0)
+		return; /* answered twice: the owner's fault, harmless here */
+	if (--c->inflight == 0) {
+		list_append(&c->tcp->idle, &c->idle);
+		stream_set_busy(c->stream, false);
+		if (c->tcp->pausing)
+			stream_shutdown(c->stream);
+	}
+	set_paused(c);
+}
+
+static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
+{
+	struct conn *c = arg;
+	struct serve_tcp *tcp = c->tcp;
+	uint32_t slot = slots_index(&tcp->conns, c);
+	struct serve_request req = {
+		.peer = {.client = c->client,
+			.local = c->local,
+			.listener = c->listener,
+			.tcp = true,
+			.conn = slot,
+			.conn_gen = slots_generation(&tcp->conns, slot)},
+		.msg = msg,
+		.len = len,
+	};
+
+	(void)s;
+	tcp->stats->tcp_in++;
+	count_query(c);
+	tcp->fn(tcp->arg, &req); /* may free c */
+}
+
+static void on_closed(void *arg, struct stream *s, enum stream_end why)
+{
+	struct conn *c = arg;
+
+	(void)s;
+	if (why == STREAM_TIMEOUT || why == STREAM_OVERFLOW)
+		c->tcp->stats->tcp_timeouts++;
+	conn_free(c);
+}
+
+static const struct stream_events conn_events = {on_message, on_closed};
+
+static bool conn_new(struct serve_tcp *tcp, int fd, const union addr *client,
+	uint16_t listener)
+{
+	const struct stream_limits limits = {
+		.idle_ms = tcp->limits.tcp_idle_ms,
+		.message_ms = tcp->limits.tcp_message_ms,
+		.queue_bytes = QUEUE_BYTES,
+	};
+	uint32_t slot = slots_take(&tcp->conns);
+	struct conn *c = slots_get(&tcp->conns, slot);
+	socklen_t len = sizeof(c->local);
+
+	if (!c) {
+		close(fd);
+		return false;
+	}
+	memset(c, 0, sizeof(*c));
+	c->tcp = tcp;
+	c->client = *client;
+	c->listener = listener;
+	if (getsockname(fd, &c->local.sa, &len) < 0)
+		c->local.sa.sa_family = AF_UNSPEC;
+	c->stream = stream_accepted(tcp->loop, fd, &limits, &conn_events, c);
+	if (!c->stream) {
+		slots_give(&tcp->conns, slot);
+		return false;
+	}
+	c->bucket = bucket_of(tcp, client);
+	c->next = tcp->buckets[c->bucket];
+	tcp->buckets[c->bucket] = slot;
+	list_append(&tcp->idle, &c->idle);
+	tcp->stats->tcp_open++;
+	return true;
+}
+
+/* --- accepting --- */
+
+/* Make room for one more; false when every connection is at work. */
+static bool make_room(struct serve_tcp *tcp)
+{
+	if (tcp->stats->tcp_open < tcp->limits.tcp_max)
+		return true;
+	if (list_empty(&tcp->idle))
+		return false;
+	tcp->stats->tcp_evicted++;
+	conn_free(list_entry(tcp->idle.next, struct conn, idle));
+	return true;
+}
+
+static void admit(struct serve_tcp_listener *l, int fd, union addr *client)
+{
+	struct serve_tcp *tcp = l->tcp;
+	struct serve_stats *stats = tcp->stats;
+
+	addr_unmap(client);
+	if (tcp->admit && !tcp->admit(tcp->arg, client)) {
+		stats->tcp_refused++;
+	} else if (client_count(tcp, client) >= tcp->limits.tcp_per_client) {
+		stats->tcp_over_client++;
+	} else if (!make_room(tcp)) {
+		stats->tcp_refused++;
+	} else {
+		if (conn_new(tcp, fd, client, l->index))
+			stats->tcp_accepted++;
+		return;
+	}
+	close(fd);
+}
+
+/* Out of descriptors: the connection stays in the backlog, which would wake
+ * us at once again and again. */
+static void wait_for_fds(struct serve_tcp_listener *l)
+{
+	if (watch_events(l->watch, 0) == 0)
+		timer_set_ms(l->retry, NO_FD_WAIT_MS);
+}
+
+static void retry_accept(void *arg)
+{
+	struct serve_tcp_listener *l = arg;
+
+	if (watch_events(l->watch, LOOP_READ) < 0)
+		timer_set_ms(l->retry, NO_FD_WAIT_MS);
+}
+
+static void acceptable(void *arg, int listen_fd, int events)
+{
+	struct serve_tcp_listener *l = arg;
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPT_BATCH; i++) {
+		union addr client;
+		socklen_t len = sizeof(client);
+		int fd = accept4(listen_fd, &client.sa, &len,
+			SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			admit(l, fd, &client);
+		} else if (errno == EMFILE || errno == ENFILE ||
+			   errno == ENOBUFS || errno == ENOMEM) {
+			wait_for_fds(l);
+			return;
+		} else if (errno == EAGAIN) {
+			return;
+		}
+	}
+}
+
+static int set_one(int fd, int level, int option)
+{
+	const int one = 1;
+
+	return setsockopt(fd, level, option, &one, sizeof(one)) < 0 ? -errno
+								    : 0;
+}
+
+static int listen_options(int fd, int family, bool reuseport, bool freebind)
+{
+	int rc = set_one(fd, SOL_SOCKET, SO_REUSEADDR);
+
+	if (rc == 0 && reuseport)
+		rc = set_one(fd, SOL_SOCKET, SO_REUSEPORT);
+	if (rc == 0 && family == AF_INET6)
+		rc = set_one(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+	if (rc == 0 && freebind && family == AF_INET6)
+		rc = set_one(fd, IPPROTO_IPV6, IPV6_FREEBIND);
+	if (rc == 0 && freebind && family == AF_INET)
+		rc = set_one(fd, IPPROTO_IP, IP_FREEBIND);
+	return rc;
+}
+
+static int listen_on(
+	const union addr *addr, bool reuseport, bool freebind, struct err *err)
+{
+	int family = addr->sa.sa_family, rc;
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	char text[ADDR_TEXT];
+
+	rc = fd < 0 ? -errno : listen_options(fd, family, reuseport, freebind);
+	if (rc == 0 && (bind(fd, &addr->sa, addr_len(addr)) < 0 ||
+			       listen(fd, BACKLOG) < 0))
+		rc = -errno;
+	if (rc == 0)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return err_fail(err, rc, "listen on TCP %s: %s", addr_print(addr, text),
+		strerror(-rc));
+}
+
+struct serve_tcp_listener *serve_tcp_listen(struct serve_tcp *tcp,
+	const union addr *addr, bool reuseport, bool freebind, struct err *err)
+{
+	struct serve_tcp_listener *l;
+	int fd = listen_on(addr, reuseport, freebind, err);
+
+	if (fd < 0)
+		return NULL;
+	l = calloc(1, sizeof(*l));
+	if (!l) {
+		close(fd);
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	l->tcp = tcp;
+	l->fd = fd;
+	l->retry = timer_new(tcp->loop, retry_accept, l);
+	l->watch = watch_open(tcp->loop, fd, LOOP_READ, acceptable, l);
+	if (l->retry && l->watch)
+		return l;
+	err_set(err, "out of memory");
+	serve_tcp_listener_close(l);
+	return NULL;
+}
+
+void serve_tcp_listener_close(struct serve_tcp_listener *l)
+{
+	if (!l)
+		return;
+	watch_close(l->watch);
+	timer_free(l->retry);
+	close(l->fd);
+	free(l);
+}
+
+void serve_tcp_set_index(struct serve_tcp_listener *l, uint16_t index)
+{
+	l->index = index;
+}
+
+/* --- the table --- */
+
+void serve_tcp_set_limits(
+	struct serve_tcp *tcp, const struct serve_config *config)
+{
+	tcp->limits = *config;
+	if (tcp->limits.tcp_max > tcp->conns.count)
+		tcp->limits.tcp_max = tcp->conns.count;
+}
+
+struct serve_tcp *serve_tcp_new(struct loop *loop,
+	const struct serve_config *config, serve_fn fn, serve_admit_fn admit_fn,
+	void *arg, struct serve_stats *stats)
+{
+	struct serve_tcp *tcp = calloc(1, sizeof(*tcp));
+	uint32_t count =
+		config->tcp_max > TABLE_MIN ? config->tcp_max : TABLE_MIN;
+
+	if (!tcp)
+		return NULL;
+	if (slots_init(&tcp->conns, count, sizeof(struct conn)) < 0) {
+		free(tcp);
+		return NULL;
+	}
+	tcp->loop = loop;
+	tcp->fn = fn;
+	tcp->admit = admit_fn;
+	tcp->arg = arg;
+	tcp->stats = stats;
+	list_init(&tcp->idle);
+	hash_key_random(&tcp->key);
+	for (unsigned i = 0; i < BUCKETS; i++)
+		tcp->buckets[i] = SLOT_NONE;
+	serve_tcp_set_limits(tcp, config);
+	return tcp;
+}
+
+static void free_all_conns(struct serve_tcp *tcp)
+{
+	for (unsigned i = 0; i < BUCKETS; i++)
+		while (tcp->buckets[i] != SLOT_NONE)
+			conn_free(slots_get(&tcp->conns, tcp->buckets[i]));
+}
+
+void serve_tcp_free(struct serve_tcp *tcp)
+{
+	if (!tcp)
+		return;
+	free_all_conns(tcp);
+	slots_fini(&tcp->conns);
+	free(tcp);
+}
+
+void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
+	const uint8_t *msg, size_t len)
+{
+	struct conn *c = slots_get_gen(&tcp->conns, peer->conn, peer->conn_gen);
+
+	if (!c) {
+		tcp->stats->tcp_gone++;
+		return;
+	}
+	if (stream_send(c->stream, msg, len) < 0) {
+		tcp->stats->tcp_gone++;
+		conn_free(c); /* broken, or the client does not read */
+		return;
+	}
+	tcp->stats->tcp_out++;
+	count_answer(c);
+}
+
+void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer)
+{
+	struct conn *c = slots_get_gen(&tcp->conns, peer->conn, peer->conn_gen);
+
+	if (c)
+		count_answer(c);
+}
+
+void serve_tcp_pause(struct serve_tcp *tcp)
+{
+	struct list *at;
+
+	tcp->pausing = true;
+	list_each(at, &tcp->idle)
+		stream_shutdown(list_entry(at, struct conn, idle)->stream);
+}
