@@ -24,7 +24,18 @@ common_libcommon_a_SOURCES += \
 	common/base/text.c
 
 # zone: zone text (ldns)
-common_libcommon_a_SOURCES += common/zone/zone.h
+common_libcommon_a_SOURCES += \
+	common/zone/change.c \
+	common/zone/check.c \
+	common/zone/file.c \
+	common/zone/generate.c \
+	common/zone/lex.c \
+	common/zone/print.c common/zone/private.h \
+	common/zone/read.c \
+	common/zone/record.c \
+	common/zone/report.c \
+	common/zone/serial.c \
+	common/zone/zone.c common/zone/zone.h
 
 # dns: pure (no socket, clock, log; memory from the caller's arena only)
 common_libcommon_a_SOURCES += \

@@ -48,6 +48,8 @@ struct zone_read_options {
 	uint32_t default_ttl_s;  /* without $TTL or SOA; 0: 3600 */
 	size_t max_records;      /* 0: one million, $GENERATE's included */
 	size_t max_generate;     /* per directive; 0: 262144 */
+	bool drop_outside; /* as named: records out of zone are dropped with a
+			      warning (else zone_check's error) */
 };
 
 /*

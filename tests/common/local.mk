@@ -51,3 +51,12 @@ tests_common_suffix_t_LDFLAGS = $(FAILMEM_LINK)
 tests_common_ttl_t_SOURCES = tests/common/ttl-t.c
 tests_common_ttl_t_LDADD = $(TEST_LIBS)
 include tests/common/net.mk
+
+# zone
+unit_tests += tests/common/zone-t tests/common/zone-read-t
+tests_common_zone_t_SOURCES = tests/common/zone-t.c
+tests_common_zone_t_LDADD = $(TEST_LIBS)
+tests_common_zone_t_LDFLAGS = $(FAILMEM_LINK)
+tests_common_zone_read_t_SOURCES = tests/common/zone-read-t.c
+tests_common_zone_read_t_LDADD = $(TEST_LIBS)
+tests_common_zone_read_t_LDFLAGS = $(FAILMEM_LINK)
