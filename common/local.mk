@@ -66,9 +66,13 @@ common_libcommon_a_SOURCES += \
 # net: sockets and the event loop
 common_libcommon_a_SOURCES += \
 	common/net/addr.c common/net/addr.h \
+	common/net/http.c common/net/http.h \
+	common/net/http_client.c \
+	common/net/http_head.c common/net/http_head.h \
 	common/net/loop.c common/net/loop.h \
 	common/net/prefix.c common/net/prefix.h \
 	common/net/stream.c common/net/stream.h \
+	common/net/tls.c common/net/tls.h \
 	common/net/udp.c common/net/udp.h
 
 # serve: DNS listeners
