@@ -96,16 +96,15 @@ static int64_t backoff_ms(struct child *child)
 	return ms;
 }
 
-static void log_death(const struct child *child, int status)
+static void log_death(const struct child *child, pid_t pid, int status)
 {
 	if (WIFSIGNALED(status))
 		log_error("%s: process %d killed by signal %d (%s)",
-			child->config.name, (int)child->process.pid,
-			WTERMSIG(status), strsignal(WTERMSIG(status)));
+			child->config.name, (int)pid, WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
 	else
 		log_error("%s: process %d ended with status %d",
-			child->config.name, (int)child->process.pid,
-			WEXITSTATUS(status));
+			child->config.name, (int)pid, WEXITSTATUS(status));
 }
 
 static void release(struct child *child)
@@ -116,7 +115,7 @@ static void release(struct child *child)
 	process_close(&child->process);
 }
 
-static void died(struct child *child, int status)
+static void died(struct child *child, pid_t pid, int status)
 {
 	bool stopping = child->state == CHILD_STOPPING;
 	bool failed = false;
@@ -124,7 +123,7 @@ static void died(struct child *child, int status)
 	child_lines_read(&child->lines, child->process.output_fd, true);
 	timer_clear(child->timer);
 	if (!stopping)
-		log_death(child, status);
+		log_death(child, pid, status);
 	release(child);
 	if (stopping || !child->config.restart) {
 		set_state(child, CHILD_STOPPED, status);
@@ -142,12 +141,13 @@ static void died(struct child *child, int status)
 static void pidfd_event(void *arg, int fd, int events)
 {
 	struct child *child = arg;
+	pid_t pid = child->process.pid;
 	int status;
 
 	(void)fd;
 	(void)events;
 	if (process_reap(&child->process, false, &status))
-		died(child, status);
+		died(child, pid, status);
 }
 
 static void output_event(void *arg, int fd, int events)

@@ -60,3 +60,4 @@ tests_common_zone_t_LDFLAGS = $(FAILMEM_LINK)
 tests_common_zone_read_t_SOURCES = tests/common/zone-read-t.c
 tests_common_zone_read_t_LDADD = $(TEST_LIBS)
 tests_common_zone_read_t_LDFLAGS = $(FAILMEM_LINK)
+include tests/common/ctl.mk
