@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: ISC
 # A fuzz target tests/fuzz/fuzz-NAME.c with its corpus tests/fuzz/corpus/NAME/
-# is replayed by `make check` as fuzz-NAME-t; `make fuzz-NAME` (clang)
-# explores from there, FUZZ_FLAGS goes to libFuzzer.
+# is replayed by `make check` as fuzz-NAME-t, with cuts and changes of each
+# input (replay.c); `make fuzz-NAME` (clang) explores from there, FUZZ_FLAGS
+# goes to libFuzzer. NAME has no dash. To add one: three lines for
+# fuzz-NAME-t, its corpus folder in EXTRA_DIST, and NAME beside fuzz-msg below
+# when it needs common/ only (else a rule as fuzz-vrrp's). An input that
+# crashed goes into the corpus, named after the bug.
 FUZZ_REPLAY = tests/fuzz/replay.c tests/fuzz/fuzz.h
 FUZZ_CC = clang
 FUZZ_FLAGS = -max_total_time=60
@@ -31,3 +35,36 @@ fuzz-vrrp:
 	tests/fuzz/explore-vrrp $(FUZZ_FLAGS) tests/fuzz/found-vrrp \
 		$(top_srcdir)/tests/fuzz/corpus/vrrp
 .PHONY: fuzz-vrrp
+
+# Targets that need common/base, dns and zone only.
+unit_tests += tests/fuzz/fuzz-msg-t
+tests_fuzz_fuzz_msg_t_SOURCES = tests/fuzz/fuzz-msg.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_msg_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/msg
+unit_tests += tests/fuzz/fuzz-name-t
+tests_fuzz_fuzz_name_t_SOURCES = tests/fuzz/fuzz-name.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_name_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/name
+unit_tests += tests/fuzz/fuzz-edns-t
+tests_fuzz_fuzz_edns_t_SOURCES = tests/fuzz/fuzz-edns.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_edns_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/edns
+unit_tests += tests/fuzz/fuzz-ttl-t
+tests_fuzz_fuzz_ttl_t_SOURCES = tests/fuzz/fuzz-ttl.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_ttl_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/ttl
+unit_tests += tests/fuzz/fuzz-zone-t
+tests_fuzz_fuzz_zone_t_SOURCES = tests/fuzz/fuzz-zone.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_zone_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/zone
+
+fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone:
+	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
+	$(FUZZ_BUILD) -D_GNU_SOURCE -o tests/fuzz/explore-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/base/*.c \
+		$(top_srcdir)/common/dns/*.c $(top_srcdir)/common/zone/*.c \
+		$(SSL_LIBS) $(LDNS_LIBS)
+	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
+		tests/fuzz/found-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
+.PHONY: fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone
