@@ -66,6 +66,8 @@ common_libcommon_a_SOURCES += \
 # net: sockets and the event loop
 common_libcommon_a_SOURCES += \
 	common/net/addr.c common/net/addr.h \
+	common/net/csr.c common/net/csr.h \
+	common/net/resolve.c common/net/resolve.h \
 	common/net/http.c common/net/http.h \
 	common/net/http_client.c \
 	common/net/http_head.c common/net/http_head.h \
@@ -77,6 +79,7 @@ common_libcommon_a_SOURCES += \
 
 # serve: DNS listeners
 common_libcommon_a_SOURCES += \
+	common/serve/ask.c common/serve/ask.h \
 	common/serve/serve.c common/serve/serve.h \
 	common/serve/tcp.c common/serve/tcp.h \
 	common/serve/udp.c common/serve/udp.h

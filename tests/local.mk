@@ -17,5 +17,6 @@ FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 
 include tests/common/local.mk
 include tests/ha/local.mk
+include tests/mgmt/cli.mk
 include tests/fuzz/local.mk
 include tests/system/local.mk

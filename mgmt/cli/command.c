@@ -1,0 +1,689 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Words -> command and arguments. Everything that is wrong gives one line
+ * that names the wrong word and what is allowed there; nothing is guessed.
+ */
+#include "mgmt/cli/cli.h"
+
+#include "common/ctl/file.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <strings.h>
+#include <unistd.h>
+
+struct words {
+	int argc;
+	char **argv;
+	int at;
+	bool only_words; /* behind "--" */
+};
+
+/* ---- global options ---- */
+
+enum global { G_JSON, G_DRY, G_QUIET, G_HELP, G_NOWAIT, G_YES, G_VERSION,
+	G_MESSAGE, G_SOCKET, G_SERVER, G_TOKEN, G_PIN, G_CONTEXT, G_WAIT,
+	G_TIMEOUT };
+
+static const struct global_option {
+	const char *name, *letter;
+	enum global id;
+	const char *value; /* metavariable; NULL: takes none */
+	const char *help;
+} globals[] = {
+	{"--json", NULL, G_JSON, NULL, "the result as JSON"},
+	{"--dry-run", "-n", G_DRY, NULL, "check everything, change nothing"},
+	{"--message", "-m", G_MESSAGE, "TEXT", "why, for audit and history"},
+	{"--wait", NULL, G_WAIT, "SECONDS", "for the nodes' proof (60)"},
+	{"--no-wait", NULL, G_NOWAIT, NULL, "do not wait for it"},
+	{"--socket", NULL, G_SOCKET, "PATH", "of management (" CLI_SOCKET ")"},
+	{"--server", NULL, G_SERVER, "HOST:PORT", "management over TLS"},
+	{"--token", NULL, G_TOKEN, "TOKEN", "who we are, with --server"},
+	{"--ca-pin", NULL, G_PIN, "SHA256", "of management's authority"},
+	{"--context", NULL, G_CONTEXT, "FILE",
+		"with server, token and ca_pin (~/.config/ispdns/config.yaml)"},
+	{"--timeout", NULL, G_TIMEOUT, "SECONDS", "of one call (30)"},
+	{"--quiet", "-q", G_QUIET, NULL, "no progress lines"},
+	{"--yes", "-y", G_YES, NULL, "never ask (nothing asks today)"},
+	{"--help", "-h", G_HELP, NULL, "of the command"},
+	{"--version", "-V", G_VERSION, NULL, "of this program"},
+};
+
+static const struct global_option *find_global(const char *word, size_t len)
+{
+	for (size_t i = 0; i < countof(globals); i++)
+		if ((strlen(globals[i].name) == len &&
+			    strncmp(word, globals[i].name, len) == 0) ||
+			(globals[i].letter &&
+				strcmp(word, globals[i].letter) == 0))
+			return &globals[i];
+	return NULL;
+}
+
+static int parse_seconds(
+	const char *name, const char *value, int *out, struct err *err)
+{
+	char *end;
+	long n = strtol(value, &end, 10);
+
+	if (!*value || *end || n < 0 || n > 86400) {
+		err_set(err, "%s: seconds expected, not '%s'", name, value);
+		return CLI_USAGE;
+	}
+	*out = (int)n;
+	return CLI_OK;
+}
+
+static int set_global(struct cli *cli, const struct global_option *g,
+	const char *value, struct err *err)
+{
+	int seconds = 0, rc = CLI_OK;
+
+	switch (g->id) {
+	case G_JSON:
+		cli->json = true;
+		break;
+	case G_DRY:
+		cli->dry_run = true;
+		break;
+	case G_QUIET:
+		cli->quiet = true;
+		break;
+	case G_HELP:
+		cli->help = true;
+		break;
+	case G_NOWAIT:
+		cli->wait_s = 0;
+		break;
+	case G_MESSAGE:
+		cli->message = value;
+		break;
+	case G_SOCKET:
+		cli->socket = value;
+		break;
+	case G_SERVER:
+		cli->server = value;
+		break;
+	case G_TOKEN:
+		cli->token = value;
+		break;
+	case G_PIN:
+		cli->ca_pin = value;
+		break;
+	case G_CONTEXT:
+		cli->context = value;
+		break;
+	case G_WAIT:
+		rc = parse_seconds(g->name, value, &cli->wait_s, err);
+		break;
+	case G_TIMEOUT:
+		rc = parse_seconds(g->name, value, &seconds, err);
+		cli->timeout_ms = seconds * 1000;
+		break;
+	case G_YES:
+	case G_VERSION:
+		break;
+	}
+	return rc;
+}
+
+/* The value of option `name`: behind "=" or the next word. NULL: missing. */
+static const char *option_value(struct words *w, const char *equals)
+{
+	if (equals)
+		return equals + 1;
+	if (w->at + 1 >= w->argc)
+		return NULL;
+	return w->argv[++w->at];
+}
+
+/* 1: it was a global option; 0: it was none; else an exit code + 100. */
+static int take_global(struct cli *cli, struct words *w, struct err *err)
+{
+	const char *word = w->argv[w->at], *equals = strchr(word, '=');
+	size_t len = equals ? (size_t)(equals - word) : strlen(word);
+	const struct global_option *g = find_global(word, len);
+	const char *value = NULL;
+	int rc;
+
+	if (!g)
+		return 0;
+	if (g->value)
+		value = option_value(w, equals);
+	if (!g->value && equals) {
+		err_set(err, "%s takes no value", g->name);
+		return 100 + CLI_USAGE;
+	}
+	if (g->value && !value) {
+		err_set(err, "%s: %s is missing", g->name, g->value);
+		return 100 + CLI_USAGE;
+	}
+	rc = set_global(cli, g, value, err);
+	return rc == CLI_OK ? 1 : 100 + rc;
+}
+
+/* ---- which command ---- */
+
+static bool same_noun(const char *word, const char *noun, size_t len)
+{
+	size_t n = strlen(word);
+
+	if (n == len + 1 && word[len] == 's') /* plurals */
+		n--;
+	return n == len && strncmp(word, noun, len) == 0;
+}
+
+/* Words of the command that `first` and `second` name: 0, 1 or 2. */
+static int match(
+	const struct command *c, const char *first, const char *second)
+{
+	const char *space = strchr(c->words, ' ');
+	size_t len = space ? (size_t)(space - c->words) : strlen(c->words);
+
+	if (!space)
+		return strcmp(first, c->words) == 0 ? 1 : 0;
+	if (!second || !same_noun(first, c->words, len))
+		return 0;
+	return strcmp(second, space + 1) == 0 ? 2 : 0;
+}
+
+/* Synonyms of verbs. */
+static const char *verb_name(const char *verb)
+{
+	static const char *const pairs[][2] = {{"rm", "delete"},
+		{"remove", "delete"}, {"ls", "list"}, {"get", "show"},
+		{"new", "create"}};
+
+	for (size_t i = 0; verb && i < countof(pairs); i++)
+		if (strcmp(verb, pairs[i][0]) == 0)
+			return pairs[i][1];
+	return verb;
+}
+
+static const struct command *find_command(
+	const char *first, const char *second, int *used)
+{
+	const char *tries[4] = {second, verb_name(second), NULL, NULL};
+	const struct command *table;
+	size_t count;
+
+	if (tries[1] && strcmp(tries[1], "delete") == 0)
+		tries[2] = "del";
+	if (tries[1] && strcmp(tries[1], "create") == 0)
+		tries[2] = "add";
+	table = command_table(&count);
+	for (size_t t = 0; t < 3; t++)
+		for (size_t i = 0; i < count && (t == 0 || tries[t]); i++)
+			if ((*used = match(&table[i], first, tries[t])) > 0)
+				return &table[i];
+	return NULL;
+}
+
+/* What may stand behind `first` ("" for the first word): into err. */
+static int unknown(const char *first, const char *second, struct err *err)
+{
+	const struct command *table;
+	const char *space, *last = "";
+	struct text list;
+	size_t count, len, last_len = 0;
+	bool noun = false;
+
+	text_init(&list);
+	table = command_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		space = strchr(table[i].words, ' ');
+		len = space ? (size_t)(space - table[i].words)
+			    : strlen(table[i].words);
+		if (space && same_noun(first, table[i].words, len)) {
+			if (!noun)
+				list.len = 0;
+			noun = true;
+			text_add(&list, "%s%s", list.len ? ", " : "", space + 1);
+		} else if (!noun && (len != last_len || strncmp(last,
+					table[i].words, len) != 0)) {
+			text_add(&list, "%s%.*s", list.len ? ", " : "",
+				(int)len, table[i].words);
+		}
+		last = table[i].words;
+		last_len = len;
+	}
+	if (noun && second)
+		err_set(err, "%s: '%s' is unknown; allowed: %s", first, second,
+			list.data);
+	else if (noun)
+		err_set(err, "%s: a verb is missing; allowed: %s", first,
+			list.data);
+	else
+		err_set(err, "'%s' is no command; allowed: %s", first,
+			list.data);
+	text_fini(&list);
+	return CLI_USAGE;
+}
+
+/* ---- the command's own arguments ---- */
+
+static void usage(const struct command *c, struct text *out)
+{
+	const struct param *p;
+
+	text_add(out, "ispdns %s", c->words);
+	for (size_t i = 0; i < c->count; i++) {
+		p = &c->params[i];
+		if (p->flags & PARAM_OPTION)
+			continue;
+		text_add(out, p->flags & PARAM_REQUIRED ? " %s%s" : " [%s%s]",
+			p->word, p->type == PARAM_REST ? " ..." : "");
+	}
+	for (size_t i = 0; i < c->count; i++) {
+		p = &c->params[i];
+		if (!(p->flags & PARAM_OPTION))
+			continue;
+		text_add(out,
+			p->flags & PARAM_REQUIRED ? " --%s%s" : " [--%s%s]",
+			p->word, p->type == PARAM_BOOL ? "" : " X");
+	}
+}
+
+static int usage_error(const struct command *c, struct err *err,
+	const char *what, const char *word)
+{
+	struct text text;
+
+	text_init(&text);
+	usage(c, &text);
+	err_set(err, "%s: %s%s; usage: %s", c->words, what, word, text.data);
+	text_fini(&text);
+	return CLI_USAGE;
+}
+
+/* Seconds and octets may be written with a unit. */
+static long long unit(const char *key, const char *text)
+{
+	static const struct {
+		const char *text;
+		long long factor;
+	} time[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
+		{"w", 604800}},
+	  size[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
+	size_t len = strlen(key);
+	bool seconds = strcmp(key, "ttl") == 0 ||
+		       (len > 2 && strcmp(key + len - 2, "_s") == 0);
+
+	for (size_t i = 0; seconds && i < countof(time); i++)
+		if (strcmp(text, time[i].text) == 0)
+			return time[i].factor;
+	for (size_t i = 0; strstr(key, "memory") && i < countof(size); i++)
+		if (strcmp(text, size[i].text) == 0)
+			return size[i].factor;
+	return strcmp(text, "ms") == 0 && strstr(key, "_ms") ? 1 : 0;
+}
+
+static json_t *number_value(const struct param *p, const char *text)
+{
+	char *end;
+	long long n, factor = 1;
+
+	errno = 0;
+	n = strtoll(text, &end, 10);
+	if (errno || end == text)
+		return NULL;
+	if (*end)
+		factor = unit(p->key, end);
+	if (factor == 0 || __builtin_mul_overflow(n, factor, &n))
+		return NULL;
+	return json_integer(n);
+}
+
+/* 1 yes, 0 no, -1 neither. */
+static int truth(const char *text)
+{
+	static const char *const yes[] = {"yes", "true", "on", "1"};
+	static const char *const no[] = {"no", "false", "off", "0"};
+
+	for (size_t i = 0; i < countof(yes); i++) {
+		if (strcasecmp(text, yes[i]) == 0)
+			return 1;
+		if (strcasecmp(text, no[i]) == 0)
+			return 0;
+	}
+	return -1;
+}
+
+static json_t *list_value(json_t *old, const char *text)
+{
+	json_t *list = old ? json_incref(old) : json_array();
+	const char *end;
+
+	for (; list && *text; text = *end ? end + 1 : end) {
+		end = text + strcspn(text, ",");
+		if (end > text)
+			json_array_append_new(
+				list, json_stringn(text, (size_t)(end - text)));
+	}
+	return list;
+}
+
+static json_t *file_value(const char *path, struct err *err)
+{
+	struct text text;
+	char chunk[4096], *data = NULL;
+	json_t *value = NULL;
+	size_t len;
+	ssize_t n;
+
+	if (strcmp(path, "-") != 0) {
+		if (file_read(path, CLI_BODY_MAX, &data, &len, err) == 0)
+			value = json_stringn(data, len);
+		free(data);
+	} else {
+		text_init(&text);
+		while ((n = read(0, chunk, sizeof(chunk))) > 0)
+			text_add_bytes(&text, chunk, (size_t)n);
+		value = json_stringn(text.data, text.len);
+		text_fini(&text);
+	}
+	if (!value && !err->text[0])
+		err_set(err, "%s: no UTF-8 text", path);
+	return value;
+}
+
+/* Put `value` at key "a" or "a.b" of args. */
+static void put(json_t *args, const char *key, json_t *value)
+{
+	const char *dot = strchr(key, '.');
+	char outer[64];
+	json_t *object;
+
+	if (!dot) {
+		json_object_set_new(args, key, value);
+		return;
+	}
+	snprintf(outer, sizeof(outer), "%.*s", (int)(dot - key), key);
+	object = json_object_get(args, outer);
+	if (!object) {
+		object = json_object();
+		json_object_set_new(args, outer, object);
+	}
+	json_object_set_new(object, dot + 1, value);
+}
+
+static int set_param(const struct command *c, const struct param *p,
+	const char *text, json_t *args, struct err *err)
+{
+	json_t *value = NULL;
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s: a %s expected, not ", p->word,
+		p->type == PARAM_INT ? "number" : "yes or no");
+	switch (p->type) {
+	case PARAM_INT:
+		value = number_value(p, text);
+		break;
+	case PARAM_BOOL:
+		value = truth(text) < 0 ? NULL : json_boolean(truth(text));
+		break;
+	case PARAM_LIST:
+		value = list_value(json_object_get(args, p->key), text);
+		break;
+	case PARAM_REST:
+		value = json_object_get(args, p->key);
+		value = value ? json_incref(value) : json_array();
+		json_array_append_new(value, json_string(text));
+		break;
+	case PARAM_FILE:
+		value = file_value(text, err);
+		if (!value)
+			return CLI_INVALID;
+		break;
+	case PARAM_TEXT:
+	case PARAM_PATH:
+		value = json_string(text);
+		snprintf(what, sizeof(what), "%s: no UTF-8 text: ", p->word);
+	}
+	if (!value)
+		return usage_error(c, err, what, text);
+	put(args, p->key, value);
+	return CLI_OK;
+}
+
+static bool has_rest(const struct command *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->params[i].type == PARAM_REST)
+			return true;
+	return false;
+}
+
+/* "max-ttl" or "max_ttl" or the API's key. */
+static bool option_named(const struct param *p, const char *name, size_t len)
+{
+	size_t i;
+
+	if (strlen(p->key) == len && strncmp(name, p->key, len) == 0)
+		return true;
+	if (strlen(p->word) != len)
+		return false;
+	for (i = 0; i < len; i++)
+		if (name[i] != p->word[i] &&
+			!(name[i] == '_' && p->word[i] == '-'))
+			return false;
+	return true;
+}
+
+static const struct param *find_option(
+	const struct command *c, const char *name, size_t len)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->params[i].flags & PARAM_OPTION &&
+			option_named(&c->params[i], name, len))
+			return &c->params[i];
+	return NULL;
+}
+
+/* "--name ..." of the command. */
+static int take_option(
+	struct cli *cli, struct words *w, json_t *args, struct err *err)
+{
+	const struct command *c = cli->command;
+	const char *word = w->argv[w->at], *name = word + 2;
+	const char *equals = strchr(name, '='), *value;
+	size_t len = equals ? (size_t)(equals - name) : strlen(name);
+	const struct param *p = find_option(c, name, len);
+
+	if (!p && strncmp(name, "no-", 3) == 0 && !equals) {
+		p = find_option(c, name + 3, len - 3);
+		if (p && p->type == PARAM_BOOL)
+			return set_param(c, p, "no", args, err);
+		p = NULL;
+	}
+	if (!p)
+		return usage_error(c, err, "unknown option ", word);
+	if (p->type == PARAM_BOOL && !equals) {
+		value = w->at + 1 < w->argc && truth(w->argv[w->at + 1]) >= 0
+				? w->argv[++w->at]
+				: "yes";
+		return set_param(c, p, value, args, err);
+	}
+	value = option_value(w, equals);
+	if (!value)
+		return usage_error(c, err, "a value is missing for ", word);
+	return set_param(c, p, value, args, err);
+}
+
+/* A word that is no option: NAME=VALUE of an option, or the next place. */
+static int take_word(struct cli *cli, const char *word, size_t *place,
+	json_t *args, struct err *err)
+{
+	const struct command *c = cli->command;
+	const char *equals = strchr(word, '=');
+	const struct param *p = NULL;
+
+	if (equals && !has_rest(c))
+		p = find_option(c, word, (size_t)(equals - word));
+	if (p)
+		return set_param(c, p, equals + 1, args, err);
+	while (*place < c->count && c->params[*place].flags & PARAM_OPTION)
+		++*place;
+	if (*place >= c->count)
+		return usage_error(c, err, "too many words at ", word);
+	p = &c->params[*place];
+	if (p->type != PARAM_REST)
+		++*place;
+	return set_param(c, p, word, args, err);
+}
+
+static bool given(const json_t *args, const char *key)
+{
+	return json_object_get(args, key) != NULL;
+}
+
+static int check_required(
+	const struct command *c, const json_t *args, struct err *err)
+{
+	const struct param *p;
+
+	for (size_t i = 0; i < c->count; i++) {
+		p = &c->params[i];
+		if (p->flags & PARAM_REQUIRED && !given(args, p->key))
+			return usage_error(c, err,
+				p->flags & PARAM_OPTION ? "missing: --"
+							: "missing: ",
+				p->word);
+	}
+	return CLI_OK;
+}
+
+static int parse_rest(
+	struct cli *cli, struct words *w, json_t *args, struct err *err)
+{
+	bool raw = cli->command->run == run_drill;
+	size_t place = 0;
+	int rc = CLI_OK;
+
+	cli->raw = w->argv + w->at;
+	cli->raw_count = w->argc - w->at;
+	for (; w->at < w->argc && rc == CLI_OK && !raw; w->at++) {
+		if (!w->only_words && strcmp(w->argv[w->at], "--") == 0) {
+			w->only_words = true;
+			continue;
+		}
+		if (w->only_words || w->argv[w->at][0] != '-' ||
+			!w->argv[w->at][1]) {
+			rc = take_word(cli, w->argv[w->at], &place, args, err);
+			continue;
+		}
+		rc = take_global(cli, w, err);
+		if (rc == 0 && w->argv[w->at][1] != '-')
+			rc = usage_error(cli->command, err, "unknown option ",
+				w->argv[w->at]);
+		else if (rc == 0)
+			rc = take_option(cli, w, args, err);
+		else
+			rc = rc == 1 ? CLI_OK : rc - 100;
+	}
+	if (rc != CLI_OK || cli->help || raw)
+		return rc;
+	return check_required(cli->command, args, err);
+}
+
+static int parse_command(struct cli *cli, struct words *w, struct err *err)
+{
+	const char *first = w->argv[w->at];
+	const char *second = w->at + 1 < w->argc ? w->argv[w->at + 1] : NULL;
+	int used;
+
+	cli->command = find_command(first, second, &used);
+	if (!cli->command && cli->help)
+		return CLI_OK;
+	if (!cli->command)
+		return unknown(first,
+			second && second[0] != '-' ? second : NULL, err);
+	w->at += used;
+	return CLI_OK;
+}
+
+int command_parse(struct cli *cli, int argc, char **argv, json_t **args,
+	struct err *err)
+{
+	static char version[] = "version";
+	struct words w = {.argc = argc, .argv = argv};
+	int rc = CLI_OK;
+
+	*args = json_object();
+	for (; w.at < argc && argv[w.at][0] == '-'; w.at++) {
+		if (strcmp(argv[w.at], "--version") == 0 ||
+			strcmp(argv[w.at], "-V") == 0) {
+			argv[w.at] = version;
+			break;
+		}
+		rc = take_global(cli, &w, err);
+		if (rc == 0) {
+			err_set(err, "'%s' is no option; see `ispdns help`",
+				argv[w.at]);
+			return CLI_USAGE;
+		}
+		if (rc != 1)
+			return rc - 100;
+	}
+	if (w.at >= argc) {
+		cli->help = true;
+		return CLI_OK;
+	}
+	rc = parse_command(cli, &w, err);
+	if (rc != CLI_OK || !cli->command)
+		return rc;
+	return parse_rest(cli, &w, *args, err);
+}
+
+/* ---- help ---- */
+
+static void help_command(const struct command *c, struct text *out)
+{
+	const struct param *p;
+
+	usage(c, out);
+	text_add(out, "\n    %s\n", c->help);
+	for (size_t i = 0; i < c->count; i++) {
+		p = &c->params[i];
+		if (p->flags & PARAM_OPTION && p->help)
+			text_add(out, "    --%-20s %s\n", p->word, p->help);
+	}
+}
+
+static void help_globals(struct text *out)
+{
+	char left[40];
+
+	text_add(out, "\noptions of every command:\n");
+	for (size_t i = 0; i < countof(globals); i++) {
+		snprintf(left, sizeof(left), "%s%s%s%s%s", globals[i].name,
+			globals[i].letter ? ", " : "",
+			globals[i].letter ? globals[i].letter : "",
+			globals[i].value ? " " : "",
+			globals[i].value ? globals[i].value : "");
+		text_add(out, "  %-24s %s\n", left, globals[i].help);
+	}
+}
+
+bool command_help(const char *topic, struct text *out)
+{
+	const struct command *table;
+	size_t count, len = strlen(topic), found = 0;
+
+	table = command_table(&count);
+	for (size_t i = 0; i < count; i++) {
+		if (strncmp(table[i].words, topic, len) != 0 ||
+			(len && table[i].words[len] &&
+				table[i].words[len] != ' '))
+			continue;
+		found++;
+		if (len)
+			help_command(&table[i], out);
+		else
+			text_add(out, "  %-20s %s\n", table[i].words,
+				table[i].help);
+	}
+	if (!len)
+		help_globals(out);
+	return found > 0;
+}

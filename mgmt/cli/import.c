@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/* What every importer fills: the list of calls and the list of remarks. */
+#include "mgmt/cli/import.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+static const char *const level_names[] = {"note", "warning", "error"};
+
+int import_init(struct import *im, const char *node)
+{
+	memset(im, 0, sizeof(*im));
+	im->node = node;
+	im->calls = json_array();
+	im->notes = json_array();
+	if (im->calls && im->notes)
+		return 0;
+	import_fini(im);
+	return -ENOMEM;
+}
+
+void import_fini(struct import *im)
+{
+	json_decref(im->calls);
+	json_decref(im->notes);
+	memset(im, 0, sizeof(*im));
+}
+
+void import_call(struct import *im, const char *verb, json_t *args)
+{
+	json_t *call = json_pack("{s:s,s:o}", "verb", verb, "args", args);
+
+	if (!call || json_array_append_new(im->calls, call) < 0)
+		im->failed = true;
+}
+
+void import_say(struct import *im, enum import_level level, const char *file,
+	unsigned line, const char *fmt, ...)
+{
+	char text[1024];
+	json_t *note;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (level == IMPORT_WARNING)
+		im->warnings++;
+	if (level == IMPORT_ERROR)
+		im->errors++;
+	note = json_pack("{s:s,s:s,s:i,s:s}", "level", level_names[level],
+		"file", file, "line", (int)line, "text", text);
+	if (!note) /* text that is no UTF-8 */
+		note = json_pack("{s:s,s:s,s:i,s:s}", "level",
+			level_names[level], "file", file, "line", (int)line,
+			"text", "not readable as UTF-8 text");
+	if (!note || json_array_append_new(im->notes, note) < 0)
+		im->failed = true;
+}
+
+static json_int_t note_line(const struct import *im, size_t i)
+{
+	json_t *note = json_array_get(im->notes, i);
+
+	return json_integer_value(json_object_get(note, "line"));
+}
+
+void import_sort_notes(struct import *im)
+{
+	size_t i, k, n = json_array_size(im->notes);
+	json_t *note;
+
+	for (i = 1; i < n; i++) {
+		for (k = i; k > 0 && note_line(im, k - 1) > note_line(im, i);)
+			k--;
+		if (k == i)
+			continue;
+		note = json_incref(json_array_get(im->notes, i));
+		if (json_array_remove(im->notes, i) < 0 ||
+			json_array_insert_new(im->notes, k, note) < 0)
+			im->failed = true;
+	}
+}
+
+json_t *import_json(const struct import *im)
+{
+	return json_pack("{s:O,s:O,s:i,s:i}", "calls", im->calls, "notes",
+		im->notes, "warnings", (int)im->warnings, "errors",
+		(int)im->errors);
+}
+
+void import_print_notes(const struct import *im, struct text *out)
+{
+	const char *level, *file, *text;
+	json_t *note;
+	size_t i;
+	int line;
+
+	json_array_foreach (im->notes, i, note) {
+		if (json_unpack(note, "{s:s,s:s,s:i,s:s}", "level", &level,
+			    "file", &file, "line", &line, "text", &text) < 0)
+			continue;
+		text_add(out, "%s", file);
+		if (line > 0)
+			text_add(out, ":%d", line);
+		text_add(out, ": %s: %s\n", level, text);
+	}
+}
+
+static void print_value(const json_t *value, struct text *out)
+{
+	const char *text = json_string_value(value);
+	char *dump;
+
+	if (text && !strpbrk(text, " \n\t\"")) {
+		text_add(out, "%s", text);
+		return;
+	}
+	if (text && strlen(text) > 60) {
+		text_add(out, "(%zu octets)", strlen(text));
+		return;
+	}
+	dump = json_dumps(value,
+		JSON_COMPACT | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
+	text_add(out, "%s", dump ? dump : "?");
+	free(dump);
+}
+
+void import_print_calls(const struct import *im, struct text *out)
+{
+	const char *key;
+	json_t *call, *value;
+	size_t i;
+
+	json_array_foreach (im->calls, i, call) {
+		text_add(out, "%s",
+			json_string_value(json_object_get(call, "verb")));
+		json_object_foreach (json_object_get(call, "args"), key, value) {
+			text_add(out, " %s=", key);
+			print_value(value, out);
+		}
+		text_add(out, "\n");
+	}
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: ISC
+noinst_LIBRARIES += mgmt/cli/libcli.a
+mgmt_cli_libcli_a_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DISPDNS_PKGDATA_DIR='"$(pkgdatadir)"'
+mgmt_cli_libcli_a_SOURCES = \
+	mgmt/cli/call.c mgmt/cli/cli.h \
+	mgmt/cli/change.c mgmt/cli/command.c mgmt/cli/file.c \
+	mgmt/cli/join.c mgmt/cli/noun.c mgmt/cli/query.c \
+	mgmt/cli/show.c mgmt/cli/table.c \
+	mgmt/cli/import.c mgmt/cli/import.h \
+	mgmt/cli/import_bind.c \
+	mgmt/cli/import_dnsdist.c mgmt/cli/import_dnsdist.h \
+	mgmt/cli/import_dnsdist_pool.c mgmt/cli/import_dnsdist_rule.c \
+	mgmt/cli/import_keepalived.c \
+	mgmt/cli/lua.c mgmt/cli/lua.h \
+	mgmt/cli/mend.c mgmt/cli/mend.h \
+	mgmt/cli/named.c mgmt/cli/named.h
+
+bin_PROGRAMS += mgmt/cli/ispdns
+mgmt_cli_ispdns_SOURCES = mgmt/cli/main.c
+mgmt_cli_ispdns_LDADD = mgmt/cli/libcli.a $(COMMON_LIBS)

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: ISC */
+/* Every command of `ispdns`: words, arguments, API verb, output, help. */
+#include "mgmt/cli/cli.h"
+
+#define ARG(key, word, type)                                                   \
+	{                                                                      \
+		key, word, type, PARAM_REQUIRED, NULL                          \
+	}
+#define MAY(key, word, type)                                                   \
+	{                                                                      \
+		key, word, type, 0, NULL                                       \
+	}
+#define OPT(key, word, type, help)                                             \
+	{                                                                      \
+		key, word, type, PARAM_OPTION, help                            \
+	}
+#define NEED(key, word, type, help)                                            \
+	{                                                                      \
+		key, word, type, PARAM_OPTION | PARAM_REQUIRED, help           \
+	}
+
+static const struct param p_zone[] = {ARG("zone", "ZONE", PARAM_TEXT)};
+
+static const struct param p_zone_create[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	OPT("primary_ns", "primary-ns", PARAM_TEXT, "name in the SOA"),
+	OPT("contact", "contact", PARAM_TEXT, "mailbox in the SOA"),
+	OPT("ns", "ns", PARAM_LIST, "name servers"),
+	OPT("ttl", "ttl", PARAM_INT, "seconds"),
+};
+
+static const struct param p_zone_import[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	MAY("path", "FILE", PARAM_PATH),
+	OPT("path", "file", PARAM_PATH, "zone file; -: standard input"),
+};
+
+static const struct param p_zone_check[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	ARG("path", "FILE", PARAM_PATH),
+};
+
+static const struct param p_zone_delete[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	OPT("force", "force", PARAM_BOOL, "though it has many records"),
+};
+
+static const struct param p_record_list[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	MAY("name", "NAME", PARAM_TEXT),
+	MAY("type", "TYPE", PARAM_TEXT),
+};
+
+static const struct param p_record_add[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	ARG("name", "NAME", PARAM_TEXT),
+	ARG("type", "TYPE", PARAM_TEXT),
+	ARG("data", "DATA", PARAM_REST),
+	OPT("ttl", "ttl", PARAM_INT, "seconds"),
+};
+
+static const struct param p_record_del[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	ARG("name", "NAME", PARAM_TEXT),
+	ARG("type", "TYPE", PARAM_TEXT),
+	MAY("data", "DATA", PARAM_REST),
+};
+
+#define OPT_LIST OPT("list", "list", PARAM_TEXT, "access list (clients)")
+
+static const struct param p_acl_list[] = {MAY("list", "LIST", PARAM_TEXT)};
+
+static const struct param p_acl_add[] = {
+	ARG("prefix", "PREFIX", PARAM_TEXT),
+	OPT_LIST,
+	OPT("action", "action", PARAM_TEXT, "allow (default) or deny"),
+	OPT("deny", "deny", PARAM_BOOL, "same as --action deny"),
+};
+
+static const struct param p_acl_del[] = {
+	ARG("prefix", "PREFIX", PARAM_TEXT),
+	OPT_LIST,
+};
+
+static const struct param p_acl_set[] = {
+	OPT_LIST,
+	NEED("action", "action", PARAM_TEXT, "refuse or drop all others"),
+};
+
+static const struct param p_acl_test[] = {
+	ARG("ip", "ADDRESS", PARAM_TEXT),
+	OPT_LIST,
+};
+
+static const struct param p_limit_set[] = {
+	OPT("qps", "qps", PARAM_INT, "queries a second; 0: no limit"),
+	OPT("burst", "burst", PARAM_INT, "queries at once"),
+	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
+	OPT("v4_prefix", "v4-prefix", PARAM_INT, "bits that count together"),
+	OPT("v6_prefix", "v6-prefix", PARAM_INT, "bits that count together"),
+	OPT("table_size", "table-size", PARAM_INT, "clients remembered"),
+};
+
+static const struct param p_limit_override[] = {
+	ARG("prefix", "PREFIX", PARAM_TEXT),
+	OPT("qps", "qps", PARAM_INT, "queries a second; 0: no limit"),
+	OPT("burst", "burst", PARAM_INT, "queries at once"),
+	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
+};
+
+static const struct param p_prefix[] = {ARG("prefix", "PREFIX", PARAM_TEXT)};
+
+static const struct param p_policy[] = {
+	OPT("any", "any", PARAM_TEXT, "type ANY: allow, drop, refuse, tc"),
+	OPT("chaos", "chaos", PARAM_TEXT, "other classes: allow, drop, refuse"),
+	OPT("transfer", "transfer", PARAM_TEXT, "AXFR, IXFR: refuse, drop"),
+};
+
+static const struct param p_pool[] = {ARG("pool", "POOL", PARAM_TEXT)};
+
+static const struct param p_pool_set[] = {
+	ARG("pool", "POOL", PARAM_TEXT),
+	OPT("policy", "policy", PARAM_TEXT,
+		"leastOutstanding, firstAvailable, roundrobin, wrandom, "
+		"chashed"),
+	OPT("cache", "cache", PARAM_BOOL, "keep answers"),
+};
+
+static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
+
+#define BACKEND_OPTIONS                                                        \
+	OPT("weight", "weight", PARAM_INT, "1..1000"),                         \
+		OPT("order", "order", PARAM_INT, "for firstAvailable"),        \
+		OPT("check.name", "check-name", PARAM_TEXT, "name to probe"),  \
+		OPT("check.type", "check-type", PARAM_TEXT, "type to probe"),  \
+		OPT("check.interval_ms", "check-interval-ms", PARAM_INT,       \
+			NULL),                                                 \
+		OPT("check.timeout_ms", "check-timeout-ms", PARAM_INT, NULL),  \
+		OPT("check.rise", "check-rise", PARAM_INT, NULL),              \
+		OPT("check.fall", "check-fall", PARAM_INT, NULL),              \
+		OPT("check.aa", "check-aa", PARAM_BOOL, "must be authoritative")
+
+static const struct param p_backend_add[] = {
+	ARG("pool", "POOL", PARAM_TEXT),
+	ARG("name", "NAME", PARAM_TEXT),
+	ARG("address", "ADDRESS[:PORT]", PARAM_TEXT),
+	BACKEND_OPTIONS,
+};
+
+static const struct param p_backend_set[] = {
+	ARG("pool", "POOL", PARAM_TEXT),
+	ARG("name", "NAME", PARAM_TEXT),
+	OPT("address", "address", PARAM_TEXT, NULL),
+	BACKEND_OPTIONS,
+};
+
+static const struct param p_backend_del[] = {
+	ARG("pool", "POOL", PARAM_TEXT),
+	ARG("name", "NAME", PARAM_TEXT),
+};
+
+static const struct param p_route_add[] = {
+	ARG("suffix", "SUFFIX", PARAM_TEXT),
+	ARG("pool", "POOL", PARAM_TEXT),
+};
+
+static const struct param p_suffix[] = {ARG("suffix", "SUFFIX", PARAM_TEXT)};
+static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
+
+static const struct param p_cache[] = {
+	OPT("entries", "entries", PARAM_INT, "answers kept"),
+	OPT("memory", "memory", PARAM_INT, "octets"),
+	OPT("max_ttl_s", "max-ttl", PARAM_INT, "seconds"),
+	OPT("min_ttl_s", "min-ttl", PARAM_INT, "seconds"),
+	OPT("max_negative_ttl_s", "max-negative-ttl", PARAM_INT, "seconds"),
+	OPT("failure_ttl_s", "failure-ttl", PARAM_INT, "seconds"),
+	OPT("stale_s", "stale", PARAM_INT, "seconds after expiry; 0: never"),
+};
+
+#define VIP_OPTIONS                                                            \
+	OPT("version", "version", PARAM_INT, "VRRP 2 or 3"),                   \
+		OPT("interval_ms", "interval-ms", PARAM_INT, NULL),            \
+		OPT("auth", "auth", PARAM_TEXT, "none or pass (version 2)"),   \
+		OPT("password", "password", PARAM_TEXT, "up to 8 octets"),     \
+		OPT("peers", "peers", PARAM_LIST, "unicast peers"),            \
+		OPT("preempt", "preempt", PARAM_BOOL, "yes or no"),            \
+		OPT("preempt_delay_ms", "preempt-delay-ms", PARAM_INT, NULL),  \
+		OPT("track_frontend", "track-frontend", PARAM_BOOL, NULL),     \
+		OPT("track_probe", "track-probe", PARAM_BOOL, NULL),           \
+		OPT("gateway", "gateway", PARAM_TEXT, "address to track")
+
+static const struct param p_vip[] = {ARG("vip", "VIP", PARAM_TEXT)};
+
+static const struct param p_vip_create[] = {
+	ARG("vip", "VIP", PARAM_TEXT),
+	NEED("vrid", "vrid", PARAM_INT, "virtual router id, 1..255"),
+	NEED("addresses", "addresses", PARAM_LIST, "10.0.0.1/24,..."),
+	VIP_OPTIONS,
+};
+
+static const struct param p_vip_set[] = {
+	ARG("vip", "VIP", PARAM_TEXT),
+	OPT("vrid", "vrid", PARAM_INT, "virtual router id, 1..255"),
+	OPT("addresses", "addresses", PARAM_LIST, "10.0.0.1/24,..."),
+	VIP_OPTIONS,
+};
+
+static const struct param p_vip_node[] = {
+	ARG("vip", "VIP", PARAM_TEXT),
+	ARG("node", "NODE", PARAM_TEXT),
+	OPT("priority", "priority", PARAM_INT, "1..254, the highest serves"),
+	OPT("interface", "interface", PARAM_TEXT, "such as ens160"),
+	OPT("remove", "remove", PARAM_BOOL, "take the node out"),
+};
+
+static const struct param p_vip_move[] = {
+	ARG("vip", "VIP", PARAM_TEXT),
+	OPT("to", "to", PARAM_TEXT, "node; default: the next one"),
+};
+
+static const struct param p_resolver[] = {
+	OPT("dnssec", "dnssec", PARAM_BOOL, "validate"),
+	OPT("qname_minimisation", "qname-minimisation", PARAM_BOOL, NULL),
+	OPT("entries", "entries", PARAM_INT, "answers kept per worker"),
+	OPT("max_ttl_s", "max-ttl", PARAM_INT, "seconds"),
+	OPT("max_negative_ttl_s", "max-negative-ttl", PARAM_INT, "seconds"),
+	OPT("failure_ttl_s", "failure-ttl", PARAM_INT, "seconds"),
+	OPT("stale_s", "stale", PARAM_INT, "seconds after expiry; 0: never"),
+	OPT("library_memory", "library-memory", PARAM_INT, "octets"),
+	OPT("inflight", "inflight", PARAM_INT, "queries per worker"),
+	OPT("per_client", "per-client", PARAM_INT, "queries"),
+	OPT("deadline_ms", "deadline-ms", PARAM_INT, NULL),
+	OPT("edns_payload", "edns-payload", PARAM_INT, "octets"),
+	OPT("local_zones", "local-zones", PARAM_LIST,
+		"names whose built-in zone is off"),
+	OPT("root_hints_text", "root-hints", PARAM_FILE, "file"),
+	OPT("trust_anchor_text", "trust-anchor", PARAM_FILE, "file"),
+};
+
+static const struct param p_node[] = {ARG("node", "NODE", PARAM_TEXT)};
+
+#define NODE_OPTIONS                                                           \
+	OPT("workers", "workers", PARAM_INT, "0: one per core"),               \
+		OPT("frontend_listen", "frontend-listen", PARAM_LIST, NULL),   \
+		OPT("resolver_listen", "resolver-listen", PARAM_LIST, NULL),   \
+		OPT("authority_listen", "authority-listen", PARAM_LIST, NULL)
+
+static const struct param p_node_add[] = {
+	ARG("node", "NODE", PARAM_TEXT),
+	NEED("address", "address", PARAM_TEXT, "its IP address"),
+	NEED("roles", "roles", PARAM_LIST, "frontend,resolver,authority,ha"),
+	NODE_OPTIONS,
+};
+
+static const struct param p_node_set[] = {
+	ARG("node", "NODE", PARAM_TEXT),
+	OPT("address", "address", PARAM_TEXT, "its IP address"),
+	OPT("roles", "roles", PARAM_LIST, "frontend,resolver,authority,ha"),
+	NODE_OPTIONS,
+};
+
+static const struct param p_node_cmd[] = {
+	ARG("node", "NODE", PARAM_TEXT),
+	ARG("part", "PART", PARAM_TEXT),
+	ARG("verb", "VERB", PARAM_TEXT),
+	MAY("words", "KEY=VALUE", PARAM_REST),
+};
+
+static const struct param p_diff[] = {
+	OPT("from", "from", PARAM_INT, "generation"),
+	OPT("to", "to", PARAM_INT, "generation"),
+};
+
+static const struct param p_apply[] = {
+	OPT("allow_missing", "allow-missing", PARAM_BOOL,
+		"go on without nodes that are away"),
+	OPT("nodes", "nodes", PARAM_LIST, "only these"),
+};
+
+static const struct param p_history[] = {
+	MAY("generation", "GENERATION", PARAM_INT),
+	OPT("limit", "limit", PARAM_INT, NULL),
+};
+
+static const struct param p_rollback[] = {
+	MAY("generation", "GENERATION", PARAM_INT),
+};
+
+static const struct param p_limit_rows[] = {
+	OPT("limit", "limit", PARAM_INT, "newest rows"),
+};
+
+static const struct param p_token_create[] = {
+	ARG("name", "NAME", PARAM_TEXT),
+	NEED("role", "role", PARAM_TEXT, "viewer, operator, admin ..."),
+	OPT("expires_s", "expires", PARAM_INT, "seconds"),
+};
+
+static const struct param p_name[] = {ARG("name", "NAME", PARAM_TEXT)};
+
+static const struct param p_import[] = {
+	ARG("path", "FILE", PARAM_PATH),
+	OPT("node", "node", PARAM_TEXT, "whose file it is (keepalived)"),
+};
+
+static const struct param p_join[] = {
+	MAY("mgmt", "HOST:PORT", PARAM_TEXT),
+	OPT("node", "node", PARAM_TEXT, "name of this node"),
+	OPT("mgmt", "mgmt", PARAM_TEXT, "operators' port of management"),
+	OPT("node_port", "node-port", PARAM_INT, "nodes' port (8443)"),
+	OPT("config", "config", PARAM_PATH, "/etc/ispdns/node.yaml"),
+	OPT("state", "state", PARAM_PATH, "/var/lib/ispdns"),
+	OPT("owner", "owner", PARAM_TEXT, "user of the agent (_ispdns)"),
+};
+
+static const struct param p_query[] = {
+	ARG("name", "NAME", PARAM_TEXT),
+	MAY("type", "TYPE", PARAM_TEXT),
+	OPT("at", "at", PARAM_TEXT, "server (127.0.0.1)"),
+	OPT("dnssec", "dnssec", PARAM_BOOL, "set DO"),
+	OPT("tcp", "tcp", PARAM_BOOL, "over TCP"),
+	OPT("class", "class", PARAM_TEXT, "IN or CH"),
+};
+
+static const struct param p_drill[] = {MAY("words", "WORD", PARAM_REST)};
+static const struct param p_help[] = {MAY("words", "COMMAND", PARAM_REST)};
+
+#define WITH(p) p, countof(p)
+#define NONE    NULL, 0
+
+#define COLUMNS_RECORD  "NAME:name TTL:ttl TYPE:type DATA:data"
+#define COLUMNS_BACKEND "POOL:pool NAME:name ADDRESS:address WEIGHT:weight "   \
+			"ORDER:order STATE:state"
+#define COLUMNS_ACL     "LIST:list PREFIX:prefix ACTION:action"
+
+static const struct command commands[] = {
+	{"status", "status", NONE, run_status, NULL, "nodes, VIPs, alarms"},
+	{"zone list", "zone.list", NONE, NULL,
+		"ZONE:name SERIAL:serial RECORDS:records SERVED:served_serial",
+		"all zones"},
+	{"zone show", "zone.show", WITH(p_zone), NULL, "=text", "its records"},
+	{"zone create", "zone.create", WITH(p_zone_create), NULL, NULL,
+		"a new zone with SOA and NS"},
+	{"zone import", "zone.import", WITH(p_zone_import), run_zone_import,
+		NULL, "read a zone file; replaces the zone's content"},
+	{"zone check", NULL, WITH(p_zone_check), run_zone_check, NULL,
+		"read and check a zone file, change nothing"},
+	{"zone export", "zone.export", WITH(p_zone), NULL, "=text",
+		"the zone as zone file"},
+	{"zone delete", "zone.delete", WITH(p_zone_delete), NULL, NULL,
+		"remove a zone"},
+	{"record list", "record.list", WITH(p_record_list), NULL,
+		COLUMNS_RECORD, "records of a zone"},
+	{"record add", "record.add", WITH(p_record_add), run_record, NULL,
+		"add records to an RRset"},
+	{"record set", "record.set", WITH(p_record_add), run_record, NULL,
+		"replace an RRset"},
+	{"record del", "record.del", WITH(p_record_del), run_record, NULL,
+		"remove records, or the RRset when no DATA is given"},
+	{"acl list", "acl.list", NONE, NULL, NULL, "access lists"},
+	{"acl show", "acl.show", WITH(p_acl_list), run_acl, NULL,
+		"entries of a list"},
+	{"acl add", "acl.add", WITH(p_acl_add), run_acl, NULL,
+		"allow or deny a prefix"},
+	{"acl del", "acl.del", WITH(p_acl_del), run_acl, NULL,
+		"remove a prefix"},
+	{"acl set", "acl.set", WITH(p_acl_set), run_acl, NULL,
+		"what others get"},
+	{"acl test", "acl.test", WITH(p_acl_test), run_acl, NULL,
+		"what an address gets"},
+	{"limit list", "limit.list", NONE, NULL, NULL, "query limits"},
+	{"limit set", "limit.set", WITH(p_limit_set), NULL, NULL,
+		"queries per second and client"},
+	{"limit override", "limit.override", WITH(p_limit_override), NULL, NULL,
+		"another limit for a prefix (CGNAT)"},
+	{"limit del", "limit.del", WITH(p_prefix), NULL, NULL,
+		"remove an override"},
+	{"policy show", "policy.show", NONE, NULL, NULL,
+		"ANY, CHAOS and transfers"},
+	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,
+		"change what they get"},
+	{"pool list", "pool.list", NONE, NULL,
+		"POOL:pool POLICY:policy CACHE:cache BACKENDS:backends",
+		"pools of backends"},
+	{"pool show", "pool.show", WITH(p_pool), NULL, NULL, "one pool"},
+	{"pool create", "pool.create", WITH(p_pool_set), NULL, NULL,
+		"a new pool"},
+	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL,
+		"policy, cache"},
+	{"pool delete", "pool.delete", WITH(p_pool), NULL, NULL,
+		"remove a pool and its backends"},
+	{"backend list", "backend.list", WITH(p_backend_list), NULL,
+		COLUMNS_BACKEND, "backends of all pools or one"},
+	{"backend add", "backend.add", WITH(p_backend_add), NULL, NULL,
+		"a server of a pool"},
+	{"backend set", "backend.set", WITH(p_backend_set), NULL, NULL,
+		"change it"},
+	{"backend del", "backend.del", WITH(p_backend_del), NULL, NULL,
+		"remove it"},
+	{"route list", "route.list", NONE, NULL, "SUFFIX:suffix POOL:pool",
+		"which names go to which pool"},
+	{"route add", "route.add", WITH(p_route_add), NULL, NULL,
+		"a suffix to a pool; \".\" is the default"},
+	{"route del", "route.del", WITH(p_suffix), NULL, NULL,
+		"remove a route"},
+	{"route test", "route.test", WITH(p_route_test), NULL, NULL,
+		"the pool of a name"},
+	{"cache show", "cache.show", NONE, NULL, NULL, "packet cache"},
+	{"cache set", "cache.set", WITH(p_cache), NULL, NULL, "change it"},
+	{"vip list", "vip.list", NONE, NULL,
+		"VIP:vip VRID:vrid VERSION:version ADDRESSES:addresses "
+		"NODES:nodes",
+		"virtual addresses"},
+	{"vip show", "vip.show", WITH(p_vip), NULL, NULL, "one of them"},
+	{"vip create", "vip.create", WITH(p_vip_create), NULL, NULL,
+		"a VRRP instance"},
+	{"vip set", "vip.set", WITH(p_vip_set), NULL, NULL, "change it"},
+	{"vip delete", "vip.delete", WITH(p_vip), NULL, NULL, "remove it"},
+	{"vip node", "vip.node", WITH(p_vip_node), NULL, NULL,
+		"a node's priority and interface"},
+	{"vip move", "vip.move", WITH(p_vip_move), NULL, NULL,
+		"hand the address over now"},
+	{"resolver show", "resolver.show", NONE, NULL, NULL,
+		"settings of all resolvers"},
+	{"resolver set", "resolver.set", WITH(p_resolver), NULL, NULL,
+		"change them"},
+	{"node list", "node.list", NONE, NULL,
+		"NODE:name ADDRESS:address ROLES:roles STATE:state WANT:want "
+		"HAVE:have SEEN:last_seen_s",
+		"all nodes"},
+	{"node show", "node.show", WITH(p_node), NULL, NULL, "one node"},
+	{"node add", "node.add", WITH(p_node_add), NULL, "=join.command",
+		"a new node; prints its join command"},
+	{"node set", "node.set", WITH(p_node_set), NULL, NULL, "change it"},
+	{"node delete", "node.delete", WITH(p_node), NULL, NULL,
+		"remove it and its certificate"},
+	{"node token", "node.token", WITH(p_node), NULL, "=command",
+		"a new join command"},
+	{"node drain", "drain", WITH(p_node), run_node_drain, NULL,
+		"take no new queries, give VIPs away"},
+	{"node undrain", "undrain", WITH(p_node), run_node_drain, NULL,
+		"back to work"},
+	{"node cmd", "node.cmd", WITH(p_node_cmd), NULL, NULL,
+		"a verb for a daemon of the node"},
+	{"join", NULL, WITH(p_join), run_join, NULL,
+		"make this host a node (with --token, --ca-pin)"},
+	{"diff", "diff", WITH(p_diff), run_diff, NULL,
+		"what differs from the newest generation"},
+	{"apply", "apply", WITH(p_apply), run_apply, NULL,
+		"bring all changes to all nodes, wait for their proof"},
+	{"history", "history", WITH(p_history), run_history, NULL,
+		"generations, or one of them"},
+	{"rollback", "rollback", WITH(p_rollback), run_rollback, NULL,
+		"a new generation with older content"},
+	{"audit list", "audit.list", WITH(p_limit_rows), NULL,
+		"TIME:ts ACTOR:actor VERB:verb OBJECT:object", "who did what"},
+	{"audit verify", "audit.verify", NONE, NULL, NULL,
+		"check the chain of the audit"},
+	{"token create", "token.create", WITH(p_token_create), NULL, "=token",
+		"a token for the API"},
+	{"token list", "token.list", NONE, NULL,
+		"NAME:name ROLE:role EXPIRES:expires", "tokens"},
+	{"token revoke", "token.revoke", WITH(p_name), NULL, NULL,
+		"end a token"},
+	{"import dnsdist", "dnsdist", WITH(p_import), run_import, NULL,
+		"pools, routes, limits, cache from dnsdist.conf"},
+	{"import bind", "bind", WITH(p_import), run_import, NULL,
+		"zones from named.conf"},
+	{"import keepalived", "keepalived", WITH(p_import), run_import, NULL,
+		"virtual addresses from keepalived.conf"},
+	{"query", NULL, WITH(p_query), run_query, NULL, "ask a DNS server"},
+	{"drill", NULL, WITH(p_drill), run_drill, NULL,
+		"list | run NAME | run all | report"},
+	{"version", NULL, NONE, run_version, NULL, "of this program"},
+	{"help", NULL, WITH(p_help), NULL, NULL, "this text"},
+};
+
+const struct command *command_table(size_t *count)
+{
+	*count = countof(commands);
+	return commands;
+}

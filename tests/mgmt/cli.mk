@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: ISC
+# CLI, importers and agent.
+unit_scripts += tests/mgmt/import-t.sh
+EXTRA_DIST += tests/mgmt/import-t.sh
+EXTRA_DIST += \
+	tests/data/blueprint/auth1/db.zaibdns.lab \
+	tests/data/blueprint/auth1/named.conf \
+	tests/data/blueprint/auth1/named.conf.local \
+	tests/data/blueprint/auth1/named.conf.options \
+	tests/data/blueprint/dd1/dnsdist-production.conf \
+	tests/data/blueprint/dd1/dnsdist.conf \
+	tests/data/blueprint/dd1/keepalived.conf \
+	tests/data/blueprint/dd2/dnsdist-production.conf \
+	tests/data/blueprint/dd2/dnsdist.conf \
+	tests/data/blueprint/dd2/keepalived.conf \
+	tests/data/blueprint/expected/bind-auth1-named.conf.json \
+	tests/data/blueprint/expected/bind-rec1-named.conf.json \
+	tests/data/blueprint/expected/bind-rec2-named.conf.json \
+	tests/data/blueprint/expected/dnsdist-dd1-dnsdist-production.conf.json \
+	tests/data/blueprint/expected/dnsdist-dd1-dnsdist.conf.json \
+	tests/data/blueprint/expected/dnsdist-dd2-dnsdist-production.conf.json \
+	tests/data/blueprint/expected/dnsdist-dd2-dnsdist.conf.json \
+	tests/data/blueprint/expected/keepalived-dd1-keepalived.conf.json \
+	tests/data/blueprint/expected/keepalived-dd2-keepalived.conf.json \
+	tests/data/blueprint/rec1/named.conf \
+	tests/data/blueprint/rec1/named.conf.local \
+	tests/data/blueprint/rec1/named.conf.options \
+	tests/data/blueprint/rec2/named.conf \
+	tests/data/blueprint/rec2/named.conf.local \
+	tests/data/blueprint/rec2/named.conf.options
