@@ -8,3 +8,4 @@ ispdns_lab_delay_SOURCES = %D%/lab-delay.c
 ispdns_lab_client_SOURCES = %D%/lab-client.c
 labdir = $(pkgdatadir)/lab
 dist_lab_SCRIPTS = %D%/internet.sh
+dist_lab_DATA = %D%/drill.sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 # Tests of common/net and common/serve.
-unit_tests += tests/common/addr-t tests/common/loop-t tests/common/prefix-t \
+unit_tests += tests/common/addr-t tests/common/http-t \
+	tests/common/tls-t tests/common/loop-t tests/common/prefix-t \
 	tests/common/serve-t tests/common/udp-t
 tests_common_addr_t_SOURCES = tests/common/addr-t.c
 tests_common_addr_t_LDADD = $(TEST_LIBS)
@@ -12,3 +13,8 @@ tests_common_udp_t_SOURCES = tests/common/udp-t.c
 tests_common_udp_t_LDADD = $(TEST_LIBS)
 tests_common_serve_t_SOURCES = tests/common/serve-t.c
 tests_common_serve_t_LDADD = $(TEST_LIBS)
+tests_common_http_t_SOURCES = tests/common/http-t.c
+tests_common_http_t_LDADD = $(TEST_LIBS)
+tests_common_tls_t_SOURCES = tests/common/tls-t.c
+tests_common_tls_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/common/make-certs

@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: ISC
 EXTRA_DIST += %D%/lib.sh $(system_tests)
 system_tests += %D%/lab-t.sh
+EXTRA_DIST += %D%/proof-t.sh
