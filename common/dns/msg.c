@@ -142,23 +142,30 @@ fail:
 
 /* A record of an answer, OPT and TSIG apart. */
 static bool check_record(const uint8_t *msg, size_t len,
-	const struct record *rr, uint16_t qclass)
+	const struct record *rr, uint16_t qclass, struct name_marks *marks)
 {
 	if (rr->type == 0 ||
 		(rr->type >= DNS_TYPE_IXFR && rr->type <= DNS_TYPE_ANY))
 		return false;
 	if (rr->class != qclass && qclass != DNS_CLASS_ANY)
 		return false;
-	return rdata_check(
-		msg, len, rr->type, rr->class, rr->rdata_offset, rr->rdlen);
+	return name_marks_read(marks, msg, len, rr->offset) > 0 &&
+	       rdata_check(msg, len, rr->type, rr->class, rr->rdata_offset,
+		       rr->rdlen, marks);
 }
 
+/* The records from `pos` on; a question was there when pos > MSG_HEADER. */
 static bool check_records(const uint8_t *msg, size_t len, size_t pos,
 	uint16_t qclass, struct edns *edns)
 {
+	struct name_marks marks;
 	struct record_iter it;
 	struct record rr;
 
+	name_marks_init(&marks, len);
+	if (pos > MSG_HEADER &&
+		name_marks_read(&marks, msg, len, MSG_HEADER) < 0)
+		return false;
 	record_iter_init(&it, msg, len, pos);
 	while (record_iter_next(&it, &rr)) {
 		if (rr.type == DNS_TYPE_OPT) {
@@ -168,7 +175,7 @@ static bool check_records(const uint8_t *msg, size_t len, size_t pos,
 			/* RFC 8945 5.1: the last record */
 			if (rr.section != MSG_AR || it.left > 0)
 				return false;
-		} else if (!check_record(msg, len, &rr, qclass)) {
+		} else if (!check_record(msg, len, &rr, qclass, &marks)) {
 			return false;
 		}
 	}

@@ -127,9 +127,9 @@ bool record_iter_next(struct record_iter *it, struct record *out);
  * Is this a whole, well-formed answer? QR=1, opcode QUERY, QDCOUNT 1 (0 only
  * with an error rcode and no records but an OPT), every record whole and of
  * the question's class, rdata of the form of its type (rdata.h: names whole,
- * A 4 and AAAA 16 octets), OPT at most once and in the additional section,
- * TSIG last, no trailing octets. Fills *q (name NULL when QDCOUNT
- * is 0) and *edns.
+ * A 4 and AAAA 16 octets, pointers to names only), OPT at most once and in the
+ * additional section, TSIG last, no trailing octets. Fills *q (name NULL when
+ * QDCOUNT is 0) and *edns.
  */
 bool msg_check_answer(
 	const uint8_t *msg, size_t len, struct question *q, struct edns *edns);

@@ -116,6 +116,7 @@ static int read_label(const char *text, uint8_t *label)
 
 int name_parse(const char *text, struct name *out)
 {
+	uint8_t wire[NAME_MAX_WIRE];
 	size_t len = 0;
 
 	if (strcmp(text, ".") == 0)
@@ -128,13 +129,14 @@ int name_parse(const char *text, struct name *out)
 
 		if (used < 0 || len + label[0] + 2 > NAME_MAX_WIRE)
 			return -EINVAL;
-		memcpy(out->wire + len, label, label[0] + 1u);
+		memcpy(wire + len, label, label[0] + 1u);
 		len += label[0] + 1u;
 		text += used;
 		text += *text == '.';
 	}
-	out->wire[len] = 0;
-	out->len = (uint8_t)(len + 1);
+	wire[len++] = 0;
+	memcpy(out->wire, wire, len);
+	out->len = (uint8_t)len;
 	return 0;
 }
 

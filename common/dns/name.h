@@ -30,7 +30,7 @@ int name_wire_len(const uint8_t *wire, size_t size);
 int name_read(
 	const uint8_t *msg, size_t msg_len, size_t offset, struct name *out);
 /* Text with \DDD and \X escapes; the final dot is optional; "." is root.
- * -EINVAL when not a name. */
+ * -EINVAL when not a name; *out is as before then. */
 int name_parse(const char *text, struct name *out) MUST_CHECK;
 /* Absolute text with final dot, escaped; returns `out`. */
 char *name_print(const struct name *name, char out[NAME_MAX_TEXT]);

@@ -58,7 +58,7 @@ bool zone_has(const struct zone *zone, const uint8_t *wire, uint16_t type);
 const char *zone_file_intern(struct zone *zone, const char *name);
 
 /* "@", relative or absolute (unescaped final dot) -> lower-case name;
- * -EINVAL. */
+ * -EINVAL, and *out is as before. */
 int zone_owner_parse(
 	const char *text, const struct name *origin, struct name *out);
 

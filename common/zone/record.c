@@ -127,7 +127,7 @@ static bool form_ok(const ldns_rr *rr, uint16_t type)
 	if (ldns_rr2wire(&msg, rr, LDNS_SECTION_ANSWER, &len) != LDNS_STATUS_OK)
 		return false;
 	good = len >= 11 && len - 11 <= UINT16_MAX &&
-	       rdata_check(msg, len, type, DNS_CLASS_IN, 11, len - 11);
+	       rdata_check(msg, len, type, DNS_CLASS_IN, 11, len - 11, NULL);
 	free(msg);
 	return good;
 }

@@ -282,22 +282,24 @@ int zone_owner_parse(
 	const char *text, const struct name *origin, struct name *out)
 {
 	size_t len = strlen(text), slashes = 0;
+	struct name name;
 
 	if (strcmp(text, "@") == 0) {
 		*out = *origin;
 		return 0;
 	}
-	if (name_parse(text, out) != 0)
+	if (name_parse(text, &name) != 0)
 		return -EINVAL;
-	name_to_lower(out->wire, out->wire, out->len);
+	name_to_lower(name.wire, name.wire, name.len);
 	while (len > 1 + slashes && text[len - 2 - slashes] == '\\')
 		slashes++;
-	if (text[len - 1] == '.' && slashes % 2 == 0)
-		return 0;
-	if (out->len - 1 + origin->len > NAME_MAX_WIRE)
-		return -EINVAL;
-	memcpy(out->wire + out->len - 1, origin->wire, origin->len);
-	out->len = (uint8_t)(out->len - 1 + origin->len);
+	if (text[len - 1] != '.' || slashes % 2 == 1) {
+		if (name.len - 1 + origin->len > NAME_MAX_WIRE)
+			return -EINVAL;
+		memcpy(name.wire + name.len - 1, origin->wire, origin->len);
+		name.len = (uint8_t)(name.len - 1 + origin->len);
+	}
+	*out = name;
 	return 0;
 }
 
