@@ -1,6 +1,27 @@
 # SPDX-License-Identifier: ISC
 noinst_LIBRARIES += ha/libha.a
 ha_libha_a_SOURCES = \
+	ha/announce.c ha/announce.h \
+	ha/config.c ha/config.h ha/config_schema.c \
+	ha/ha.h \
+	ha/handover.c ha/handover.h \
+	ha/health.c ha/health.h \
+	ha/iface.c ha/iface.h \
+	ha/instance.c ha/instance.h \
+	ha/keep.c ha/keep.h \
 	ha/packet.c ha/packet.h \
+	ha/poll.h \
+	ha/probe.c ha/probe.h \
+	ha/show.c \
+	ha/sock.c ha/sock.h \
 	ha/state.c ha/state.h \
-	ha/track.c ha/track.h
+	ha/stats.c \
+	ha/track.c ha/track.h \
+	ha/verbs.c \
+	ha/vip.c ha/vip.h \
+	ha/worker.c ha/worker.h
+ha_libha_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
+
+sbin_PROGRAMS += ispdns-ha
+ispdns_ha_SOURCES = ha/main.c
+ispdns_ha_LDADD = ha/libha.a $(COMMON_LIBS) $(MNL_LIBS)

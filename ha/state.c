@@ -403,7 +403,7 @@ static unsigned on_reassert(
 	return STATE_DO_ADVERT | STATE_DO_ADD | STATE_DO_ANNOUNCE;
 }
 
-unsigned state_step(struct state *s, const struct state_conf *conf,
+static unsigned dispatch(struct state *s, const struct state_conf *conf,
 	const struct state_event *event, int64_t now_us)
 {
 	switch (event->kind) {
@@ -431,4 +431,14 @@ unsigned state_step(struct state *s, const struct state_conf *conf,
 		return on_reassert(s, conf, now_us);
 	}
 	return 0;
+}
+
+unsigned state_step(struct state *s, const struct state_conf *conf,
+	const struct state_event *event, int64_t now_us)
+{
+	uint8_t before = state_priority(s, conf);
+	unsigned actions = dispatch(s, conf, event, now_us);
+
+	s->advert = s->role == STATE_MASTER ? state_priority(s, conf) : before;
+	return actions;
 }

@@ -77,7 +77,7 @@ struct state_event {
 
 /* What is to be done, lowest bit first. */
 enum state_action {
-	STATE_DO_ADVERT = 1 << 0,   /* send state_priority() */
+	STATE_DO_ADVERT = 1 << 0,   /* send state.advert */
 	STATE_DO_PRIO0 = 1 << 1,    /* send priority 0 */
 	STATE_DO_HAND = 1 << 2,     /* ask our own peer to take over */
 	STATE_DO_ADD = 1 << 3,      /* put the addresses on */
@@ -128,6 +128,8 @@ struct state {
 	int64_t heard_us;   /* last accepted advert; 0 = none yet */
 	uint8_t master_priority;
 	uint8_t master[STATE_ADDR_MAX];
+	uint8_t advert; /* priority of the advert to send now; one who leaves
+			   says what it said before */
 };
 
 void state_init(struct state *s);

@@ -8,3 +8,8 @@ tests_ha_state_t_SOURCES = tests/ha/state-t.c
 tests_ha_state_t_LDADD = $(HA_LIBS)
 tests_ha_track_t_SOURCES = tests/ha/track-t.c
 tests_ha_track_t_LDADD = $(HA_LIBS)
+
+# Stands in for the frontend in tests/system/ha-t.sh.
+noinst_PROGRAMS += tests/ha/fake-frontend
+tests_ha_fake_frontend_SOURCES = tests/ha/fake-frontend.c
+tests_ha_fake_frontend_LDADD = $(COMMON_LIBS)

@@ -447,6 +447,7 @@ static void test_move(void)
 	ok(st.role == STATE_BACKUP && did & STATE_DO_LINGER,
 		"move: yields to the peer, lingers");
 	is_int(st.reason, STATE_BY_HANDOVER, "move: by plan");
+	is_int(st.advert, 1, "move: the last advert does not fight back");
 	run(now + 50 * MS);
 	advert(253);
 	is_int(silence(), 300 * MS + 781,

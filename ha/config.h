@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_CONFIG_H
+#define HA_CONFIG_H
+
+#include <net/if.h>
+
+#include "common/ctl/conf.h"
+#include "common/net/addr.h"
+#include "ha/packet.h"
+
+/*
+ * The configuration as a snapshot: plain values, immutable once built, so
+ * that the real-time thread reads it without a thought. Addresses in network
+ * octets, times in microseconds.
+ */
+
+enum {
+	CONFIG_INSTANCES = 32,
+	CONFIG_VIPS = 64, /* per instance */
+	CONFIG_PEERS = 8,
+	CONFIG_NAME = 64,
+	CONFIG_KEY_MAX = 64,
+	CONFIG_QNAME_MAX = 255,
+};
+
+enum config_checksum {
+	CONFIG_RFC5798,
+	CONFIG_RFC9568,
+	CONFIG_FOLLOW_PEER
+};
+
+struct config_vip {
+	uint8_t octets[PACKET_ADDR_MAX];
+	uint8_t prefix;
+};
+
+struct config_instance {
+	char name[CONFIG_NAME];
+	char ifname[IFNAMSIZ];
+	uint8_t vrid;
+	uint8_t version; /* 2 or 3 */
+	uint8_t family;  /* 4 or 6, of all its addresses */
+	uint8_t priority;
+	uint8_t auth_type;
+	uint8_t auth[PACKET_AUTH_LEN];
+	bool preempt;
+	bool strict_addrs;
+	bool both_versions;
+	bool track_frontend;
+	bool track_probe;
+	enum config_checksum checksum;
+	uint32_t interval_us;
+	uint32_t interval_alt_us; /* v2: accepted too; 0 = none */
+	int64_t preempt_delay_us;
+	int64_t startup_delay_us;
+	struct config_vip vips[CONFIG_VIPS];
+	uint8_t vip_count;
+	/* What the advertisement carries: the first address, or all. */
+	uint8_t wire[CONFIG_VIPS * PACKET_ADDR_MAX];
+	uint8_t wire_count;
+	uint8_t peers[CONFIG_PEERS][PACKET_ADDR_MAX]; /* unicast */
+	uint8_t peer_count;
+	union addr handover[CONFIG_PEERS]; /* our own peers, with port */
+	uint8_t handover_count;
+};
+
+struct config_probe {
+	uint8_t qname[CONFIG_QNAME_MAX]; /* wire form */
+	size_t qname_len;
+	uint16_t port;
+	int64_t interval_us, timeout_us;
+	unsigned fall; /* of 3 */
+};
+
+struct config {
+	char node[CONFIG_NAME];
+	struct config_instance instances[CONFIG_INSTANCES];
+	size_t instance_count;
+	char health_path[108];
+	struct config_probe probe;
+	int64_t linger_us;
+	bool realtime;
+	uint16_t handover_port;
+	uint8_t key[CONFIG_KEY_MAX];
+	size_t key_len; /* 0 = no authentication but the link's */
+	bool has_metrics;
+	union addr metrics;
+};
+
+extern const struct schema_item config_schema[];
+
+/* Check what the table cannot say; no side effects. 0 or -EINVAL with
+ * FILE:LINE in err. */
+int config_check(const struct conf *conf, struct err *err);
+/* Build the snapshot (malloc'ed, free with config_free). NULL with err. */
+struct config *config_build(
+	const struct conf *conf, struct err *err) MUST_CHECK;
+void config_free(struct config *c); /* NULL allowed */
+
+/* The same virtual router: interface, VRID, family, sockets agree, so that
+ * the rest can change under a running state machine. */
+bool config_same_router(
+	const struct config_instance *a, const struct config_instance *b);
+
+#endif

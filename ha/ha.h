@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_HA_H
+#define HA_HA_H
+
+#include "common/ctl/daemon.h"
+#include "common/net/http.h"
+#include "ha/worker.h"
+
+/*
+ * The main thread's side of the daemon: what ties worker, control socket,
+ * metrics page and history together. Main thread only.
+ */
+
+enum {
+	HA_HISTORY = 256,
+	HA_MOVES = 8
+};
+
+/* One thing an operator may want to know later. */
+struct ha_note {
+	long long seq; /* 1, 2, 3 ... since the start */
+	int64_t wall_s;
+	struct instance_event event;
+};
+
+/* A move that somebody waits for. */
+struct ha_move {
+	struct control_call *call; /* NULL: free */
+	char name[CONFIG_NAME];
+	bool take; /* wants to be master here, not to leave */
+	int64_t until_us;
+};
+
+struct ha {
+	struct daemon *daemon;
+	struct config *config;
+	struct keep *keep;
+	struct worker *worker;
+	struct watch *events;
+	struct http_server *metrics;
+	struct timer *stop_timer; /* polls the end of a drain */
+	struct timer *move_timer;
+	int64_t stop_us; /* when to stop waiting */
+	bool goodbye;    /* linger after the goodbye is being waited for */
+	struct ha_note history[HA_HISTORY];
+	long long history_seq;      /* of the newest */
+	uint64_t transitions[4][4]; /* from, to */
+	struct ha_move moves[HA_MOVES];
+};
+
+/* The copy of one instance that status and metrics work on. */
+struct ha_view {
+	struct instance_counters counters;
+	struct config_instance conf;
+	struct state st;
+	struct track_result health;
+	enum track_service service;
+	enum vip_place place;
+	uint8_t priority; /* said in adverts now */
+	bool link_up, has_source, probe_running, probe_failed, vips_seen;
+	uint8_t source[16];
+	struct instance_peer peers[CONFIG_PEERS];
+};
+
+struct ha_views {
+	size_t count;
+	struct ha_view view[CONFIG_INSTANCES];
+	enum track_service service;
+	uint64_t beats, malformed, deaths;
+	struct worker_counters worker;
+	int64_t now_us;
+};
+
+/* malloc'ed; taken on the real-time thread. NULL: no memory. */
+struct ha_views *ha_look(struct ha *ha) MUST_CHECK;
+
+/* "10.1.2.3" of octets. Returns `out`. */
+char *ha_print_ip(uint8_t family, const uint8_t *octets, char out[ADDR_TEXT]);
+
+/* stats.c */
+void ha_metrics(struct ha *ha, struct text *out);
+void ha_stats(void *state, json_t *out);
+/* show.c */
+void ha_status(void *state, json_t *out);
+bool ha_render(const char *verb, const json_t *result);
+json_t *ha_note_json(const struct ha_note *note) MUST_CHECK;
+/* One line about an event for the log; false: not worth one. */
+bool ha_note_text(const struct instance_event *ev, char *out, size_t size);
+/* verbs.c */
+extern const struct control_command ha_commands[];
+/* A role or a failed move was reported: does somebody wait for it? */
+void ha_moves_event(struct ha *ha, const struct instance_event *ev);
+void ha_moves_expire(void *arg);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_IFACE_H
+#define HA_IFACE_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+/*
+ * Links and addresses by netlink. The calls are synchronous (tens of
+ * microseconds) on a socket of their own; a second socket tells that
+ * something changed, and then everything is read anew, so that a lost
+ * notification costs nothing but time. Addresses that we put on carry our
+ * tag (IFA_PROTO), by which they are found again after a crash. One thread
+ * at a time; nothing is allocated after iface_new.
+ */
+
+struct iface;
+
+/* The tag of our addresses (the number of the VRRP protocol). */
+#define IFACE_TAG 112
+
+struct iface_link {
+	int index;
+	char name[IFNAMSIZ];
+	bool up; /* administratively up, with carrier */
+	uint8_t mac[6];
+};
+
+struct iface_addr {
+	int index;      /* of the link */
+	uint8_t family; /* 4 or 6 */
+	uint8_t prefix;
+	uint8_t tag; /* IFA_PROTO; 0 = none */
+	bool secondary;
+	bool usable; /* not tentative, not a failed duplicate */
+	uint8_t octets[16];
+};
+
+/* NULL with a line in err. */
+struct iface *iface_new(struct err *err) MUST_CHECK;
+void iface_free(struct iface *f); /* NULL allowed */
+
+/* Readable when links or addresses changed. */
+int iface_fd(const struct iface *f);
+/* Read the notifications away; true when there was any. */
+bool iface_drain(struct iface *f);
+
+typedef void (*iface_link_fn)(void *arg, const struct iface_link *link);
+typedef void (*iface_addr_fn)(void *arg, const struct iface_addr *addr);
+/* All links, all addresses of both families. 0 or -errno. */
+int iface_scan_links(struct iface *f, iface_link_fn fn, void *arg) MUST_CHECK;
+int iface_scan_addrs(struct iface *f, iface_addr_fn fn, void *arg) MUST_CHECK;
+
+/* Put an address on with our tag, usable at once (no duplicate address
+ * detection). An address that is there already is no error. */
+int iface_add(struct iface *f, int index, uint8_t family, const uint8_t *octets,
+	uint8_t prefix) MUST_CHECK;
+/* Take it off; absent is no error. */
+int iface_del(struct iface *f, int index, uint8_t family, const uint8_t *octets,
+	uint8_t prefix);
+
+/* Remove every address that carries our tag and for which `keep` (may be
+ * NULL) says no. Returns how many were removed, or -errno. */
+int iface_sweep(struct iface *f,
+	bool (*keep)(void *arg, const struct iface_addr *addr), void *arg);
+
+#endif

@@ -1,0 +1,765 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/instance.h"
+
+#include <unistd.h>
+
+#include "common/base/clock.h"
+
+/*
+ * The order of things on a wake-up: read all that waits, then judge health,
+ * then let timers act; so a decision never rests on a packet that was there
+ * but not read. Actions are done in the order of their bits: say it, hand
+ * over, put addresses on, announce, and only then take addresses off.
+ */
+
+enum {
+	HELLO_US = 200 * 1000,
+	PEER_LOST_US = 700 * 1000,
+	ROBBED_WINDOW_US = 10 * 1000 * 1000,
+	TRUST_US = 3 * 1000 * 1000,
+	REFRESH_US = 30 * 1000 * 1000,
+};
+
+static void emit(struct instance *in, struct instance_event *ev)
+{
+	memcpy(ev->name, in->conf.name, sizeof(ev->name));
+	ev->at_us = mtime_now().us;
+	in->env->emit(in->env->arg, ev);
+}
+
+static void emit_kind(
+	struct instance *in, enum instance_event_kind kind, int64_t value)
+{
+	struct instance_event ev = {.kind = kind, .value = value};
+
+	emit(in, &ev);
+}
+
+static void trouble(struct instance *in, const char *what, int rc)
+{
+	struct instance_event ev = {.kind = INSTANCE_TROUBLE, .value = -rc};
+
+	if (rc >= 0)
+		return;
+	snprintf(ev.what, sizeof(ev.what), "%s", what);
+	emit(in, &ev);
+}
+
+/* Configuration and source address to rules and state_conf. */
+static void derive(struct instance *in)
+{
+	const struct config_instance *c = &in->conf;
+	struct packet_rules *r = &in->rules;
+	struct state_conf *s = &in->sc;
+
+	memset(r, 0, sizeof(*r));
+	r->version = c->version;
+	r->both_versions = c->both_versions;
+	r->family = c->family;
+	r->vrid = c->vrid;
+	r->auth_type = c->auth_type;
+	memcpy(r->auth, c->auth, sizeof(r->auth));
+	r->interval_cs = (uint16_t)(c->interval_us / 10000);
+	r->interval_alt_cs = (uint16_t)(c->interval_alt_us / 10000);
+	r->strict_addrs = c->strict_addrs;
+	r->unicast = c->peer_count > 0;
+	r->peers = in->conf.peers;
+	r->peer_count = c->peer_count;
+	r->addrs = in->conf.wire;
+	r->count = c->wire_count;
+	memcpy(r->self, in->source, sizeof(r->self));
+	s->version = c->version;
+	s->family = c->family;
+	s->preempt = c->preempt;
+	s->reply_lower = true;
+	s->down_adverts = 3;
+	s->interval_us = c->interval_us;
+	s->preempt_delay_us = c->preempt_delay_us;
+	s->startup_delay_us = c->startup_delay_us;
+	s->move_us = state_master_down_us(s, c->interval_us) +
+		     (c->version == 2 ? 1000000 : c->interval_us) + 500000;
+	memcpy(s->self, in->source, sizeof(s->self));
+	in->sum_form = c->checksum == CONFIG_RFC9568 ? PACKET_SUM_PLAIN
+						     : PACKET_SUM_PSEUDO;
+}
+
+static void set_peers(struct instance *in)
+{
+	struct instance_peer old[CONFIG_PEERS];
+
+	memcpy(old, in->peers, sizeof(old));
+	memset(in->peers, 0, sizeof(in->peers));
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		in->peers[i].addr = in->conf.handover[i];
+		for (size_t k = 0; k < CONFIG_PEERS; k++)
+			if (addr_equal(&old[k].addr, &in->peers[i].addr))
+				in->peers[i] = old[k];
+	}
+}
+
+static void decide_resume(struct instance *in)
+{
+	int64_t now = mtime_now().us;
+
+	in->resume = in->keep && keep_resumable(in->keep,
+					 state_master_down_us(
+						 &in->sc, in->conf.interval_us),
+					 now);
+	if (in->resume)
+		in->trust_us = now + TRUST_US;
+}
+
+struct instance *instance_new(const struct config_instance *conf,
+	struct instance_env *env, struct keep_entry *keep)
+{
+	struct instance *in = calloc(1, sizeof(*in));
+
+	if (!in)
+		return NULL;
+	in->env = env;
+	in->conf = *conf;
+	in->keep = keep;
+	in->sc.priority = conf->priority;
+	in->vip.iface = env->iface;
+	in->vip.loopback = env->loopback;
+	in->rx.fd = -1;
+	in->announce.refresh_us = REFRESH_US;
+	in->announce.next_us = INT64_MAX;
+	in->can_linger = conf->family == 6 || vip_prepare_linger(conf->ifname);
+	sock_init(&in->sock);
+	state_init(&in->st);
+	probe_init(&in->probe, env->poll);
+	derive(in);
+	decide_resume(in);
+	set_peers(in);
+	return in;
+}
+
+void instance_free(struct instance *in)
+{
+	free(in);
+}
+
+/* --- sending ----------------------------------------------------------- */
+
+static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
+{
+	struct packet_advert adv = {
+		.version = in->conf.version,
+		.family = in->conf.family,
+		.vrid = in->conf.vrid,
+		.priority = priority,
+		.interval_cs = in->rules.interval_cs,
+		.auth_type = in->conf.auth_type,
+		.count = in->conf.wire_count,
+		.addrs = in->conf.wire,
+	};
+	uint8_t pdu[PACKET_MAX];
+	int n;
+
+	memcpy(adv.auth, in->conf.auth, sizeof(adv.auth));
+	n = packet_encode(
+		&adv, in->sum_form, in->source, dst, pdu, sizeof(pdu));
+	if (n >= 0)
+		n = sock_send(&in->sock, in->source, dst, pdu, (size_t)n);
+	if (n < 0) {
+		if (in->counters.send_failed++ == 0)
+			trouble(in, "send advert", n);
+		return;
+	}
+	in->counters.sent++;
+	if (priority == 0)
+		in->counters.prio0_sent++;
+}
+
+static void send_advert(struct instance *in, uint8_t priority)
+{
+	uint8_t group[PACKET_ADDR_MAX];
+
+	if (in->conf.peer_count == 0) {
+		packet_group(in->conf.family, group);
+		send_to(in, priority, group);
+	}
+	for (size_t i = 0; i < in->conf.peer_count; i++)
+		send_to(in, priority, in->conf.peers[i]);
+	if (in->keep)
+		in->keep->advert_us = mtime_now().us;
+}
+
+static void tell_peers(struct instance *in, enum handover_kind kind)
+{
+	struct handover_msg msg = {
+		.kind = kind,
+		.vrid = in->conf.vrid,
+		.family = in->conf.family,
+		.role = (uint8_t)in->st.role,
+		.priority = in->sc.priority,
+		.base = in->conf.priority,
+		.fit = in->health.fault == TRACK_FAULT_NONE &&
+		       !in->health.last_man,
+	};
+
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		if (handover_send(in->env->handover, &in->peers[i].addr, &msg) <
+			0)
+			continue;
+		if (kind == HANDOVER_TAKE)
+			in->counters.takes_sent++;
+		else
+			in->counters.hellos_sent++;
+	}
+}
+
+static void announce_all(struct instance *in)
+{
+	for (size_t i = 0; i < in->conf.vip_count; i++) {
+		int rc = announce_send(in->env->packet_fd, in->index,
+			in->conf.family, in->mac, in->conf.vips[i].octets);
+
+		if (rc == 0)
+			in->counters.announced++;
+	}
+}
+
+/* --- actions ----------------------------------------------------------- */
+
+static void follow_probe(struct instance *in, int64_t now)
+{
+	bool want = in->conf.track_probe && in->st.role == STATE_MASTER;
+
+	if (want == probe_running(&in->probe))
+		return;
+	if (!want) {
+		probe_stop(&in->probe);
+		return;
+	}
+	trouble(in, "probe",
+		probe_start(&in->probe, &in->env->config->probe,
+			in->conf.family, vip_public(&in->conf)->octets, now));
+}
+
+static void leave_addresses(struct instance *in, unsigned actions, int64_t now)
+{
+	int64_t linger = in->env->config->linger_us;
+	int rc;
+
+	announce_stop(&in->announce);
+	if (actions & STATE_DO_LINGER && linger > 0 && in->can_linger)
+		rc = vip_linger(&in->vip, &in->conf, now + linger);
+	else
+		rc = vip_off(&in->vip, &in->conf);
+	if (in->link_up)
+		trouble(in, "remove address", rc);
+}
+
+static void note_role(struct instance *in, enum state_role from)
+{
+	struct instance_event ev = {.kind = INSTANCE_ROLE};
+
+	in->counters.transitions++;
+	if (in->keep)
+		in->keep->role = (uint8_t)in->st.role;
+	ev.from = (uint8_t)from;
+	ev.to = (uint8_t)in->st.role;
+	ev.reason = (uint8_t)in->st.reason;
+	ev.family = in->conf.family;
+	ev.priority = state_priority(&in->st, &in->sc);
+	memcpy(ev.peer, in->st.master, sizeof(ev.peer));
+	emit(in, &ev);
+}
+
+static void note_remarks(struct instance *in, unsigned actions)
+{
+	if (actions & STATE_SAW_SPLIT && in->counters.split++ % 100 == 0)
+		emit_kind(in, INSTANCE_SPLIT, 0);
+	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)
+		emit_kind(in, INSTANCE_OWNER, 0);
+	if (actions & STATE_SAW_CLONE && in->counters.clone++ % 1000 == 0)
+		emit_kind(in, INSTANCE_CLONE, 0);
+	if (actions & STATE_SAW_LATE && in->counters.late++ % 10 == 0)
+		emit_kind(in, INSTANCE_LATE, 0);
+	if (actions & STATE_SAW_GRACE)
+		in->counters.grace++;
+	if (actions & STATE_SAW_STAY)
+		emit_kind(in, INSTANCE_STAYED, 0);
+}
+
+static void perform(struct instance *in, unsigned actions, enum state_role from,
+	int64_t now)
+{
+	if (actions & STATE_DO_ADVERT)
+		send_advert(in, in->st.advert);
+	if (actions & STATE_DO_PRIO0)
+		send_advert(in, 0);
+	if (actions & STATE_DO_HAND)
+		tell_peers(in, HANDOVER_TAKE);
+	if (actions & STATE_DO_ADD)
+		trouble(in, "add address", vip_on(&in->vip, &in->conf));
+	if (actions & STATE_DO_ANNOUNCE) {
+		announce_start(&in->announce, now);
+		if (announce_due(&in->announce, now))
+			announce_all(in);
+		histogram_add(&in->counters.takeover_us,
+			(uint64_t)(mtime_now().us - now));
+	}
+	if (actions & STATE_DO_REMIND)
+		announce_remind(&in->announce, now);
+	if (actions & (STATE_DO_LINGER | STATE_DO_REMOVE))
+		leave_addresses(in, actions, now);
+	if (actions & STATE_DO_NOTIFY && from != in->st.role)
+		note_role(in, from);
+	note_remarks(in, actions);
+	follow_probe(in, now);
+}
+
+static void step(struct instance *in, const struct state_event *ev, int64_t now)
+{
+	enum state_role from = in->st.role;
+	unsigned actions = state_step(&in->st, &in->sc, ev, now);
+
+	if (actions)
+		perform(in, actions, from, now);
+}
+
+void instance_event(
+	struct instance *in, enum state_event_kind kind, int64_t now_us)
+{
+	struct state_event ev = {.kind = kind};
+
+	step(in, &ev, now_us);
+}
+
+/* --- receiving --------------------------------------------------------- */
+
+static void discard(struct instance *in, enum packet_verdict verdict)
+{
+	struct instance_event ev = {.kind = INSTANCE_DISCARD};
+	const struct sock_packet *p = &in->packet;
+
+	in->counters.discard[verdict]++;
+	if (verdict == PACKET_LOOP || verdict == PACKET_VRID ||
+		in->complained & 1U << verdict)
+		return;
+	in->complained |= 1U << verdict;
+	ev.reason = (uint8_t)verdict;
+	ev.family = in->conf.family;
+	memcpy(ev.peer, p->meta.src, sizeof(ev.peer));
+	emit(in, &ev);
+}
+
+static void note_accepted(
+	struct instance *in, const struct packet_advert *adv, unsigned notes)
+{
+	in->counters.received++;
+	in->complained = 0;
+	if (adv->priority == 0)
+		in->counters.prio0_received++;
+	if (notes & PACKET_NOTE_INTERVAL)
+		in->counters.interval_diff++;
+	if (in->conf.checksum == CONFIG_FOLLOW_PEER)
+		in->sum_form = notes & PACKET_NOTE_PLAIN_SUM
+				       ? PACKET_SUM_PLAIN
+				       : PACKET_SUM_PSEUDO;
+	if (!(notes & PACKET_NOTE_ADDR_LIST)) {
+		in->complained_addrs = false;
+		return;
+	}
+	in->counters.addr_list_diff++;
+	if (!in->complained_addrs)
+		emit_kind(in, INSTANCE_ADDRS, adv->count);
+	in->complained_addrs = true;
+}
+
+static void take_packet(struct instance *in, int64_t now)
+{
+	const struct sock_packet *p = &in->packet;
+	struct state_event ev = {.kind = STATE_EV_ADVERT};
+	struct packet_advert adv;
+	enum packet_verdict verdict = PACKET_LEN;
+	unsigned notes = 0;
+
+	if (!p->broken)
+		verdict = packet_decode(
+			&in->rules, &p->meta, p->pdu, p->len, &adv, &notes);
+	if (verdict == PACKET_VRID && in->env->known(in->env->arg, in->index,
+					      in->conf.family, p->pdu[1]))
+		return; /* another one of ours has its own socket */
+	if (verdict != PACKET_OK) {
+		discard(in, verdict);
+		return;
+	}
+	note_accepted(in, &adv, notes);
+	ev.priority = adv.priority;
+	ev.interval_us = adv.interval_cs * 10000U;
+	ev.at_us = p->at_us;
+	memcpy(ev.src, p->meta.src, sizeof(ev.src));
+	step(in, &ev, now);
+}
+
+/* Bounded, so that a flood cannot keep us from our own adverts. */
+static void drain(struct instance *in)
+{
+	enum {
+		ROUND = 256
+	};
+
+	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
+		if (sock_receive(&in->sock, &in->packet) <= 0)
+			return;
+		take_packet(in, mtime_now().us);
+	}
+}
+
+static void on_readable(void *arg)
+{
+	drain(arg);
+}
+
+/* --- the link ---------------------------------------------------------- */
+
+static void close_sock(struct instance *in)
+{
+	poll_del(in->env->poll, &in->rx);
+	in->rx.fd = -1;
+	sock_close(&in->sock);
+}
+
+static void open_sock(struct instance *in)
+{
+	int rc = sock_open(&in->sock, in->conf.family, in->index,
+		in->conf.ifname, in->conf.peer_count > 0, NULL);
+
+	if (rc == 0) {
+		in->rx.fd = in->sock.rx;
+		in->rx.ready = on_readable;
+		in->rx.arg = in;
+		rc = poll_add(in->env->poll, &in->rx);
+	}
+	if (rc < 0)
+		close_sock(in);
+	trouble(in, "open socket", rc);
+}
+
+void instance_scan_begin(struct instance *in)
+{
+	memset(&in->scan_link, 0, sizeof(in->scan_link));
+	in->scan_has_source = false;
+	in->scan_vips = 0;
+}
+
+void instance_scan_link(struct instance *in, const struct iface_link *link)
+{
+	if (strcmp(link->name, in->conf.ifname) == 0)
+		in->scan_link = *link;
+}
+
+static int vip_number(const struct instance *in, const struct iface_addr *addr)
+{
+	for (int i = 0; i < in->conf.vip_count; i++)
+		if (memcmp(in->conf.vips[i].octets, addr->octets, 16) == 0)
+			return i;
+	return -1;
+}
+
+/* Links come before addresses, so the index is known here. */
+void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
+{
+	int vip;
+
+	if (addr->family != in->conf.family ||
+		addr->index != in->scan_link.index)
+		return;
+	vip = vip_number(in, addr);
+	if (vip >= 0) {
+		in->scan_vips |= 1ULL << vip;
+		return;
+	}
+	if (in->scan_has_source || addr->tag == IFACE_TAG || !addr->usable)
+		return;
+	if (addr->family == 6 &&
+		(addr->octets[0] != 0xfe || (addr->octets[1] & 0xc0) != 0x80))
+		return;
+	memcpy(in->scan_source, addr->octets, sizeof(in->scan_source));
+	in->scan_has_source = true;
+}
+
+/* An address was taken off behind our back: put it back, but do not fight
+ * for ever (three times in 10 s). */
+static void restore(struct instance *in, int64_t now)
+{
+	uint64_t all = in->conf.vip_count == 64
+			       ? UINT64_MAX
+			       : (1ULL << in->conf.vip_count) - 1;
+
+	in->vips_seen = in->scan_vips == all;
+	if (in->vip.place != VIP_ON || in->vips_seen || !in->scan_link.up)
+		return;
+	if (in->robbed_us[2] && now - in->robbed_us[2] < ROBBED_WINDOW_US) {
+		in->banned_us = now + ROBBED_WINDOW_US;
+		emit_kind(in, INSTANCE_ROBBED, -1);
+		return;
+	}
+	memmove(&in->robbed_us[1], &in->robbed_us[0], 3 * sizeof(int64_t));
+	in->robbed_us[0] = now;
+	in->counters.restored++;
+	emit_kind(in, INSTANCE_ROBBED, (int64_t)in->counters.restored);
+	instance_event(in, STATE_EV_REASSERT, now);
+}
+
+void instance_scan_end(struct instance *in, int64_t now_us)
+{
+	const struct iface_link *link = &in->scan_link;
+	bool moved = link->index != in->index;
+
+	if (moved && in->index != 0)
+		close_sock(in);
+	in->index = link->index;
+	in->vip.index = link->index;
+	in->link_up = link->up;
+	in->has_source = in->scan_has_source;
+	memcpy(in->mac, link->mac, sizeof(in->mac));
+	if (in->scan_has_source &&
+		memcmp(in->source, in->scan_source, sizeof(in->source)) != 0) {
+		memcpy(in->source, in->scan_source, sizeof(in->source));
+		memcpy(in->rules.self, in->source, sizeof(in->rules.self));
+		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
+	}
+	if (in->index != 0 && in->sock.rx < 0)
+		open_sock(in);
+	restore(in, now_us);
+}
+
+/* --- health ------------------------------------------------------------ */
+
+static enum track_peer judge_peer(const struct instance_peer *peer, int64_t now)
+{
+	if (!peer->heard_us)
+		return TRACK_PEER_UNKNOWN;
+	if (now - peer->heard_us > PEER_LOST_US)
+		return TRACK_PEER_LOST;
+	return peer->fit ? TRACK_PEER_FIT : TRACK_PEER_FAILED;
+}
+
+static void note_peer(
+	struct instance *in, struct instance_peer *peer, enum track_peer state)
+{
+	struct instance_event ev = {.kind = INSTANCE_PEER};
+	const uint8_t *octets;
+	size_t n;
+
+	if (state == peer->state)
+		return;
+	ev.from = (uint8_t)peer->state;
+	ev.to = (uint8_t)state;
+	n = addr_octets(&peer->addr, &octets);
+	ev.family = n == 16 ? 6 : 4;
+	memcpy(ev.peer, octets, n);
+	peer->state = state;
+	emit(in, &ev);
+}
+
+/* The best of our peers: fit before failed before lost before unknown. */
+static void judge_peers(
+	struct instance *in, struct track_input *input, int64_t now)
+{
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		struct instance_peer *peer = &in->peers[i];
+		enum track_peer state = judge_peer(peer, now);
+
+		note_peer(in, peer, state);
+		if (state == TRACK_PEER_UNKNOWN)
+			continue;
+		if (input->peer != TRACK_PEER_UNKNOWN && state >= input->peer)
+			continue;
+		input->peer = state;
+		input->peer_base = peer->base;
+	}
+}
+
+static void judge(struct instance *in, enum track_service service, int64_t now)
+{
+	static const struct track_weights weights = {60, 120};
+	struct track_input input = {0};
+	struct track_result old = in->health;
+	struct state_event ev = {0};
+
+	/* After a restart of ours the frontend needs a moment to connect. */
+	if (service == TRACK_SERVICE_WAITING && now < in->trust_us)
+		service = TRACK_SERVICE_OK;
+	in->service = in->conf.track_frontend ? service : TRACK_SERVICE_UNUSED;
+	input.base = in->conf.priority;
+	input.link_up = in->link_up && !in->banned_us;
+	input.has_source = in->has_source;
+	input.service = in->service;
+	input.probe_failed = probe_failed(&in->probe, now);
+	input.drain = in->drain;
+	judge_peers(in, &input, now);
+	track_eval(&input, &weights, &in->health);
+	in->sc.priority = in->health.priority;
+	in->sc.leaving = in->health.leaving;
+	if (!in->started)
+		return;
+	if (in->health.fault != old.fault) {
+		ev.kind = in->health.fault ? STATE_EV_FAULT : STATE_EV_CLEAR;
+		ev.hard = in->health.fault == TRACK_FAULT_LINK;
+		step(in, &ev, now);
+		in->hello_us = now; /* the peers want to know */
+	}
+	if (in->health.priority != old.priority ||
+		in->health.leaving != old.leaving) {
+		instance_event(in, STATE_EV_CONF, now);
+		in->hello_us = now;
+	}
+}
+
+void instance_drain(struct instance *in, bool on)
+{
+	in->drain = on;
+}
+
+/* --- time -------------------------------------------------------------- */
+
+static void begin(struct instance *in, int64_t now)
+{
+	struct state_event ev = {.kind = STATE_EV_START};
+
+	in->started = true;
+	if (in->resume && in->health.fault == TRACK_FAULT_NONE) {
+		ev.kind = STATE_EV_RESUME;
+		in->vip.place = VIP_LINGER; /* clean up lo as well */
+	} else if (in->resume) {
+		vip_off(&in->vip, &in->conf);
+	}
+	step(in, &ev, now);
+	if (in->health.fault == TRACK_FAULT_NONE)
+		return;
+	ev.kind = STATE_EV_FAULT;
+	ev.hard = in->health.fault == TRACK_FAULT_LINK;
+	step(in, &ev, now);
+}
+
+static void run_timer(struct instance *in, int64_t now)
+{
+	int64_t due = state_deadline(&in->st);
+
+	if (due > now)
+		return;
+	drain(in); /* what came before the deadline changes it */
+	due = state_deadline(&in->st);
+	if (due > now)
+		return;
+	histogram_add(&in->counters.late_us, (uint64_t)(now - due));
+	instance_event(in, STATE_EV_TIMER, now);
+}
+
+void instance_tick(
+	struct instance *in, enum track_service service, int64_t now_us)
+{
+	if (in->banned_us && now_us >= in->banned_us)
+		in->banned_us = 0;
+	probe_tick(&in->probe, now_us);
+	judge(in, service, now_us);
+	if (!in->started)
+		begin(in, now_us);
+	run_timer(in, now_us);
+	if (announce_due(&in->announce, now_us))
+		announce_all(in);
+	if (in->vip.place == VIP_LINGER && now_us >= in->vip.until_us)
+		vip_off(&in->vip, &in->conf);
+	if (now_us >= in->hello_us && in->conf.handover_count) {
+		tell_peers(in, HANDOVER_HELLO);
+		in->hello_us = now_us + HELLO_US;
+	}
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t instance_deadline(const struct instance *in)
+{
+	int64_t t = earlier(state_deadline(&in->st), in->announce.next_us);
+
+	t = earlier(t, probe_deadline(&in->probe));
+	if (in->vip.place == VIP_LINGER)
+		t = earlier(t, in->vip.until_us);
+	if (in->conf.handover_count)
+		t = earlier(t, in->hello_us);
+	if (in->banned_us)
+		t = earlier(t, in->banned_us);
+	return t;
+}
+
+/* --- peers, changes, end ----------------------------------------------- */
+
+void instance_peer_said(struct instance *in, const struct handover_msg *msg,
+	const union addr *from, int64_t now_us)
+{
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		struct instance_peer *peer = &in->peers[i];
+
+		if (!addr_equal_ip(&peer->addr, from))
+			continue;
+		if (msg->boot == peer->boot && msg->seq <= peer->seq) {
+			in->counters.handover_bad++;
+			return;
+		}
+		peer->boot = msg->boot;
+		peer->seq = msg->seq;
+		peer->heard_us = now_us;
+		peer->role = msg->role;
+		peer->priority = msg->priority;
+		peer->base = msg->base;
+		peer->fit = msg->fit;
+		in->counters.hellos_received++;
+		if (msg->kind == HANDOVER_TAKE) {
+			in->counters.takes_received++;
+			instance_event(in, STATE_EV_TAKE, now_us);
+		} else if (msg->kind == HANDOVER_WANT) {
+			instance_event(in, STATE_EV_MOVE, now_us);
+		}
+		return;
+	}
+	in->counters.handover_bad++;
+}
+
+void instance_want(struct instance *in)
+{
+	tell_peers(in, HANDOVER_WANT);
+}
+
+void instance_reconf(
+	struct instance *in, const struct config_instance *next, int64_t now_us)
+{
+	struct config_instance old = in->conf;
+	bool other_mode = (old.peer_count > 0) != (next->peer_count > 0);
+
+	trouble(in, "change addresses", vip_change(&in->vip, &in->conf, next));
+	in->conf = *next;
+	derive(in);
+	set_peers(in);
+	if (other_mode && in->sock.rx >= 0) {
+		close_sock(in);
+		open_sock(in);
+	}
+	if (in->vip.place == VIP_ON)
+		announce_remind(&in->announce, now_us);
+	if (old.interval_us != next->interval_us ||
+		old.preempt != next->preempt)
+		instance_event(in, STATE_EV_CONF, now_us);
+	if (probe_running(&in->probe))
+		probe_stop(&in->probe);
+	follow_probe(in, now_us);
+}
+
+void instance_close(struct instance *in, int64_t now_us)
+{
+	instance_event(in, STATE_EV_STOP, now_us);
+	probe_stop(&in->probe);
+	if (in->vip.place != VIP_OFF)
+		vip_off(&in->vip, &in->conf);
+	close_sock(in);
+	keep_forget(in->keep);
+	in->keep = NULL;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_INSTANCE_H
+#define HA_INSTANCE_H
+
+#include "common/base/metrics.h"
+#include "ha/announce.h"
+#include "ha/config.h"
+#include "ha/handover.h"
+#include "ha/iface.h"
+#include "ha/keep.h"
+#include "ha/poll.h"
+#include "ha/probe.h"
+#include "ha/sock.h"
+#include "ha/state.h"
+#include "ha/track.h"
+#include "ha/vip.h"
+
+/*
+ * One virtual router at work: it feeds the state machine with packets, time
+ * and health, and carries out what comes out. Made and freed by the main
+ * thread, otherwise the real-time thread's alone; no allocation there.
+ */
+
+/* What an operator is told; the main thread logs it and keeps the last. */
+enum instance_event_kind {
+	INSTANCE_ROLE,    /* role changed: from, to, reason */
+	INSTANCE_DISCARD, /* adverts of `peer` are thrown away: verdict */
+	INSTANCE_SPLIT,   /* two masters */
+	INSTANCE_OWNER,   /* somebody advertises 255 */
+	INSTANCE_CLONE,   /* our own address and priority heard */
+	INSTANCE_STAYED,  /* planned move: nobody took over */
+	INSTANCE_LATE,    /* ran late and announced again; value = us */
+	INSTANCE_ROBBED,  /* an address was taken off by another program */
+	INSTANCE_TROUBLE, /* a system call failed; value = errno */
+	INSTANCE_PEER,    /* our own peer was found, failed or lost */
+	INSTANCE_ADDRS,   /* the master has another address list */
+	INSTANCE_EVENTS,
+};
+
+struct instance_event {
+	enum instance_event_kind kind;
+	char name[CONFIG_NAME];
+	int64_t at_us;
+	uint8_t from, to; /* enum state_role */
+	uint8_t reason;   /* enum state_reason or packet_verdict */
+	uint8_t family;   /* of peer */
+	uint8_t priority;
+	uint8_t peer[16];
+	int64_t value;
+	char what[32]; /* TROUBLE: which call */
+};
+
+/* What all instances share. */
+struct instance_env {
+	struct poll *poll;
+	struct iface *iface;
+	struct handover *handover;
+	const struct config *config; /* running one; changes at commit */
+	int packet_fd;               /* announcements */
+	int loopback;                /* index of lo */
+	void (*emit)(void *arg, const struct instance_event *event);
+	/* Is this VRID another one of ours on the same link? */
+	bool (*known)(void *arg, int index, uint8_t family, uint8_t vrid);
+	void *arg;
+};
+
+struct instance_counters {
+	uint64_t sent, received, prio0_sent, prio0_received;
+	uint64_t discard[PACKET_VERDICTS];
+	uint64_t interval_diff, addr_list_diff, owner, split, clone;
+	uint64_t transitions, late, grace, announced, restored, send_failed;
+	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
+	uint64_t handover_bad;
+	struct histogram late_us;     /* of timers */
+	struct histogram takeover_us; /* decision to announcement */
+};
+
+struct instance_peer {
+	union addr addr;
+	int64_t heard_us; /* last hello; 0 = never */
+	enum track_peer state;
+	uint8_t role, priority, base;
+	bool fit;
+	uint32_t boot, seq;
+};
+
+struct instance {
+	struct instance_env *env;
+	struct config_instance conf;
+	struct state_conf sc;
+	struct state st;
+	struct packet_rules rules;
+	enum packet_sum sum_form;
+	struct sock sock;
+	struct poll_item rx;
+	struct vip vip;
+	struct announce_plan announce;
+	struct probe probe;
+	struct keep_entry *keep;
+	struct instance_peer peers[CONFIG_PEERS];
+	struct track_result health; /* last verdict */
+	enum track_service service;
+	struct instance_counters counters;
+	uint32_t complained; /* verdicts told since the last good advert */
+	bool complained_addrs;
+	bool started;
+	bool resume; /* was master a moment ago, before a restart */
+	bool drain;  /* operator or shutdown */
+	bool can_linger;
+	/* The link as last scanned. */
+	bool link_up, has_source, vips_seen;
+	int index; /* 0 = no such link */
+	uint8_t mac[6];
+	uint8_t source[PACKET_ADDR_MAX];
+	/* Scratch of a scan in progress. */
+	struct iface_link scan_link;
+	bool scan_has_source;
+	uint8_t scan_source[PACKET_ADDR_MAX];
+	uint64_t scan_vips;        /* bit per address */
+	int64_t robbed_us[4];      /* last times an address was put back */
+	int64_t banned_us;         /* gave up putting back until then */
+	int64_t hello_us;          /* next hello */
+	int64_t trust_us;          /* the frontend may connect until then */
+	struct sock_packet packet; /* the one being read */
+};
+
+/* Main thread. `keep` may be NULL. NULL: no memory. */
+struct instance *instance_new(const struct config_instance *conf,
+	struct instance_env *env, struct keep_entry *keep) MUST_CHECK;
+/* Main thread, after instance_close. */
+void instance_free(struct instance *in);
+
+/* All below: real-time thread. */
+
+/* A scan of links and addresses: begin, each thing found, end. */
+void instance_scan_begin(struct instance *in);
+void instance_scan_link(struct instance *in, const struct iface_link *link);
+void instance_scan_addr(struct instance *in, const struct iface_addr *addr);
+void instance_scan_end(struct instance *in, int64_t now_us);
+
+/* Everything that time or changed inputs make due. The first call starts the
+ * state machine. */
+void instance_tick(
+	struct instance *in, enum track_service service, int64_t now_us);
+/* When to tick again at the latest. */
+int64_t instance_deadline(const struct instance *in);
+
+void instance_event(
+	struct instance *in, enum state_event_kind kind, int64_t now_us);
+void instance_drain(struct instance *in, bool on);
+/* A datagram of a peer of ours. */
+void instance_peer_said(struct instance *in, const struct handover_msg *msg,
+	const union addr *from, int64_t now_us);
+/* Ask the peer that is master to give the role to us. */
+void instance_want(struct instance *in);
+/* Take over a changed configuration of the same router. */
+void instance_reconf(struct instance *in, const struct config_instance *next,
+	int64_t now_us);
+/* STATE_EV_STOP, addresses off, sockets closed. */
+void instance_close(struct instance *in, int64_t now_us);
+
+#endif

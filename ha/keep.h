@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_KEEP_H
+#define HA_KEEP_H
+
+#include "common/base/err.h"
+#include "ha/config.h"
+#include "ha/state.h"
+
+/*
+ * What must outlive the process: the role of each virtual router and when it
+ * advertised last, in a small file mapped into memory (under /run, so that a
+ * reboot forgets it). The real-time thread writes it by plain stores, no
+ * system call. A lock on the file keeps a second daemon away.
+ */
+
+struct keep_entry {
+	char name[CONFIG_NAME];
+	char ifname[IFNAMSIZ];
+	uint8_t vrid, family, used;
+	uint8_t role;      /* enum state_role */
+	int64_t advert_us; /* CLOCK_MONOTONIC of the last one sent */
+};
+
+struct keep;
+
+/* Open or make the file; -EBUSY when another daemon holds it. */
+struct keep *keep_open(const char *path, struct err *err) MUST_CHECK;
+void keep_close(struct keep *k); /* NULL allowed */
+
+/* The entry of an instance, made when there is none; NULL when full. */
+struct keep_entry *keep_find(
+	struct keep *k, const struct config_instance *conf);
+void keep_forget(struct keep_entry *e);
+
+/* May an instance go on as master? It was master and its last advert is
+ * younger than half a master-down time, so that no peer took over yet. */
+bool keep_resumable(
+	const struct keep_entry *e, int64_t master_down_us, int64_t now_us);
+
+/* Was any instance master and advertised after `since_us`? */
+bool keep_recent(const struct keep *k, int64_t since_us);
+
+/* Drained by the operator; survives restarts. */
+bool keep_drained(const struct keep *k);
+void keep_set_drained(struct keep *k, bool drained);
+
+#endif

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * ispdns-ha: start, change, drain and stop of the VRRP daemon. All that is
+ * urgent happens on the worker's thread; here are configuration, control,
+ * metrics and log.
+ */
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/ctl/file.h"
+#include "ha/ha.h"
+
+/* Where the role is kept: beside the health socket. */
+#define KEEP_NAME "role"
+#define KEEP_PATH ISPDNS_RUN_DIR "/ha/" KEEP_NAME
+
+enum {
+	STOP_POLL_MS = 20,
+	STOP_MAX_US = 8 * 1000 * 1000,
+	RESTART_US = 1000000
+};
+
+static void stop_poll(void *arg);
+
+/* --- events ------------------------------------------------------------ */
+
+static void log_event(const struct instance_event *ev)
+{
+	char text[256];
+
+	if (!ha_note_text(ev, text, sizeof(text)))
+		return;
+	if (ev->kind == INSTANCE_ROLE || ev->kind == INSTANCE_PEER)
+		log_info("ha: %s", text);
+	else
+		log_warn("ha: %s", text);
+}
+
+static void note_event(struct ha *ha, const struct instance_event *ev)
+{
+	struct ha_note *note = &ha->history[++ha->history_seq % HA_HISTORY];
+
+	note->seq = ha->history_seq;
+	note->wall_s = wall_now_s();
+	note->event = *ev;
+	if (ev->kind == INSTANCE_ROLE && ev->from < 4 && ev->to < 4)
+		ha->transitions[ev->from][ev->to]++;
+	log_event(ev);
+	ha_moves_event(ha, ev);
+}
+
+static void on_events(void *arg, int fd, int events)
+{
+	struct instance_event ev;
+	struct ha *ha = arg;
+
+	(void)fd;
+	(void)events;
+	while (worker_next_event(ha->worker, &ev))
+		note_event(ha, &ev);
+}
+
+/* --- start ------------------------------------------------------------- */
+
+static int http_get(void *arg, const char *path, struct text *body)
+{
+	struct ha *ha = arg;
+
+	if (strcmp(path, "/metrics") == 0) {
+		ha_metrics(ha, body);
+		return 200;
+	}
+	if (strcmp(path, "/health") == 0) {
+		text_add(body, "ok\n");
+		return 200;
+	}
+	return 404;
+}
+
+static void ha_free(void *state)
+{
+	struct ha *ha = state;
+
+	http_server_free(ha->metrics);
+	timer_free(ha->stop_timer);
+	timer_free(ha->move_timer);
+	watch_close(ha->events);
+	worker_free(ha->worker);
+	keep_close(ha->keep);
+	config_free(ha->config);
+	free(ha);
+}
+
+static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
+{
+	char dir[sizeof(ha->config->health_path)], path[160];
+
+	snprintf(dir, sizeof(dir), "%s", ha->config->health_path);
+	*strrchr(dir, '/') = '\0'; /* the path is absolute */
+	snprintf(path, sizeof(path), "%s/" KEEP_NAME, dir);
+	if (dir_make(dir, 0750, err) < 0)
+		return -EIO;
+	ha->keep = keep_open(path, err);
+	if (!ha->keep)
+		return -EBUSY;
+	ha->worker = worker_new(ha->config, ha->keep, err);
+	if (!ha->worker)
+		return -EIO;
+	ha->events = watch_open(
+		loop, worker_event_fd(ha->worker), LOOP_READ, on_events, ha);
+	ha->stop_timer = timer_new(loop, stop_poll, ha);
+	ha->move_timer = timer_new(loop, ha_moves_expire, ha);
+	if (!ha->events || !ha->stop_timer || !ha->move_timer)
+		return err_fail(err, -ENOMEM, "out of memory");
+	if (!ha->config->has_metrics)
+		return 0;
+	ha->metrics =
+		http_server_new(loop, &ha->config->metrics, http_get, ha, err);
+	return ha->metrics ? 0 : -EADDRINUSE;
+}
+
+static int ha_start(struct daemon *d, const struct conf *conf, void **state,
+	struct err *err)
+{
+	struct ha *ha = calloc(1, sizeof(*ha));
+
+	if (!ha)
+		return err_fail(err, -ENOMEM, "out of memory");
+	ha->daemon = d;
+	ha->config = config_build(conf, err);
+	if (!ha->config || open_parts(ha, daemon_loop(d), err) < 0 ||
+		worker_start(ha->worker, keep_drained(ha->keep), err) < 0) {
+		ha_free(ha);
+		return -EINVAL;
+	}
+	if (ha->config->realtime && !worker_is_realtime(ha->worker))
+		log_warn("ha: not permitted to run in real time; a busy "
+			 "machine can delay adverts");
+	*state = ha;
+	return 0;
+}
+
+/* --- change ------------------------------------------------------------ */
+
+struct ha_change {
+	struct config *config;
+	struct worker_change *worker;
+};
+
+static void ha_prepare(struct daemon *d, void *state, const struct conf *conf)
+{
+	struct ha_change *change = calloc(1, sizeof(*change));
+	struct err err = {.text = "out of memory"};
+	struct ha *ha = state;
+
+	if (change)
+		change->config = config_build(conf, &err);
+	if (change && change->config)
+		change->worker =
+			worker_prepare(ha->worker, change->config, &err);
+	if (change && change->worker) {
+		daemon_prepared(d, change, NULL);
+		return;
+	}
+	if (change)
+		config_free(change->config);
+	free(change);
+	daemon_prepared(d, NULL, &err);
+}
+
+static bool ha_commit(struct daemon *d, void *state, void *next)
+{
+	struct ha_change *change = next;
+	struct ha *ha = state;
+
+	(void)d;
+	worker_commit(ha->worker, change->worker);
+	config_free(ha->config);
+	ha->config = change->config;
+	free(change);
+	return true;
+}
+
+static void ha_discard(struct daemon *d, void *state, void *next)
+{
+	struct ha_change *change = next;
+
+	(void)d;
+	(void)state;
+	worker_discard(change->worker);
+	config_free(change->config);
+	free(change);
+}
+
+/* --- drain and stop ---------------------------------------------------- */
+
+static void set_drain(struct worker *w, void *arg)
+{
+	const bool *on = arg;
+
+	for (size_t i = 0; i < worker_instances(w); i++)
+		instance_drain(worker_instance(w, i), *on);
+}
+
+static void ha_drain(struct daemon *d, void *state, bool on)
+{
+	struct ha *ha = state;
+
+	(void)d;
+	keep_set_drained(ha->keep, on);
+	worker_call(ha->worker, set_drain, &on);
+}
+
+struct busy {
+	bool master, lingers;
+	int64_t wait_us; /* how long a peer may need to take over */
+};
+
+static void look_busy(struct worker *w, void *arg)
+{
+	struct busy *busy = arg;
+
+	for (size_t i = 0; i < worker_instances(w); i++) {
+		const struct instance *in = worker_instance(w, i);
+
+		if (in->st.role == STATE_MASTER) {
+			busy->master = true;
+			if (in->sc.move_us > busy->wait_us)
+				busy->wait_us = in->sc.move_us;
+		}
+		if (in->vip.place == VIP_LINGER)
+			busy->lingers = true;
+	}
+}
+
+/* Until the peers have taken over and late packets have come to an end. */
+static void stop_poll(void *arg)
+{
+	struct ha *ha = arg;
+	struct busy busy = {false, false, 0};
+
+	worker_call(ha->worker, look_busy, &busy);
+	if ((busy.master && mtime_now().us < ha->stop_us) || busy.lingers) {
+		timer_set_ms(ha->stop_timer, STOP_POLL_MS);
+		return;
+	}
+	daemon_stopped(ha->daemon);
+}
+
+static void ha_stop(struct daemon *d, void *state)
+{
+	struct ha *ha = state;
+	struct busy busy = {false, false, 0};
+	bool on = true;
+
+	(void)d;
+	worker_call(ha->worker, look_busy, &busy);
+	worker_call(ha->worker, set_drain, &on);
+	if (busy.wait_us > STOP_MAX_US)
+		busy.wait_us = STOP_MAX_US;
+	ha->stop_us = mtime_now().us + busy.wait_us;
+	stop_poll(ha);
+}
+
+/* --- --cleanup --------------------------------------------------------- */
+
+/* Under systemd after a crash: a restart follows at once and may go on as
+ * master, so what was used a moment ago is left to it. */
+static bool restart_follows(struct keep *keep)
+{
+	const char *result = getenv("SERVICE_RESULT");
+
+	return result && strcmp(result, "success") != 0 &&
+	       keep_recent(keep, mtime_now().us - RESTART_US);
+}
+
+static int cleanup(void)
+{
+	struct err err = {.text = ""};
+	struct keep *keep = NULL;
+	struct iface *iface;
+	int n;
+
+	if (access(KEEP_PATH, F_OK) == 0) {
+		keep = keep_open(KEEP_PATH, &err);
+		if (!keep) {
+			fprintf(stderr, "ispdns-ha: %s\n", err.text);
+			return 1;
+		}
+		if (restart_follows(keep)) {
+			keep_close(keep);
+			return 0;
+		}
+	}
+	iface = iface_new(&err);
+	n = iface ? iface_sweep(iface, NULL, NULL) : -EIO;
+	if (n < 0)
+		fprintf(stderr, "ispdns-ha: cleanup: %s\n",
+			iface ? strerror(-n) : err.text);
+	else
+		printf("%d addresses removed\n", n);
+	iface_free(iface);
+	keep_close(keep);
+	return n < 0;
+}
+
+static int ha_option(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--cleanup") == 0)
+			return cleanup();
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct daemon_ops ops = {
+		.name = "ispdns-ha",
+		.part = "ha",
+		.summary = "VRRP: moves service addresses between nodes",
+		.schema = config_schema,
+		.check = config_check,
+		.start = ha_start,
+		.prepare = ha_prepare,
+		.commit = ha_commit,
+		.discard = ha_discard,
+		.drain = ha_drain,
+		.status = ha_status,
+		.stats = ha_stats,
+		.stop = ha_stop,
+		.free = ha_free,
+		.commands = ha_commands,
+		.render = ha_render,
+		.option = ha_option,
+	};
+
+	return daemon_main(argc, argv, &ops);
+}

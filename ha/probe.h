@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_PROBE_H
+#define HA_PROBE_H
+
+#include "ha/config.h"
+#include "ha/poll.h"
+#include "ha/track.h"
+
+/*
+ * A real DNS question to our own virtual address while we are master: it
+ * sees what heartbeats cannot (a packet filter, a closed socket). Any answer
+ * to the question is a good one. Until one was answered, silence proves only
+ * that nobody lets us ask (an access list), so then only a refused port
+ * counts as a failure. Real-time thread; no allocation.
+ */
+
+struct probe {
+	struct poll *poll;
+	struct poll_item item;
+	const struct config_probe *conf;
+	struct track_probe judge;
+	bool waiting; /* for an answer */
+	bool proven;  /* answered at least once since probe_start */
+	uint16_t id;
+	int64_t next_us;   /* next question, or give up waiting */
+	int64_t held_us;   /* failed until then, although not asked */
+	int64_t hold_us;   /* how long the next failure holds */
+	int64_t failed_us; /* last failure; 0 = none */
+	uint64_t asked, answered;
+};
+
+enum {
+	PROBE_OF = 3
+};
+
+void probe_init(struct probe *p, struct poll *poll);
+/* Begin to ask `octets`; a running one is stopped first. 0 or -errno. */
+int probe_start(struct probe *p, const struct config_probe *conf,
+	uint8_t family, const uint8_t *octets, int64_t now_us);
+void probe_stop(struct probe *p);
+bool probe_running(const struct probe *p);
+int64_t probe_deadline(const struct probe *p);
+void probe_tick(struct probe *p, int64_t now_us);
+/* Failed now, or held after a failure (3 s, doubled for each that follows
+ * within 10 minutes, at most 120 s). */
+bool probe_failed(const struct probe *p, int64_t now_us);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: ISC */
+
+/* What an operator is shown: status as JSON and as text, events as lines. */
+
+#include "ha/ha.h"
+
+#include "common/base/clock.h"
+
+char *ha_print_ip(uint8_t family, const uint8_t *octets, char out[ADDR_TEXT])
+{
+	union addr addr = {0};
+
+	if (family == 6) {
+		addr.v6.sin6_family = AF_INET6;
+		memcpy(&addr.v6.sin6_addr, octets, 16);
+	} else {
+		addr.v4.sin_family = AF_INET;
+		memcpy(&addr.v4.sin_addr, octets, 4);
+	}
+	return addr_print_ip(&addr, out);
+}
+
+static void set_string(json_t *o, const char *key, const char *value)
+{
+	json_object_set_new(o, key, json_string(value));
+}
+
+static void set_int(json_t *o, const char *key, int64_t value)
+{
+	json_object_set_new(o, key, json_integer(value));
+}
+
+static void set_bool(json_t *o, const char *key, bool value)
+{
+	json_object_set_new(o, key, json_boolean(value));
+}
+
+static json_t *addresses_json(const struct config_instance *conf)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < conf->vip_count; i++) {
+		char ip[ADDR_TEXT], text[ADDR_TEXT + 8];
+
+		ha_print_ip(conf->family, conf->vips[i].octets, ip);
+		snprintf(text, sizeof(text), "%s/%d", ip, conf->vips[i].prefix);
+		json_array_append_new(list, json_string(text));
+	}
+	return list;
+}
+
+static json_t *peers_json(const struct ha_view *v, int64_t now)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->conf.handover_count; i++) {
+		const struct instance_peer *p = &v->peers[i];
+		json_t *o = json_object();
+		char ip[ADDR_TEXT];
+
+		set_string(o, "address", addr_print_ip(&p->addr, ip));
+		set_string(o, "state", track_peer_name(p->state));
+		if (p->heard_us) {
+			set_int(o, "heard_ms_ago", (now - p->heard_us) / 1000);
+			set_string(o, "role",
+				state_role_name((enum state_role)p->role));
+			set_int(o, "priority", p->priority);
+		}
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *health_json(const struct ha_view *v)
+{
+	json_t *o = json_object();
+
+	set_string(o, "frontend", track_service_name(v->service));
+	set_string(o, "fault", track_fault_name(v->health.fault));
+	set_bool(o, "link_up", v->link_up);
+	set_bool(o, "has_source", v->has_source);
+	set_bool(o, "probe_failed", v->probe_failed);
+	set_bool(o, "leaving", v->health.leaving);
+	set_bool(o, "last_man", v->health.last_man || v->st.lone);
+	return o;
+}
+
+static void master_json(json_t *o, const struct ha_view *v, int64_t now)
+{
+	char ip[ADDR_TEXT];
+
+	if (v->st.role == STATE_MASTER) {
+		set_string(o, "master",
+			ha_print_ip(v->conf.family, v->source, ip));
+		set_int(o, "master_priority", v->priority);
+		return;
+	}
+	if (!v->st.heard_us)
+		return;
+	set_string(o, "master", ha_print_ip(v->conf.family, v->st.master, ip));
+	set_int(o, "master_priority", v->st.master_priority);
+	set_int(o, "master_heard_ms_ago", (now - v->st.heard_us) / 1000);
+}
+
+static json_t *view_json(const struct ha_view *v, int64_t now)
+{
+	static const char *const places[] = {"off", "on", "linger"};
+	json_t *o = json_object();
+	char ip[ADDR_TEXT];
+
+	set_string(o, "name", v->conf.name);
+	set_string(o, "interface", v->conf.ifname);
+	set_int(o, "vrid", v->conf.vrid);
+	set_int(o, "version", v->conf.version);
+	set_string(o, "family", v->conf.family == 6 ? "ipv6" : "ipv4");
+	set_string(o, "role", state_role_name(v->st.role));
+	set_string(o, "reason", state_reason_name(v->st.reason));
+	set_int(o, "since_ms", (now - v->st.since_us) / 1000);
+	set_int(o, "priority", v->conf.priority);
+	set_int(o, "effective_priority", v->priority);
+	set_int(o, "interval_ms", v->conf.interval_us / 1000);
+	set_string(o, "source", ha_print_ip(v->conf.family, v->source, ip));
+	master_json(o, v, now);
+	json_object_set_new(o, "addresses", addresses_json(&v->conf));
+	set_string(o, "addresses_are", places[v->place]);
+	json_object_set_new(o, "health", health_json(v));
+	json_object_set_new(o, "peers", peers_json(v, now));
+	set_int(o, "transitions", (int64_t)v->counters.transitions);
+	set_int(o, "adverts_sent", (int64_t)v->counters.sent);
+	set_int(o, "adverts_received", (int64_t)v->counters.received);
+	return o;
+}
+
+void ha_status(void *state, json_t *out)
+{
+	struct ha *ha = state;
+	struct ha_views *views = ha_look(ha);
+	json_t *list = json_array();
+
+	set_string(out, "node", ha->config->node);
+	set_bool(out, "realtime", worker_is_realtime(ha->worker));
+	set_bool(out, "drained", keep_drained(ha->keep));
+	for (size_t i = 0; views && i < views->count; i++)
+		json_array_append_new(
+			list, view_json(&views->view[i], views->now_us));
+	if (views)
+		set_string(out, "frontend", track_service_name(views->service));
+	json_object_set_new(out, "instances", list);
+	free(views);
+}
+
+static const char *text_of(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "-";
+}
+
+static long long int_of(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static void render_instance(const json_t *o)
+{
+	const json_t *addresses = json_object_get(o, "addresses");
+	const json_t *health = json_object_get(o, "health");
+	size_t i;
+	json_t *a;
+
+	printf("%s: %s since %.1f s (%s)\n", text_of(o, "name"),
+		text_of(o, "role"), (double)int_of(o, "since_ms") / 1000,
+		text_of(o, "reason"));
+	printf("  vrid %lld on %s, version %lld, priority %lld (says %lld)\n",
+		int_of(o, "vrid"), text_of(o, "interface"),
+		int_of(o, "version"), int_of(o, "priority"),
+		int_of(o, "effective_priority"));
+	printf("  master %s, priority %lld\n", text_of(o, "master"),
+		int_of(o, "master_priority"));
+	printf("  addresses %s:", text_of(o, "addresses_are"));
+	json_array_foreach(addresses, i, a) printf(" %s", json_string_value(a));
+	printf("\n  frontend %s, fault %s\n", text_of(health, "frontend"),
+		text_of(health, "fault"));
+	json_array_foreach(json_object_get(o, "peers"), i, a) printf(
+		"  peer %s: %s\n", text_of(a, "address"), text_of(a, "state"));
+}
+
+static void render_event(const json_t *o)
+{
+	char when[32];
+
+	wall_format(int_of(o, "time"), when, sizeof(when));
+	printf("%lld %s %s\n", int_of(o, "seq"), when, text_of(o, "text"));
+}
+
+bool ha_render(const char *verb, const json_t *result)
+{
+	const json_t *list;
+	size_t i;
+	json_t *o;
+
+	if (strcmp(verb, "show") == 0) {
+		list = json_object_get(result, "instances");
+		json_array_foreach(list, i, o) render_instance(o);
+		return true;
+	}
+	if (strcmp(verb, "events") == 0) {
+		list = json_object_get(result, "events");
+		json_array_foreach(list, i, o) render_event(o);
+		return true;
+	}
+	return false;
+}
+
+static const char *peer_of(const struct instance_event *ev, char out[ADDR_TEXT])
+{
+	return ev->family ? ha_print_ip(ev->family, ev->peer, out) : "-";
+}
+
+static void role_text(const struct instance_event *ev, char *out, size_t size)
+{
+	char ip[ADDR_TEXT];
+	bool heard =
+		ev->to == STATE_BACKUP &&
+		(ev->reason == STATE_BY_HIGHER || ev->reason == STATE_BY_TIE ||
+			ev->reason == STATE_BY_HANDOVER);
+
+	snprintf(out, size, "%s: role: %s -> %s reason=%s priority=%d%s%s",
+		ev->name, state_role_name((enum state_role)ev->from),
+		state_role_name((enum state_role)ev->to),
+		state_reason_name((enum state_reason)ev->reason), ev->priority,
+		heard ? " master=" : "", heard ? peer_of(ev, ip) : "");
+}
+
+static void robbed_text(const struct instance_event *ev, char *out, size_t size)
+{
+	if (ev->value < 0)
+		snprintf(out, size,
+			"%s: address: somebody keeps taking it off, giving up "
+			"for 10 s",
+			ev->name);
+	else
+		snprintf(out, size,
+			"%s: address: was taken off by somebody, put back",
+			ev->name);
+}
+
+bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
+{
+	const char *name = ev->name;
+	char ip[ADDR_TEXT];
+
+	peer_of(ev, ip);
+	switch (ev->kind) {
+	case INSTANCE_ROLE:
+		role_text(ev, out, size);
+		return true;
+	case INSTANCE_DISCARD:
+		snprintf(out, size, "%s: adverts discarded: from=%s reason=%s",
+			name, ip,
+			packet_verdict_name((enum packet_verdict)ev->reason));
+		return true;
+	case INSTANCE_SPLIT:
+		snprintf(out, size,
+			"%s: split brain: another master of lower "
+			"priority was heard",
+			name);
+		return true;
+	case INSTANCE_OWNER:
+		snprintf(out, size, "%s: a peer advertises priority 255", name);
+		return true;
+	case INSTANCE_CLONE:
+		snprintf(out, size,
+			"%s: our own address and priority were "
+			"heard from the link",
+			name);
+		return true;
+	case INSTANCE_STAYED:
+		snprintf(out, size,
+			"%s: planned move: nobody took over, staying", name);
+		return true;
+	case INSTANCE_LATE:
+		snprintf(out, size,
+			"%s: ran late, announced the addresses again", name);
+		return true;
+	case INSTANCE_ROBBED:
+		robbed_text(ev, out, size);
+		return true;
+	case INSTANCE_TROUBLE:
+		snprintf(out, size, "%s: %s failed: %s", name, ev->what,
+			strerror((int)ev->value));
+		return true;
+	case INSTANCE_PEER:
+		snprintf(out, size, "%s: peer: address=%s state=%s", name, ip,
+			track_peer_name((enum track_peer)ev->to));
+		return true;
+	case INSTANCE_ADDRS:
+		snprintf(out, size,
+			"%s: the master advertises another list "
+			"of addresses: count=%lld",
+			name, (long long)ev->value);
+		return true;
+	case INSTANCE_EVENTS:
+		break;
+	}
+	return false;
+}
+
+json_t *ha_note_json(const struct ha_note *note)
+{
+	static const char *const kinds[INSTANCE_EVENTS] = {"role", "discard",
+		"split_brain", "owner", "clone", "stayed", "late", "robbed",
+		"trouble", "peer", "addresses"};
+	const struct instance_event *ev = &note->event;
+	char text[256] = "";
+	json_t *o = json_object();
+
+	ha_note_text(ev, text, sizeof(text));
+	set_int(o, "seq", note->seq);
+	set_int(o, "time", note->wall_s);
+	set_string(o, "kind", kinds[ev->kind]);
+	set_string(o, "instance", ev->name);
+	set_string(o, "text", text);
+	if (ev->kind != INSTANCE_ROLE)
+		return o;
+	set_string(o, "from", state_role_name((enum state_role)ev->from));
+	set_string(o, "to", state_role_name((enum state_role)ev->to));
+	set_string(
+		o, "reason", state_reason_name((enum state_reason)ev->reason));
+	return o;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/vip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/*
+ * Make before break, also on one host: an address that lingers is put on lo
+ * before it leaves the service link, so that no packet finds it missing.
+ * arp_announce=2 keeps a lingering address out of our own ARP requests,
+ * which would teach the LAN the wrong MAC again.
+ */
+
+static bool is_link_local(const struct config_vip *vip, uint8_t family)
+{
+	return family == 6 && vip->octets[0] == 0xfe &&
+	       (vip->octets[1] & 0xc0) == 0x80;
+}
+
+const struct config_vip *vip_public(const struct config_instance *conf)
+{
+	for (size_t i = 0; i < conf->vip_count; i++)
+		if (!is_link_local(&conf->vips[i], conf->family))
+			return &conf->vips[i];
+	return &conf->vips[0];
+}
+
+static uint8_t host_prefix(uint8_t family)
+{
+	return family == 6 ? 128 : 32;
+}
+
+static int first_error(int rc, int next)
+{
+	return rc < 0 ? rc : next;
+}
+
+static int put_on(struct vip *v, uint8_t family, const struct config_vip *vip)
+{
+	return iface_add(v->iface, v->index, family, vip->octets, vip->prefix);
+}
+
+static int take_off(struct vip *v, uint8_t family, const struct config_vip *vip)
+{
+	if (v->index == 0)
+		return 0;
+	return iface_del(v->iface, v->index, family, vip->octets, vip->prefix);
+}
+
+static int to_loopback(
+	struct vip *v, uint8_t family, const struct config_vip *vip)
+{
+	if (is_link_local(vip, family))
+		return 0;
+	return iface_add(v->iface, v->loopback, family, vip->octets,
+		host_prefix(family));
+}
+
+static int from_loopback(
+	struct vip *v, uint8_t family, const struct config_vip *vip)
+{
+	if (is_link_local(vip, family))
+		return 0;
+	return iface_del(v->iface, v->loopback, family, vip->octets,
+		host_prefix(family));
+}
+
+int vip_on(struct vip *v, const struct config_instance *conf)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf->vip_count; i++)
+		rc = first_error(rc, put_on(v, conf->family, &conf->vips[i]));
+	for (size_t i = 0; v->place == VIP_LINGER && i < conf->vip_count; i++)
+		rc = first_error(
+			rc, from_loopback(v, conf->family, &conf->vips[i]));
+	v->place = VIP_ON;
+	return rc;
+}
+
+int vip_off(struct vip *v, const struct config_instance *conf)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf->vip_count; i++) {
+		const struct config_vip *vip = &conf->vips[i];
+
+		rc = first_error(rc, take_off(v, conf->family, vip));
+		if (v->place == VIP_LINGER)
+			rc = first_error(
+				rc, from_loopback(v, conf->family, vip));
+	}
+	v->place = VIP_OFF;
+	return rc;
+}
+
+int vip_linger(
+	struct vip *v, const struct config_instance *conf, int64_t until_us)
+{
+	int rc = 0;
+
+	if (v->place != VIP_ON)
+		return 0;
+	for (size_t i = 0; i < conf->vip_count; i++) {
+		const struct config_vip *vip = &conf->vips[i];
+
+		rc = first_error(rc, to_loopback(v, conf->family, vip));
+		rc = first_error(rc, take_off(v, conf->family, vip));
+	}
+	v->place = VIP_LINGER;
+	v->until_us = until_us;
+	return rc;
+}
+
+static bool in_list(
+	const struct config_vip *vip, const struct config_instance *conf)
+{
+	for (size_t i = 0; i < conf->vip_count; i++)
+		if (memcmp(&conf->vips[i], vip, sizeof(*vip)) == 0)
+			return true;
+	return false;
+}
+
+int vip_change(struct vip *v, const struct config_instance *old,
+	const struct config_instance *next)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < old->vip_count; i++) {
+		const struct config_vip *vip = &old->vips[i];
+
+		if (in_list(vip, next))
+			continue;
+		if (v->place == VIP_ON)
+			rc = first_error(rc, take_off(v, old->family, vip));
+		if (v->place == VIP_LINGER)
+			rc = first_error(
+				rc, from_loopback(v, old->family, vip));
+	}
+	for (size_t i = 0; v->place == VIP_ON && i < next->vip_count; i++)
+		if (!in_list(&next->vips[i], old))
+			rc = first_error(
+				rc, put_on(v, next->family, &next->vips[i]));
+	return rc;
+}
+
+/* Raise /proc/sys/net/ipv4/conf/IF/KEY to `want`; never lowers it. */
+static bool raise_sysctl(const char *ifname, const char *key, int want)
+{
+	char path[128], text[16] = {0};
+	bool done = false;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname,
+		key);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	if (read(fd, text, sizeof(text) - 1) > 0)
+		done = atoi(text) >= want;
+	close(fd);
+	if (done)
+		return true;
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	snprintf(text, sizeof(text), "%d", want);
+	done = write(fd, text, strlen(text)) > 0;
+	close(fd);
+	return done;
+}
+
+bool vip_prepare_linger(const char *ifname)
+{
+	return raise_sysctl(ifname, "arp_ignore", 1) &&
+	       raise_sysctl(ifname, "arp_announce", 2);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_VIP_H
+#define HA_VIP_H
+
+#include "ha/config.h"
+#include "ha/iface.h"
+
+/*
+ * The addresses of one virtual router on this host: off, on the service
+ * link, or lingering on the loopback, where late packets are still answered
+ * but no ARP request is (the service link has arp_ignore=1). Real-time
+ * thread; no allocation.
+ */
+
+enum vip_place {
+	VIP_OFF,
+	VIP_ON,
+	VIP_LINGER
+};
+
+struct vip {
+	struct iface *iface;
+	int index;    /* of the service link; 0 = unknown */
+	int loopback; /* of lo */
+	enum vip_place place;
+	int64_t until_us; /* end of the linger */
+};
+
+/* Each returns 0 or the first -errno met, having tried them all. */
+int vip_on(struct vip *v, const struct config_instance *conf);
+int vip_off(struct vip *v, const struct config_instance *conf);
+int vip_linger(
+	struct vip *v, const struct config_instance *conf, int64_t until_us);
+/* Follow a change of the list while the place stays. */
+int vip_change(struct vip *v, const struct config_instance *old,
+	const struct config_instance *next);
+
+/* The first address that is not link-local: what a client asks. */
+const struct config_vip *vip_public(const struct config_instance *conf);
+
+/* May addresses linger on this link? Sets arp_ignore and arp_announce when
+ * they are off; false when that was not possible. Main thread. */
+bool vip_prepare_linger(const char *ifname);
+
+#endif

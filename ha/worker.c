@@ -1,0 +1,668 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/worker.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+
+/*
+ * A round: wait, read what came, then tick every instance. The timer is one
+ * timerfd at the earliest deadline of all. Events for the main thread go
+ * through a ring with one writer and one reader; when it is full they are
+ * counted and dropped, since the real-time thread must not wait.
+ */
+
+enum {
+	RING = 256, /* a power of two */
+	ROUND_MAX = 32,
+	RT_PRIORITY = 50,
+	SUSPEND_US = 200 * 1000,
+};
+
+struct worker_call_slot {
+	void (*fn)(struct worker *w, void *arg);
+	void *arg;
+};
+
+struct worker {
+	struct poll poll;
+	struct iface *iface;
+	struct handover handover;
+	struct health health;
+	struct instance_env env;
+	struct instance *instances[CONFIG_INSTANCES];
+	size_t count;
+	struct keep *keep;
+	struct poll_item timer, netlink, calls, peers4, peers6;
+	int event_fd;
+	struct worker_call_slot *pending; /* atomic */
+	sem_t done;
+	pthread_t thread;
+	bool running; /* the thread exists */
+	bool quit;    /* set on the thread itself */
+	bool realtime;
+	bool rescan;
+	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
+	struct instance_event ring[RING];
+	uint32_t ring_head, ring_tail; /* atomic; head: next to write */
+	struct worker_counters counters;
+};
+
+/* --- events to the main thread ----------------------------------------- */
+
+static void emit(void *arg, const struct instance_event *event)
+{
+	struct worker *w = arg;
+	uint32_t head = w->ring_head;
+	uint32_t tail = __atomic_load_n(&w->ring_tail, __ATOMIC_ACQUIRE);
+	uint64_t one = 1;
+
+	if (head - tail == RING) {
+		w->counters.events_lost++;
+		return;
+	}
+	w->ring[head % RING] = *event;
+	__atomic_store_n(&w->ring_head, head + 1, __ATOMIC_RELEASE);
+	if (write(w->event_fd, &one, sizeof(one)) < 0)
+		w->counters.events_lost++;
+}
+
+int worker_event_fd(const struct worker *w)
+{
+	return w->event_fd;
+}
+
+bool worker_next_event(struct worker *w, struct instance_event *out)
+{
+	uint32_t tail = w->ring_tail;
+	uint64_t count;
+
+	if (tail == __atomic_load_n(&w->ring_head, __ATOMIC_ACQUIRE)) {
+		/* Look again after the bell is reset: nothing gets lost. */
+		if (read(w->event_fd, &count, sizeof(count)) < 0)
+			return false;
+		if (tail == __atomic_load_n(&w->ring_head, __ATOMIC_ACQUIRE))
+			return false;
+	}
+	*out = w->ring[tail % RING];
+	__atomic_store_n(&w->ring_tail, tail + 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+/* --- calls from the main thread ---------------------------------------- */
+
+static void on_call(void *arg)
+{
+	struct worker *w = arg;
+	struct worker_call_slot *slot;
+	uint64_t count;
+
+	if (read(w->calls.fd, &count, sizeof(count)) < 0)
+		return;
+	slot = __atomic_exchange_n(&w->pending, NULL, __ATOMIC_ACQ_REL);
+	if (!slot)
+		return;
+	slot->fn(w, slot->arg);
+	sem_post(&w->done);
+}
+
+void worker_call(
+	struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
+{
+	struct worker_call_slot slot = {fn, arg};
+	uint64_t one = 1;
+
+	if (!w->running) {
+		fn(w, arg);
+		return;
+	}
+	__atomic_store_n(&w->pending, &slot, __ATOMIC_RELEASE);
+	while (write(w->calls.fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+	while (sem_wait(&w->done) < 0 && errno == EINTR)
+		;
+}
+
+/* --- links and addresses ----------------------------------------------- */
+
+static void on_netlink(void *arg)
+{
+	struct worker *w = arg;
+
+	if (iface_drain(w->iface))
+		w->rescan = true;
+}
+
+static void each_link(void *arg, const struct iface_link *link)
+{
+	struct worker *w = arg;
+
+	if (strcmp(link->name, "lo") == 0)
+		w->env.loopback = link->index;
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_link(w->instances[i], link);
+}
+
+static void each_addr(void *arg, const struct iface_addr *addr)
+{
+	struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_addr(w->instances[i], addr);
+}
+
+static void scan(struct worker *w)
+{
+	int rc;
+
+	w->rescan = false;
+	w->counters.resyncs++;
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_begin(w->instances[i]);
+	rc = iface_scan_links(w->iface, each_link, w);
+	if (rc == 0)
+		rc = iface_scan_addrs(w->iface, each_addr, w);
+	if (rc < 0) { /* interrupted by a change: once more, next round */
+		w->rescan = true;
+		return;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_end(w->instances[i], mtime_now().us);
+}
+
+static bool known(void *arg, int index, uint8_t family, uint8_t vrid)
+{
+	const struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct instance *in = w->instances[i];
+
+		if (in->index == index && in->conf.family == family &&
+			in->conf.vrid == vrid)
+			return true;
+	}
+	return false;
+}
+
+/* --- peers ------------------------------------------------------------- */
+
+static void peer_said(struct worker *w, const struct handover_msg *msg,
+	const union addr *from)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct instance *in = w->instances[i];
+
+		if (in->conf.vrid == msg->vrid &&
+			in->conf.family == msg->family)
+			instance_peer_said(in, msg, from, mtime_now().us);
+	}
+}
+
+static void read_peers(struct worker *w, int fd)
+{
+	struct handover_msg msg;
+	union addr from;
+	int rc;
+
+	for (int i = 0; i < ROUND_MAX; i++) {
+		rc = handover_receive(&w->handover, fd, &msg, &from);
+		if (rc == 0)
+			return;
+		if (rc == 1)
+			peer_said(w, &msg, &from);
+		else if (w->count)
+			w->instances[0]->counters.handover_bad++;
+	}
+}
+
+static void on_peers4(void *arg)
+{
+	struct worker *w = arg;
+
+	read_peers(w, w->peers4.fd);
+}
+
+static void on_peers6(void *arg)
+{
+	struct worker *w = arg;
+
+	read_peers(w, w->peers6.fd);
+}
+
+/* --- the loop ---------------------------------------------------------- */
+
+static void on_timer(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t count;
+
+	if (read(w->timer.fd, &count, sizeof(count)) < 0)
+		return;
+}
+
+static void arm_timer(struct worker *w)
+{
+	int64_t t = track_beat_deadline(&w->health.beat, &w->health.conf);
+	struct itimerspec its = {0};
+
+	for (size_t i = 0; i < w->count; i++) {
+		int64_t due = instance_deadline(w->instances[i]);
+
+		if (due < t)
+			t = due;
+	}
+	if (w->rescan)
+		t = mtime_now().us + 10000;
+	if (t < 1)
+		t = 1;
+	if (t != INT64_MAX) {
+		its.it_value.tv_sec = t / 1000000;
+		its.it_value.tv_nsec = t % 1000000 * 1000;
+	}
+	timerfd_settime(w->timer.fd, TFD_TIMER_ABSTIME, &its, NULL);
+}
+
+/* The machine slept: what we believe of the LAN is old. */
+static void check_suspend(struct worker *w)
+{
+	struct timespec boot;
+	int64_t ahead;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	ahead = boot.tv_sec * 1000000LL + boot.tv_nsec / 1000 - mtime_now().us;
+	if (w->suspend_us && ahead - w->suspend_us > SUSPEND_US) {
+		w->counters.resumed_late++;
+		for (size_t i = 0; i < w->count; i++)
+			instance_event(w->instances[i], STATE_EV_REASSERT,
+				mtime_now().us);
+	}
+	w->suspend_us = ahead;
+}
+
+static void run_round(struct worker *w)
+{
+	struct epoll_event ready[ROUND_MAX];
+	enum track_service service;
+	int n;
+
+	arm_timer(w);
+	n = epoll_wait(w->poll.epfd, ready, ROUND_MAX, -1);
+	w->counters.rounds++;
+	for (int i = 0; i < n; i++) {
+		struct poll_item *item = ready[i].data.ptr;
+
+		if (item->fd >= 0) /* not closed by one before it */
+			item->ready(item->arg);
+	}
+	if (w->rescan)
+		scan(w);
+	check_suspend(w);
+	service = track_beat_judge(
+		&w->health.beat, &w->health.conf, mtime_now().us);
+	for (size_t i = 0; i < w->count; i++)
+		instance_tick(w->instances[i], service, mtime_now().us);
+}
+
+static void *thread_main(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!w->quit)
+		run_round(w);
+	return NULL;
+}
+
+static void quit(struct worker *w, void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < w->count; i++)
+		instance_close(w->instances[i], mtime_now().us);
+	w->quit = true;
+}
+
+/* --- start and end ----------------------------------------------------- */
+
+static int add_item(struct worker *w, struct poll_item *item, int fd,
+	void (*ready)(void *arg))
+{
+	item->fd = fd;
+	item->ready = ready;
+	item->arg = w;
+	if (fd < 0)
+		return 0;
+	return poll_add(&w->poll, item);
+}
+
+static void clear_items(struct worker *w)
+{
+	w->poll.epfd = w->event_fd = -1;
+	w->timer.fd = w->netlink.fd = w->calls.fd = -1;
+	w->peers4.fd = w->peers6.fd = -1;
+	w->health.listener.fd = -1;
+	w->handover.fd4 = w->handover.fd6 = -1;
+	w->env.packet_fd = -1;
+}
+
+static int open_loop(struct worker *w, struct err *err)
+{
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	int calls = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	int rc;
+
+	w->poll.epfd = epoll_create1(EPOLL_CLOEXEC);
+	w->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->timer.fd = timer;
+	w->calls.fd = calls;
+	if (timer < 0 || calls < 0 || w->poll.epfd < 0 || w->event_fd < 0)
+		return err_fail(err, -errno, "event loop: %s", strerror(errno));
+	rc = add_item(w, &w->timer, timer, on_timer);
+	if (rc == 0)
+		rc = add_item(w, &w->calls, calls, on_call);
+	if (rc == 0)
+		rc = add_item(w, &w->netlink, iface_fd(w->iface), on_netlink);
+	if (rc == 0)
+		rc = add_item(w, &w->peers4, w->handover.fd4, on_peers4);
+	if (rc == 0)
+		rc = add_item(w, &w->peers6, w->handover.fd6, on_peers6);
+	if (rc == 0)
+		rc = health_watch(&w->health, &w->poll);
+	if (rc < 0)
+		return err_fail(err, rc, "event loop: %s", strerror(-rc));
+	return 0;
+}
+
+static int open_all(
+	struct worker *w, const struct config *config, struct err *err)
+{
+	int rc;
+
+	w->iface = iface_new(err);
+	if (!w->iface)
+		return -EIO;
+	rc = w->env.packet_fd = announce_open(err);
+	if (rc < 0)
+		return rc;
+	rc = handover_open(&w->handover, config->handover_port, config->key,
+		config->key_len, err);
+	if (rc == 0)
+		rc = health_open(&w->health, config->health_path, err);
+	if (rc == 0)
+		rc = open_loop(w, err);
+	return rc;
+}
+
+static struct instance *make_instance(
+	struct worker *w, const struct config_instance *conf, struct err *err)
+{
+	struct instance *in =
+		instance_new(conf, &w->env, keep_find(w->keep, conf));
+
+	if (!in)
+		err_set(err, "instance %s: out of memory", conf->name);
+	else if (!in->can_linger)
+		log_warn("ha: addresses cannot linger after a move: "
+			 "interface=%s (arp_ignore cannot be set)",
+			conf->ifname);
+	return in;
+}
+
+/* Does a tagged address belong to one that goes on as master? */
+static bool still_ours(void *arg, const struct iface_addr *addr)
+{
+	const struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct instance *in = w->instances[i];
+
+		for (size_t k = 0; in->resume && k < in->conf.vip_count; k++)
+			if (addr->family == in->conf.family &&
+				memcmp(addr->octets, in->conf.vips[k].octets,
+					16) == 0)
+				return true;
+	}
+	return false;
+}
+
+struct worker *worker_new(
+	const struct config *config, struct keep *keep, struct err *err)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+
+	if (!w) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	clear_items(w);
+	sem_init(&w->done, 0, 0);
+	w->keep = keep;
+	w->env.config = config;
+	w->env.poll = &w->poll;
+	w->env.handover = &w->handover;
+	w->env.emit = emit;
+	w->env.known = known;
+	w->env.arg = w;
+	if (open_all(w, config, err) < 0)
+		goto fail;
+	w->env.iface = w->iface;
+	if (iface_scan_links(w->iface, each_link, w) < 0) {
+		err_set(err, "netlink: cannot read the links");
+		goto fail;
+	}
+	for (size_t i = 0; i < config->instance_count; i++) {
+		w->instances[i] = make_instance(w, &config->instances[i], err);
+		if (!w->instances[i])
+			goto fail;
+		w->count++;
+	}
+	return w;
+fail:
+	worker_free(w);
+	return NULL;
+}
+
+/* SCHED_RR and locked memory where the limits allow both; a lock that would
+ * make later allocations fail is worse than none. */
+static bool go_realtime(pthread_t thread)
+{
+	struct sched_param param = {.sched_priority = RT_PRIORITY};
+	struct rlimit lim;
+
+	if (pthread_setschedparam(thread, SCHED_RR, &param) != 0)
+		return false;
+	if (getrlimit(RLIMIT_MEMLOCK, &lim) == 0 &&
+		lim.rlim_cur == RLIM_INFINITY)
+		return mlockall(MCL_CURRENT | MCL_FUTURE) == 0;
+	return true;
+}
+
+int worker_start(struct worker *w, bool drained, struct err *err)
+{
+	int rc = iface_sweep(w->iface, still_ours, w);
+	sigset_t all, before;
+
+	if (rc > 0)
+		log_warn("ha: removed addresses left by a crash: count=%d", rc);
+	for (size_t i = 0; i < w->count; i++)
+		instance_drain(w->instances[i], drained);
+	scan(w);
+	/* Signals are the main thread's. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = pthread_create(&w->thread, NULL, thread_main, w);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc != 0)
+		return err_fail(err, -rc, "thread: %s", strerror(rc));
+	w->running = true;
+	w->realtime = w->env.config->realtime && go_realtime(w->thread);
+	return 0;
+}
+
+bool worker_is_realtime(const struct worker *w)
+{
+	return w->realtime;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->running) {
+		worker_call(w, quit, NULL);
+		pthread_join(w->thread, NULL);
+		w->running = false;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		instance_free(w->instances[i]);
+	health_close(&w->health);
+	handover_close(&w->handover);
+	if (w->env.packet_fd >= 0)
+		close(w->env.packet_fd);
+	if (w->timer.fd >= 0)
+		close(w->timer.fd);
+	if (w->calls.fd >= 0)
+		close(w->calls.fd);
+	if (w->event_fd >= 0)
+		close(w->event_fd);
+	if (w->poll.epfd >= 0)
+		close(w->poll.epfd);
+	iface_free(w->iface);
+	sem_destroy(&w->done);
+	free(w);
+}
+
+/* --- change of configuration ------------------------------------------- */
+
+struct worker_change {
+	struct worker *worker;
+	const struct config *next;
+	struct instance *instances[CONFIG_INSTANCES]; /* new ones only */
+	struct instance *gone[CONFIG_INSTANCES];
+	size_t gone_count;
+};
+
+static struct instance *find_router(
+	struct worker *w, const struct config_instance *conf)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (config_same_router(&w->instances[i]->conf, conf))
+			return w->instances[i];
+	return NULL;
+}
+
+struct worker_change *worker_prepare(
+	struct worker *w, const struct config *next, struct err *err)
+{
+	struct worker_change *c = calloc(1, sizeof(*c));
+
+	if (!c) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	c->worker = w;
+	c->next = next;
+	for (size_t i = 0; i < next->instance_count; i++) {
+		if (find_router(w, &next->instances[i]))
+			continue;
+		c->instances[i] = make_instance(w, &next->instances[i], err);
+		if (!c->instances[i]) {
+			worker_discard(c);
+			return NULL;
+		}
+		c->instances[i]->resume = false;
+	}
+	return c;
+}
+
+void worker_discard(struct worker_change *change)
+{
+	if (!change)
+		return;
+	for (size_t i = 0; i < CONFIG_INSTANCES; i++) {
+		if (!change->instances[i])
+			continue;
+		keep_forget(change->instances[i]->keep);
+		instance_free(change->instances[i]);
+	}
+	free(change);
+}
+
+static bool is_listed(
+	const struct worker *w, size_t count, const struct instance *in)
+{
+	for (size_t i = 0; i < count; i++)
+		if (w->instances[i] == in)
+			return true;
+	return false;
+}
+
+/* On the real-time thread. Old ones that are not in the new list say goodbye
+ * first, since a new one may take over their addresses. */
+static void switch_over(struct worker *w, void *arg)
+{
+	struct worker_change *c = arg;
+	struct instance *old[CONFIG_INSTANCES], *list[CONFIG_INSTANCES];
+	size_t old_count = w->count;
+	int64_t now = mtime_now().us;
+	bool drained = keep_drained(w->keep);
+
+	memcpy(old, w->instances, sizeof(old));
+	for (size_t i = 0; i < c->next->instance_count; i++)
+		list[i] = c->instances[i]
+				  ? c->instances[i]
+				  : find_router(w, &c->next->instances[i]);
+	w->count = c->next->instance_count;
+	memcpy(w->instances, list, w->count * sizeof(list[0]));
+	for (size_t i = 0; i < old_count; i++) {
+		if (is_listed(w, w->count, old[i]))
+			continue;
+		instance_close(old[i], now);
+		c->gone[c->gone_count++] = old[i];
+	}
+	w->env.config = c->next;
+	for (size_t i = 0; i < w->count; i++) {
+		if (c->instances[i])
+			instance_drain(w->instances[i], drained);
+		else
+			instance_reconf(
+				w->instances[i], &c->next->instances[i], now);
+	}
+	scan(w);
+}
+
+void worker_commit(struct worker *w, struct worker_change *change)
+{
+	worker_call(w, switch_over, change);
+	for (size_t i = 0; i < change->gone_count; i++)
+		instance_free(change->gone[i]);
+	free(change);
+}
+
+size_t worker_instances(struct worker *w)
+{
+	return w->count;
+}
+
+struct instance *worker_instance(struct worker *w, size_t i)
+{
+	return w->instances[i];
+}
+
+const struct health *worker_health(const struct worker *w)
+{
+	return &w->health;
+}
+
+const struct worker_counters *worker_count(const struct worker *w)
+{
+	return &w->counters;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_WORKER_H
+#define HA_WORKER_H
+
+#include "ha/health.h"
+#include "ha/instance.h"
+
+/*
+ * The one real-time thread: all virtual routers, the health socket, netlink
+ * and the peers' datagrams, on one epoll. After worker_start it allocates
+ * nothing, logs nothing and waits for nobody. The main thread reaches it by
+ * worker_call, which runs a function there between two rounds.
+ */
+
+struct worker;
+
+struct worker_counters {
+	uint64_t rounds, events_lost, resyncs, resumed_late;
+};
+
+/* Main thread, before start: sockets, netlink, leftover addresses removed.
+ * `event_fd` of worker_event_fd becomes readable when events wait. */
+struct worker *worker_new(const struct config *config, struct keep *keep,
+	struct err *err) MUST_CHECK;
+/* Begin to run; `drained`: as the operator left it. -errno, err. */
+int worker_start(struct worker *w, bool drained, struct err *err) MUST_CHECK;
+/* Stop at once: goodbyes, addresses off, thread joined. Then free. */
+void worker_free(struct worker *w); /* NULL allowed */
+
+/* Run fn(w, arg) on the real-time thread and wait for it; before the start
+ * or after the end it runs right here. Main thread. */
+void worker_call(
+	struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
+
+int worker_event_fd(const struct worker *w);
+/* The next event; false when there is none. Main thread. */
+bool worker_next_event(struct worker *w, struct instance_event *out);
+
+/* Is the thread scheduled in real time, with its memory locked? */
+bool worker_is_realtime(const struct worker *w);
+
+/* A new configuration, prepared: instances that are not running yet. */
+struct worker_change;
+struct worker_change *worker_prepare(struct worker *w,
+	const struct config *next, struct err *err) MUST_CHECK;
+/* Switch in one go between two rounds; cannot fail. `next` must stay valid
+ * until the next commit. Frees the change. */
+void worker_commit(struct worker *w, struct worker_change *change);
+void worker_discard(struct worker_change *change); /* NULL allowed */
+
+/* For functions run by worker_call (and tests): */
+size_t worker_instances(struct worker *w);
+struct instance *worker_instance(struct worker *w, size_t i);
+const struct health *worker_health(const struct worker *w);
+const struct worker_counters *worker_count(const struct worker *w);
+
+#endif
