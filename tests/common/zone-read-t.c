@@ -154,6 +154,8 @@ static const struct {
 	{"a 2147483648 A 192.0.2.1\n", "db:1: \"2147483648\" is not a type"},
 	{"a..b 60 A 192.0.2.1\n", "db:1: \"a..b\" is not a domain name"},
 	{" 60 A 192.0.2.1\n", "db:1: record without an owner"},
+	{"a 60 A 192.0.2.1\nlong..b 60 A 192.0.2.1\n 60 A 192.0.2.2\n",
+		"db:2: \"long..b\" is not a domain name"},
 	{"a 60 TXT \"b\n", "db:1: string is not closed"},
 	{"a 60 TXT (b\n", "db:1: ( is not closed"},
 	{"a 60 TXT b)\n", "db:1: ) without ("},
