@@ -19,4 +19,5 @@ include tests/common/local.mk
 include tests/ha/local.mk
 include tests/mgmt/cli.mk
 include tests/fuzz/local.mk
+include tests/lint/local.mk
 include tests/system/local.mk

@@ -5,9 +5,10 @@
  * and sorts once at the end.
  */
 
-#include "common/zone/private.h"
+#include "common/zone/zone.h"
 
 #include "common/dns/code.h"
+#include "common/zone/private.h"
 
 #include <errno.h>
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* Child processes: start, output, stop, restart with back-off. */
+
 #include "common/ctl/child.h"
 
 #include "tests/tap/tap.h"

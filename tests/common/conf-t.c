@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* Configuration text against a schema: values, defaults, errors with lines. */
+
 #include "common/ctl/conf.h"
 
 #include "tests/common/conf-schema.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* The control socket: verbs, bad requests, many clients. */
+
 #include "common/ctl/control.h"
 
 #include "common/ctl/file.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* Files read whole and written at once. */
+
 #include "common/ctl/file.h"
 
 #include "tests/tap/tap.h"

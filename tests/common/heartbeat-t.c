@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* The health datagram, both ends. */
+
 #include "common/ctl/heartbeat.h"
 
 #include "tests/tap/tap.h"

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: ISC */
+/* Values of schema items: parse, range, print. */
+
 #include "common/ctl/schema.h"
 
 #include "tests/tap/tap.h"
