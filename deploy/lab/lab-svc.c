@@ -181,17 +181,11 @@ static bool is_member(pid_t pid, const char *name)
 	return false;
 }
 
-void svc_signal(struct svc *s, int sig)
+static void signal_members(const struct svc *s, int sig)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 
-	if (sig == SIGSTOP)
-		s->frozen = true;
-	if (sig == SIGCONT || sig == SIGKILL)
-		s->frozen = false;
-	if (s->pid > 0)
-		kill(s->pid, sig);
 	if (!proc)
 		return;
 	while ((e = readdir(proc)) != NULL) {
@@ -201,6 +195,20 @@ void svc_signal(struct svc *s, int sig)
 			kill(pid, sig);
 	}
 	closedir(proc);
+}
+
+void svc_signal(struct svc *s, int sig)
+{
+	if (sig == SIGSTOP)
+		s->frozen = true;
+	if (sig == SIGCONT || sig == SIGKILL)
+		s->frozen = false;
+	if (s->pid > 0)
+		kill(s->pid, sig);
+	signal_members(s, sig);
+	/* Once more for what was forked during the scan. */
+	if (sig == SIGSTOP || sig == SIGKILL)
+		signal_members(s, sig);
 }
 
 void svc_start(struct svc *s)

@@ -89,12 +89,12 @@ lab host cut auth1
 not "a cut host is not reached" reach client1 10.10.2.163
 like "$(on auth1 cat /sys/class/net/ens160/carrier)" 1 "with its carrier on"
 lab host heal auth1
-ok "a healed one is" reach client1 10.10.2.163
+ok "a healed one is" wait_for 10 reach client1 10.10.2.163
 lab host stop auth1
 not "a stopped one is not" reach client1 10.10.2.163
 not "and runs nothing" on auth1 true
 lab host start auth1
-ok "a started one is" reach client1 10.10.2.163
+ok "a started one is" wait_for 10 reach client1 10.10.2.163
 
 # --- the private Internet ---
 ask() { on rec1 dig +tries=2 +time=2 "$@"; }
@@ -135,7 +135,7 @@ fi
 # --- delay and loss ---
 ms() { ask +norec @192.0.2.12 www.google.com | awk '/Query time/ { print $4 }'; }
 lab delay 150
-at_least "$(ms)" 150 "150 ms of delay"
+at_least "$(ms)" 140 "150 ms of delay, as dig counts"
 lab delay 0 100
 not "all lost" on rec1 dig +norec +tries=1 +time=1 @192.0.2.12 google.com
 lab delay 0
@@ -146,7 +146,7 @@ json=$(on rec1 ispdns-lab-client --rate 200 --seconds 1 --no-rd \
 	--name x%u.wildcard.com 192.0.2.10)
 is "$(jq -c '[.sent, .answered, .lost, .rcodes.NOERROR]' <<< "$json")" \
 	'[200,200,0,200]' "the client counts answers"
-lab svc freeze web nsd
+ok "freeze the server" lab svc freeze web nsd
 json=$(on rec1 ispdns-lab-client --rate 100 --seconds 1 --timeout-ms 300 \
 	--no-rd --name x%u.wildcard.com 192.0.2.10)
 lab svc thaw web nsd
