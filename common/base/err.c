@@ -8,7 +8,8 @@
 
 #include <stdarg.h>
 
-static void set(struct err *err, const char *fmt, va_list args)
+static void PRINTF_LIKE(2, 0)
+	set(struct err *err, const char *fmt, va_list args)
 {
 	char text[ERR_MAX];
 

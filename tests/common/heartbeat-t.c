@@ -45,8 +45,8 @@ static void test_bad(void)
 		"ispdns1 frontend o 1\n",
 		"ispdns2 frontend ok 1\n",
 		"ispdns1 resolver ok 1\n",
-		"ispdns1 frontend ok 1\nispdns1 frontend ok 1\n"
-		"ispdns1 frontend ok 1\n",
+		("ispdns1 frontend ok 1\nispdns1 frontend ok 1\n"
+		 "ispdns1 frontend ok 1\n"),
 	};
 	struct heartbeat hb;
 

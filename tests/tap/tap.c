@@ -38,7 +38,7 @@ int tap_done(void)
 	return failed_count > 0 ? 1 : 0;
 }
 
-static bool report(
+__attribute__((format(printf, 4, 0))) static bool report(
 	bool pass, const char *file, int line, const char *fmt, va_list args)
 {
 	run_count++;
