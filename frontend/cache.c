@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The store is cut into shards by hash (shard.c); shard.lock (a mutex) guards
+ * all of a shard, for one lookup or insert: copies of some hundred octets.
+ * What may be kept and how long is decided here (RFC 2308, RFC 8767).
+ */
+
+#include "frontend/cache.h"
+
+#include <errno.h>
+
+#include "common/base/buf.h"
+#include "frontend/shard.h"
+
+#define SHARDS_MAX 64
+#define SHARD_MIN  256 /* entries that make a shard worth while */
+
+struct cache {
+	size_t entries_max, bytes_max;
+	unsigned shard_count; /* power of two */
+	struct shard shards[];
+};
+
+struct cache *cache_new(size_t entries, size_t bytes)
+{
+	unsigned n = 1;
+	struct cache *cache;
+	size_t size;
+	int rc = 0;
+
+	while (n < SHARDS_MAX && entries / (2 * n) >= SHARD_MIN)
+		n *= 2;
+	size = sizeof(*cache) + n * sizeof(struct shard);
+	cache = aligned_alloc(64, (size + 63) & ~(size_t)63);
+	if (!cache)
+		return NULL;
+	memset(cache, 0, size);
+	cache->entries_max = entries;
+	cache->bytes_max = bytes;
+	cache->shard_count = n;
+	for (unsigned i = 0; i < n; i++)
+		if (shard_init(&cache->shards[i], (entries + n - 1) / n,
+			    bytes / n) < 0)
+			rc = -ENOMEM;
+	if (rc < 0) {
+		cache_free(cache);
+		return NULL;
+	}
+	return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+	if (!cache)
+		return;
+	for (unsigned i = 0; i < cache->shard_count; i++)
+		shard_fini(&cache->shards[i]);
+	free(cache);
+}
+
+size_t cache_entries_max(const struct cache *cache)
+{
+	return cache->entries_max;
+}
+
+size_t cache_bytes_max(const struct cache *cache)
+{
+	return cache->bytes_max;
+}
+
+void cache_key_make(const struct hash_key *secret, struct cache_key *key,
+	uint16_t pool, const struct asker *asker)
+{
+	struct {
+		uint16_t pool, type, class, bits;
+		uint8_t name[NAME_MAX_WIRE];
+	} in;
+
+	key->pool = in.pool = pool;
+	key->type = in.type = asker->type;
+	key->class = in.class = asker->class;
+	key->bits = (uint8_t)((asker->dnssec_ok ? CACHE_DO : 0) |
+			      (asker->flags & MSG_CD ? CACHE_CD : 0));
+	in.bits = key->bits;
+	key->name_len = asker->name_len;
+	name_to_lower(key->name, asker->name, asker->name_len);
+	memcpy(in.name, key->name, key->name_len);
+	key->hash = hash_bytes(secret, &in,
+		offsetof(__typeof__(in), name) + key->name_len);
+}
+
+bool cache_key_equal(const struct cache_key *a, const struct cache_key *b)
+{
+	return a->hash == b->hash && a->pool == b->pool && a->type == b->type &&
+	       a->class == b->class && a->bits == b->bits &&
+	       a->name_len == b->name_len &&
+	       memcmp(a->name, b->name, a->name_len) == 0;
+}
+
+static struct shard *shard_of(struct cache *cache, uint64_t hash)
+{
+	return &cache->shards[(hash >> 48) & (cache->shard_count - 1)];
+}
+
+static uint32_t to_ds(struct mtime t)
+{
+	return (uint32_t)(t.us / 100000);
+}
+
+static enum cache_result entry_state(
+	const struct shard_head *h, const struct cache_rules *rules, uint32_t now_ds)
+{
+	uint32_t age_ds = now_ds - h->stored_ds;
+
+	if ((int32_t)age_ds < 0) /* stored by a thread whose clock is ahead */
+		age_ds = 0;
+	if (age_ds < h->ttl_s * 10)
+		return CACHE_HIT;
+	if (h->kind == ANSWER_FAILURE ||
+		age_ds >= (h->ttl_s + (uint64_t)rules->stale_s) * 10)
+		return CACHE_MISS;
+	return h->hold_ds && (int32_t)(h->hold_ds - now_ds) > 0 ? CACHE_HELD
+								: CACHE_STALE;
+}
+
+static void entry_copy(
+	struct shard *s, uint32_t i, struct answer *a, uint8_t *buf)
+{
+	const struct shard_head *h = shard_head(s, i);
+	struct shard_cursor c;
+
+	a->msg = buf;
+	a->len = h->len;
+	a->q_end = h->q_end;
+	a->ttl_count = h->ttl_count;
+	a->ede = h->ede;
+	a->info.kind = (enum answer_kind)h->kind;
+	a->info.ttl_s = h->ttl_s;
+	a->info.ttl_count = h->ttl_count;
+	a->info.has_soa = false;
+	shard_cursor_init(&c, s, i);
+	shard_get(&c, buf, h->len);
+	shard_get(&c, a->ttl_at, h->ttl_count * sizeof(a->ttl_at[0]));
+}
+
+enum cache_result cache_lookup(struct cache *cache,
+	const struct cache_key *key, const struct cache_rules *rules,
+	struct mtime now, struct answer *a, uint8_t *buf,
+	struct cache_found *found)
+{
+	struct shard *s = shard_of(cache, key->hash);
+	enum cache_result result = CACHE_MISS;
+	uint32_t now_ds = to_ds(now), i;
+	struct shard_head *h;
+
+	(void)pthread_mutex_lock(&s->lock);
+	i = shard_find(s, key);
+	if (!i)
+		goto out;
+	h = shard_head(s, i);
+	result = entry_state(h, rules, now_ds);
+	if (result == CACHE_MISS) {
+		shard_remove(s, i);
+		goto out;
+	}
+	entry_copy(s, i, a, buf);
+	found->ttl_s = h->ttl_s;
+	found->popular = h->freq >= 2;
+	found->age_s = (int32_t)(now_ds - h->stored_ds) < 0
+			       ? 0
+			       : (now_ds - h->stored_ds) / 10;
+	found->left_s = result == CACHE_HIT ? h->ttl_s - found->age_s : 0;
+	if (h->freq < SHARD_FREQ_MAX)
+		h->freq = (uint8_t)((h->freq + 1) & SHARD_FREQ_MAX);
+out:
+	(void)pthread_mutex_unlock(&s->lock);
+	return result;
+}
+
+/* Seconds to keep it; 0: not at all. */
+static uint32_t life_of(
+	const struct answer *a, const struct cache_rules *rules)
+{
+	uint32_t ttl_s = a->info.ttl_s;
+
+	switch (a->info.kind) {
+	case ANSWER_POSITIVE:
+	case ANSWER_REFERRAL:
+		if (ttl_s > rules->max_ttl_s)
+			ttl_s = rules->max_ttl_s;
+		break;
+	case ANSWER_NODATA:
+	case ANSWER_NXDOMAIN:
+		if (!a->info.has_soa)
+			return 0;
+		if (ttl_s > rules->max_negative_ttl_s)
+			ttl_s = rules->max_negative_ttl_s;
+		break;
+	case ANSWER_FAILURE:
+		return rules->failure_ttl_s;
+	case ANSWER_TRUNCATED:
+	default:
+		return 0;
+	}
+	return ttl_s < rules->min_ttl_s ? 0 : ttl_s;
+}
+
+static void entry_write(struct shard *s, uint32_t i,
+	const struct cache_key *key, const struct answer *a)
+{
+	struct shard_cursor c;
+
+	shard_cursor_init(&c, s, i);
+	shard_put(&c, a->msg, MSG_HEADER);
+	shard_put(&c, key->name, key->name_len);
+	shard_put(&c, a->msg + MSG_HEADER + key->name_len,
+		a->len - MSG_HEADER - key->name_len);
+	shard_put(&c, a->ttl_at, a->ttl_count * sizeof(a->ttl_at[0]));
+}
+
+/* May this answer take the place of the entry? Takes the entry out if so and
+ * says where the new one goes. */
+static bool replace(struct shard *s, uint32_t old,
+	const struct cache_rules *rules, uint32_t now_ds,
+	const struct answer *a, enum shard_queue_id *queue, uint8_t *freq)
+{
+	const struct shard_head *h = shard_head(s, old);
+
+	if (a->info.kind == ANSWER_FAILURE && h->kind != ANSWER_FAILURE &&
+		entry_state(h, rules, now_ds) != CACHE_MISS)
+		return false;
+	*queue = h->queue ? SHARD_MAIN : SHARD_SMALL;
+	*freq = h->freq;
+	shard_remove(s, old);
+	return true;
+}
+
+static bool shard_insert(struct shard *s, const struct cache_key *key,
+	const struct cache_rules *rules, uint32_t now_ds,
+	const struct answer *a, uint32_t ttl_s)
+{
+	enum shard_queue_id queue = SHARD_SMALL;
+	uint8_t freq = 0;
+	uint32_t i = shard_find(s, key);
+	struct shard_head *h;
+
+	if (i) {
+		if (!replace(s, i, rules, now_ds, a, &queue, &freq))
+			return false;
+	} else if (shard_ghost(s, key->hash)) {
+		queue = SHARD_MAIN;
+	}
+	i = shard_take(s, a->len + 2u * a->ttl_count);
+	h = shard_head(s, i);
+	h->hash = key->hash;
+	h->stored_ds = now_ds;
+	h->ttl_s = ttl_s;
+	h->len = (uint16_t)a->len;
+	h->ttl_count = a->ttl_count;
+	h->pool = key->pool;
+	h->q_end = a->q_end;
+	h->ede = a->ede;
+	h->bits = key->bits;
+	h->kind = (uint8_t)(a->info.kind & 15);
+	h->freq = (uint8_t)(freq & SHARD_FREQ_MAX);
+	entry_write(s, i, key, a);
+	shard_link(s, i, queue);
+	return true;
+}
+
+bool cache_insert(struct cache *cache, const struct cache_key *key,
+	const struct cache_rules *rules, struct mtime now,
+	const struct answer *a)
+{
+	struct shard *s = shard_of(cache, key->hash);
+	bool big = a->len > CACHE_MAX_MSG ||
+		   a->q_end != MSG_HEADER + key->name_len + 4;
+	uint32_t ttl_s = life_of(a, rules);
+	bool kept = false;
+
+	(void)pthread_mutex_lock(&s->lock);
+	if (big)
+		s->too_big++;
+	else if (ttl_s == 0)
+		s->too_short++;
+	else
+		kept = shard_insert(s, key, rules, to_ds(now), a, ttl_s);
+	(void)pthread_mutex_unlock(&s->lock);
+	return kept;
+}
+
+void cache_hold(struct cache *cache, const struct cache_key *key,
+	struct mtime now, uint32_t hold_s)
+{
+	struct shard *s = shard_of(cache, key->hash);
+	uint32_t i;
+
+	(void)pthread_mutex_lock(&s->lock);
+	i = shard_find(s, key);
+	if (i)
+		shard_head(s, i)->hold_ds = (to_ds(now) + hold_s * 10) | 1;
+	(void)pthread_mutex_unlock(&s->lock);
+}
+
+static void copy_shard(struct cache *to, struct shard *s, struct answer *a)
+{
+	static const struct cache_rules forever = {.max_ttl_s = UINT32_MAX};
+	uint8_t buf[CACHE_MAX_MSG];
+
+	/* oldest first, so that the queues keep their order */
+	for (unsigned q = 0; q < countof(s->queues); q++) {
+		for (uint32_t i = s->queues[q].old; i;
+			i = shard_head(s, i)->prev) {
+			const struct shard_head *h = shard_head(s, i);
+			struct shard *dst = shard_of(to, h->hash);
+			struct cache_key key = {
+				.hash = h->hash,
+				.pool = h->pool,
+				.bits = h->bits,
+			};
+
+			entry_copy(s, i, a, buf);
+			key.name_len =
+				(uint8_t)(h->q_end - MSG_HEADER - 4);
+			memcpy(key.name, buf + MSG_HEADER, key.name_len);
+			key.type = get16(buf + h->q_end - 4);
+			key.class = get16(buf + h->q_end - 2);
+			(void)shard_insert(dst, &key, &forever, h->stored_ds, a,
+				h->ttl_s);
+		}
+	}
+}
+
+void cache_copy(struct cache *to, struct cache *from)
+{
+	struct answer *a = malloc(sizeof(*a));
+
+	if (!a)
+		return; /* it starts empty: only slower */
+	for (unsigned i = 0; i < from->shard_count; i++) {
+		struct shard *s = &from->shards[i];
+
+		(void)pthread_mutex_lock(&s->lock);
+		copy_shard(to, s, a);
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	free(a);
+}
+
+/* Is the entry one of those to be flushed? */
+static bool flush_this(struct shard *s, uint32_t i, const struct name *name,
+	uint16_t type, bool suffix)
+{
+	uint8_t q[MSG_HEADER + NAME_MAX_WIRE + 4];
+	const struct shard_head *h = shard_head(s, i);
+	struct shard_cursor c;
+
+	shard_cursor_init(&c, s, i);
+	shard_get(&c, q, h->q_end);
+	if (type && get16(q + h->q_end - 4) != type)
+		return false;
+	if (!name)
+		return true;
+	return suffix ? name_under(q + MSG_HEADER, name->wire)
+		      : name_equal(q + MSG_HEADER, name->wire);
+}
+
+size_t cache_flush(struct cache *cache, const struct name *name, uint16_t type,
+	bool suffix)
+{
+	size_t gone = 0;
+
+	for (unsigned n = 0; n < cache->shard_count; n++) {
+		struct shard *s = &cache->shards[n];
+
+		(void)pthread_mutex_lock(&s->lock);
+		for (unsigned q = 0; q < countof(s->queues); q++) {
+			uint32_t i = s->queues[q].old;
+
+			while (i) {
+				uint32_t younger = shard_head(s, i)->prev;
+
+				if (flush_this(s, i, name, type, suffix)) {
+					shard_remove(s, i);
+					gone++;
+				}
+				i = younger;
+			}
+		}
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+	return gone;
+}
+
+void cache_get_stats(struct cache *cache, struct cache_stats *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->entries_max = cache->entries_max;
+	out->bytes_max = cache->bytes_max;
+	for (unsigned i = 0; i < cache->shard_count; i++) {
+		struct shard *s = &cache->shards[i];
+
+		(void)pthread_mutex_lock(&s->lock);
+		out->entries += s->entries;
+		out->bytes += shard_bytes(s);
+		out->inserts += s->inserts;
+		out->evictions += s->evictions;
+		out->too_short += s->too_short;
+		out->too_big += s->too_big;
+		(void)pthread_mutex_unlock(&s->lock);
+	}
+}

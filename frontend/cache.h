@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_CACHE_H
+#define FRONTEND_CACHE_H
+
+/*
+ * The packet cache, one for all workers: question, DO and CD -> answer in
+ * the form of answer.h. Bounded by entries and by octets; S3-FIFO eviction,
+ * so a flood of names asked once does not displace the popular ones. Memory
+ * is taken at the start (touched when used). Any thread.
+ */
+
+#include "common/base/clock.h"
+#include "common/base/hash.h"
+#include "frontend/answer.h"
+
+struct cache;
+
+#define CACHE_DO 1u
+#define CACHE_CD 2u
+/* Longest answer kept. */
+#define CACHE_MAX_MSG 4096
+
+/* What the answer depends on. Made once per query. */
+struct cache_key {
+	uint64_t hash;
+	uint16_t pool; /* id of the pool that answers: see pool.h */
+	uint16_t type, class;
+	uint8_t bits; /* CACHE_DO, CACHE_CD */
+	uint8_t name_len;
+	uint8_t name[NAME_MAX_WIRE]; /* lower case */
+};
+
+/* How long answers live: part of the policy snapshot, in seconds. */
+struct cache_rules {
+	uint32_t max_ttl_s, min_ttl_s, max_negative_ttl_s, failure_ttl_s;
+	uint32_t stale_s; /* kept behind their end; 0: never served stale */
+	bool cap_served;  /* max_ttl_s bounds the TTLs given out too */
+};
+
+enum cache_result {
+	CACHE_MISS,
+	CACHE_HIT,
+	CACHE_STALE, /* expired, within the stale time */
+	CACHE_HELD,  /* stale, and a backend was asked in vain just now */
+};
+
+struct cache_found {
+	uint32_t age_s;
+	uint32_t left_s; /* 0 when stale */
+	uint32_t ttl_s;  /* the life it was given */
+	bool popular;    /* asked more than once before */
+};
+
+struct cache_stats {
+	uint64_t entries, entries_max, bytes, bytes_max;
+	uint64_t inserts, evictions, too_short, too_big;
+};
+
+/* NULL: no memory. `entries` >= 1; `bytes` is raised to what one long answer
+ * per shard needs. */
+struct cache *cache_new(size_t entries, size_t bytes) MUST_CHECK;
+void cache_free(struct cache *cache); /* NULL allowed */
+size_t cache_entries_max(const struct cache *cache);
+size_t cache_bytes_max(const struct cache *cache);
+/* Put a copy of all that lives in `from` into `to` (a resize). */
+void cache_copy(struct cache *to, struct cache *from);
+
+/* Fill `key` from what is asked (name in any case). */
+void cache_key_make(const struct hash_key *secret, struct cache_key *key,
+	uint16_t pool, const struct asker *asker);
+bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
+
+/*
+ * Find the answer. On a hit (or stale) it is copied to `buf`, room
+ * CACHE_MAX_MSG, and `a` is filled to point there. `rules` give the stale
+ * time.
+ */
+enum cache_result cache_lookup(struct cache *cache,
+	const struct cache_key *key, const struct cache_rules *rules,
+	struct mtime now, struct answer *a, uint8_t *buf,
+	struct cache_found *found);
+
+/* Keep the answer as long as the rules say, if at all; it replaces an older
+ * one, but a failure never replaces a good answer that is not yet past its
+ * stale time. True when it was kept. */
+bool cache_insert(struct cache *cache, const struct cache_key *key,
+	const struct cache_rules *rules, struct mtime now,
+	const struct answer *a);
+
+/* A backend was asked for this expired answer in vain: for `hold_s` seconds
+ * lookups give CACHE_HELD (the failure recheck timer of RFC 8767 5). */
+void cache_hold(struct cache *cache, const struct cache_key *key,
+	struct mtime now, uint32_t hold_s);
+
+/* Forget; how many entries went. `name` NULL: all; `type` 0: all types;
+ * `suffix`: all at and below it. */
+size_t cache_flush(struct cache *cache, const struct name *name, uint16_t type,
+	bool suffix);
+void cache_get_stats(struct cache *cache, struct cache_stats *out);
+
+#endif

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A set-associative table: the keyed hash of the masked address picks a set
+ * of four buckets, one cache line; the hash itself is the identity (64 bits
+ * under a random key: no one can aim at another's bucket). A bucket is one
+ * number, the time at which it would be full again (the "virtual scheduling"
+ * form of the token bucket), so an update is exact at any rate, and the
+ * bucket that makes room is the fullest one: an address over its limit is
+ * the last to be forgotten.
+ * Lock: stripe[set % STRIPES], a spin lock, for one bucket update.
+ */
+
+#include "frontend/limit.h"
+
+#include <pthread.h>
+
+#define WAYS    4
+#define STRIPES 256
+#define IDLE_NS 60000000000LL
+
+struct bucket {
+	uint64_t key;    /* 0: free */
+	int64_t full_ns; /* monotonic time at which it is full again */
+};
+
+struct stripe {
+	_Alignas(64) pthread_spinlock_t lock;
+};
+
+struct limiter {
+	struct hash_key key;
+	size_t sets; /* power of two */
+	struct bucket *buckets;
+	struct stripe stripes[STRIPES];
+};
+
+struct limiter *limiter_new(size_t size)
+{
+	struct limiter *limiter = NULL;
+	size_t n = 64;
+
+	while (n < size && n < (size_t)1 << 26)
+		n *= 2;
+	limiter = aligned_alloc(64, sizeof(*limiter));
+	if (!limiter)
+		return NULL;
+	memset(limiter, 0, sizeof(*limiter));
+	limiter->buckets = aligned_alloc(64, n * sizeof(struct bucket));
+	if (!limiter->buckets) {
+		free(limiter);
+		return NULL;
+	}
+	memset(limiter->buckets, 0, n * sizeof(struct bucket));
+	limiter->sets = n / WAYS;
+	hash_key_random(&limiter->key);
+	for (size_t i = 0; i < STRIPES; i++)
+		(void)pthread_spin_init(&limiter->stripes[i].lock, 0);
+	return limiter;
+}
+
+void limiter_free(struct limiter *limiter)
+{
+	if (!limiter)
+		return;
+	for (size_t i = 0; i < STRIPES; i++)
+		(void)pthread_spin_destroy(&limiter->stripes[i].lock);
+	free(limiter->buckets);
+	free(limiter);
+}
+
+size_t limiter_size(const struct limiter *limiter)
+{
+	return limiter->sets * WAYS;
+}
+
+size_t limiter_used(struct limiter *limiter, int64_t now_us)
+{
+	size_t used = 0;
+
+	for (size_t set = 0; set < limiter->sets; set++) {
+		pthread_spinlock_t *lock =
+			&limiter->stripes[set % STRIPES].lock;
+
+		(void)pthread_spin_lock(lock);
+		for (size_t i = 0; i < WAYS; i++) {
+			const struct bucket *b =
+				&limiter->buckets[set * WAYS + i];
+
+			used += b->key && b->full_ns + IDLE_NS > now_us * 1000;
+		}
+		(void)pthread_spin_unlock(lock);
+	}
+	return used;
+}
+
+/* The bits that count, then family and kind; never 0. */
+static uint64_t bucket_key(const struct limiter *limiter, enum limit_kind kind,
+	const union addr *client, unsigned v4_bits, unsigned v6_bits)
+{
+	bool v6 = client->sa.sa_family == AF_INET6;
+	unsigned bits = v6 ? v6_bits : v4_bits;
+	const uint8_t *octets;
+	size_t len = addr_octets(client, &octets);
+	uint8_t masked[18] = {0};
+	uint64_t key;
+
+	if (bits > len * 8)
+		bits = (unsigned)len * 8;
+	memcpy(masked, octets, bits / 8);
+	if (bits % 8)
+		masked[bits / 8] =
+			(uint8_t)(octets[bits / 8] & (0xff00u >> (bits % 8)));
+	masked[16] = v6;
+	masked[17] = (uint8_t)kind;
+	key = hash_bytes(&limiter->key, masked, sizeof(masked));
+	return key ? key : 1;
+}
+
+/* The bucket of `key`: its own, a free one, or the fullest. */
+static struct bucket *find_bucket(struct bucket *set, uint64_t key)
+{
+	struct bucket *fullest = &set[0];
+
+	for (size_t i = 0; i < WAYS; i++) {
+		if (set[i].key == key)
+			return &set[i];
+		if (fullest->key &&
+			(!set[i].key || set[i].full_ns < fullest->full_ns))
+			fullest = &set[i];
+	}
+	return fullest;
+}
+
+static bool take(struct bucket *b, const struct limit_rule *rule, int64_t now)
+{
+	int64_t token_ns = 1000000000 / rule->qps;
+	int64_t start = b->full_ns > now ? b->full_ns : now;
+
+	/* `burst` tokens are there when it is full */
+	if (start - now > token_ns * ((int64_t)rule->burst - 1))
+		return false;
+	b->full_ns = start + token_ns;
+	return true;
+}
+
+bool limit_take(struct limiter *limiter, enum limit_kind kind,
+	const union addr *client, unsigned v4_bits, unsigned v6_bits,
+	const struct limit_rule *rule, int64_t now_us)
+{
+	uint64_t key;
+	size_t set;
+	pthread_spinlock_t *lock;
+	struct bucket *b;
+	bool pass;
+
+	if (rule->qps == 0)
+		return true;
+	key = bucket_key(limiter, kind, client, v4_bits, v6_bits);
+	set = (key >> 32) & (limiter->sets - 1);
+	lock = &limiter->stripes[set % STRIPES].lock;
+	(void)pthread_spin_lock(lock);
+	b = find_bucket(&limiter->buckets[set * WAYS], key);
+	if (b->key != key) {
+		b->key = key;
+		b->full_ns = 0;
+	}
+	pass = take(b, rule, now_us * 1000);
+	(void)pthread_spin_unlock(lock);
+	return pass;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_STATS_H
+#define FRONTEND_STATS_H
+
+/*
+ * The counters of the frontend: one row of cells per worker and one for the
+ * main thread. A cell is written by its owner only, read by anybody.
+ */
+
+#include "common/base/metrics.h"
+
+/* X(id, name with labels, help). Rows of one family are adjacent. */
+#define STAT_TABLE(X)                                                          \
+	X(STAT_UDP_QUERIES, "queries_total{proto=\"udp\"}",                    \
+		"Messages received from clients.")                             \
+	X(STAT_TCP_QUERIES, "queries_total{proto=\"tcp\"}", "")                \
+	X(STAT_NOERROR, "responses_total{rcode=\"NOERROR\"}",                  \
+		"Answers sent to clients.")                                    \
+	X(STAT_FORMERR, "responses_total{rcode=\"FORMERR\"}", "")              \
+	X(STAT_SERVFAIL, "responses_total{rcode=\"SERVFAIL\"}", "")            \
+	X(STAT_NXDOMAIN, "responses_total{rcode=\"NXDOMAIN\"}", "")            \
+	X(STAT_NOTIMP, "responses_total{rcode=\"NOTIMP\"}", "")                \
+	X(STAT_REFUSED, "responses_total{rcode=\"REFUSED\"}", "")              \
+	X(STAT_RCODE_OTHER, "responses_total{rcode=\"other\"}", "")            \
+	X(STAT_TRUNCATED, "truncated_total",                                   \
+		"Answers sent with TC since they exceed the client's size.")   \
+	X(STAT_SELF_ANSWERED, "self_answered_total",                           \
+		"Answers made here, neither from a backend nor the cache.")    \
+	X(STAT_DROP_ACL, "drops_total{reason=\"acl\"}",                        \
+		"Queries that were not answered, by reason.")                  \
+	X(STAT_DROP_ACL_LIMIT, "drops_total{reason=\"acl-refuse-limit\"}", "") \
+	X(STAT_DROP_SHORT, "drops_total{reason=\"short\"}", "")                \
+	X(STAT_DROP_NOT_QUERY, "drops_total{reason=\"not-a-query\"}", "")      \
+	X(STAT_DROP_ANY, "drops_total{reason=\"any\"}", "")                    \
+	X(STAT_DROP_CHAOS, "drops_total{reason=\"chaos\"}", "")                \
+	X(STAT_DROP_LIMIT, "drops_total{reason=\"limit\"}", "")                \
+	X(STAT_DROP_NO_SLOT, "drops_total{reason=\"no-slot\"}", "")            \
+	X(STAT_REFUSED_ACL, "rule_total{rule=\"acl\",action=\"refuse\"}",      \
+		"Queries ended by a rule with an answer made here.")           \
+	X(STAT_REFUSED_ANY, "rule_total{rule=\"any\",action=\"refuse\"}", "")  \
+	X(STAT_REFUSED_CHAOS, "rule_total{rule=\"chaos\",action=\"refuse\"}",  \
+		"")                                                            \
+	X(STAT_REFUSED_TRANSFER,                                               \
+		"rule_total{rule=\"transfer\",action=\"refuse\"}", "")         \
+	X(STAT_REFUSED_TYPE,                                                   \
+		"rule_total{rule=\"meta-type\",action=\"refuse\"}", "")        \
+	X(STAT_REFUSED_LIMIT, "rule_total{rule=\"limit\",action=\"refuse\"}",  \
+		"")                                                            \
+	X(STAT_TC_ANY, "rule_total{rule=\"any\",action=\"tc\"}", "")           \
+	X(STAT_TC_LIMIT, "rule_total{rule=\"limit\",action=\"tc\"}", "")       \
+	X(STAT_CACHE_ONLY, "rule_total{rule=\"limit\",action=\"cache-only\"}", \
+		"")                                                            \
+	X(STAT_BAD_FORMERR, "rule_total{rule=\"parse\",action=\"formerr\"}",   \
+		"")                                                            \
+	X(STAT_BAD_NOTIMP, "rule_total{rule=\"parse\",action=\"notimp\"}", "") \
+	X(STAT_BAD_BADVERS, "rule_total{rule=\"parse\",action=\"badvers\"}",   \
+		"")                                                            \
+	X(STAT_CACHE_HITS, "cache_hits_total",                                 \
+		"Queries answered from the packet cache.")                     \
+	X(STAT_CACHE_MISSES, "cache_misses_total",                             \
+		"Queries of cached pools that the packet cache could not "     \
+		"answer.")                                                     \
+	X(STAT_CACHE_STALE, "cache_stale_total",                               \
+		"Expired answers served since no backend gave one (RFC "       \
+		"8767).")                                                      \
+	X(STAT_COALESCED, "coalesced_total",                                   \
+		"Queries that joined an identical one in flight.")             \
+	X(STAT_FORWARDED, "forwarded_total",                                   \
+		"Questions sent to a backend, retries apart.")                 \
+	X(STAT_RETRY_TIMEOUT, "retries_total{reason=\"timeout\"}",             \
+		"Questions sent again.")                                       \
+	X(STAT_RETRY_SERVFAIL, "retries_total{reason=\"servfail\"}", "")       \
+	X(STAT_RETRY_ERROR, "retries_total{reason=\"error\"}", "")             \
+	X(STAT_RETRY_TCP, "retries_total{reason=\"truncated\"}", "")           \
+	X(STAT_RETRY_DENIED, "retries_denied_total",                           \
+		"Retries not made since the retry budget was used up.")        \
+	X(STAT_TIMEOUTS, "backend_timeouts_total",                             \
+		"Questions that a backend did not answer in time.")            \
+	X(STAT_SEND_ERRORS, "backend_errors_total",                            \
+		"Sends and connections refused by a backend or the kernel.")   \
+	X(STAT_REPLY_UNKNOWN, "backend_replies_ignored_total{reason=\"id\"}",  \
+		"Messages on backend sockets that answered nothing.")          \
+	X(STAT_REPLY_QUESTION,                                                 \
+		"backend_replies_ignored_total{reason=\"question\"}", "")      \
+	X(STAT_REPLY_MALFORMED,                                                \
+		"backend_replies_ignored_total{reason=\"malformed\"}", "")     \
+	X(STAT_REPLIES, "backend_replies_total",                               \
+		"Answers accepted from backends.")                             \
+	X(STAT_NO_BACKEND, "no_backend_total",                                 \
+		"Questions for a pool without a usable backend.")              \
+	X(STAT_GAVE_UP, "gave_up_total",                                       \
+		"Clients answered SERVFAIL at their deadline.")                \
+	X(STAT_RD, "rd_queries_total", "Queries with RD set.")                 \
+	X(STAT_LATENCY_SUM_US, "latency_sum_us_total",                         \
+		"Sum of the answer times, microseconds.")
+
+enum stat {
+#define STAT_ENUM(id, name, help) id,
+	STAT_TABLE(STAT_ENUM)
+#undef STAT_ENUM
+	/* METRIC_BUCKETS + 1 cells, not printed as a table */
+	STAT_LATENCY,
+	STAT_COUNT = STAT_LATENCY + METRIC_BUCKETS + 1
+};
+
+/* All cells, rows to be added with metrics_row_new. */
+void stats_init(struct metrics *m);
+/* An answer with this rcode left after `us` microseconds. Row's owner. */
+void stats_answer(struct metrics_row *row, unsigned rcode, int64_t us);
+/* Sum over the latency cells. Any thread. */
+void stats_latency(const struct metrics *m, struct histogram *out);
+/* The whole table and the latency as Prometheus text, own names and those
+ * dnsdist_* counters that follow from them. Any thread. */
+void stats_print(const struct metrics *m, struct text *out);
+/* Name without prefix of a cell, e.g. "drops_total{reason=\"acl\"}". */
+const char *stats_name(enum stat id);
+
+#endif
