@@ -21,6 +21,7 @@ struct limit_rule {
 /* What the bucket counts: the same address has one bucket for each. */
 enum limit_kind {
 	LIMIT_QUERIES,
+	LIMIT_TCP_QUERIES,
 	LIMIT_REFUSALS,
 };
 

@@ -33,6 +33,7 @@
 	X(STAT_DROP_NOT_QUERY, "drops_total{reason=\"not-a-query\"}", "")      \
 	X(STAT_DROP_ANY, "drops_total{reason=\"any\"}", "")                    \
 	X(STAT_DROP_CHAOS, "drops_total{reason=\"chaos\"}", "")                \
+	X(STAT_DROP_TRANSFER, "drops_total{reason=\"transfer\"}", "")          \
 	X(STAT_DROP_LIMIT, "drops_total{reason=\"limit\"}", "")                \
 	X(STAT_DROP_NO_SLOT, "drops_total{reason=\"no-slot\"}", "")            \
 	X(STAT_REFUSED_ACL, "rule_total{rule=\"acl\",action=\"refuse\"}",      \

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_POLICY_H
+#define FRONTEND_POLICY_H
+
+/*
+ * The snapshot of the configuration that queries are served by: who may ask,
+ * what is not answered, how often, and which pool answers. Built by config.c
+ * in one arena, then immutable; workers change to the next one by a message
+ * to their loop, the main thread frees the old one when all have done so.
+ */
+
+#include "common/base/arena.h"
+#include "common/dns/suffix.h"
+#include "common/net/prefix.h"
+#include "frontend/cache.h"
+#include "frontend/limit.h"
+#include "frontend/pool.h"
+#include "frontend/stats.h"
+
+enum policy_action { /* order of the words in the configuration */
+	POLICY_ALLOW,
+	POLICY_DROP,
+	POLICY_REFUSE,
+	POLICY_TC,
+	POLICY_CACHE_ONLY, /* limits only */
+};
+
+struct policy_limit {
+	struct limit_rule rule;
+	enum policy_action action;
+};
+
+struct policy_retry {
+	uint32_t timeout_ms; /* until another backend is asked too */
+	uint32_t deadline_ms; /* until the client gets SERVFAIL */
+	uint32_t tries;       /* questions per query, at most POOL_TRIED */
+};
+
+struct policy {
+	struct arena arena;
+	struct prefix_map *acl; /* 1: allowed, 0: denied */
+	enum policy_action acl_action, any, chaos, transfer;
+	struct policy_limit limit;
+	unsigned limit_v4_bits, limit_v6_bits;
+	struct prefix_map *overrides; /* index into override */
+	struct policy_limit *override;
+	struct suffix_map *routes; /* index into pools */
+	struct pool *pools;
+	unsigned pool_count, default_pool;
+	struct cache_rules cache_rules;
+	struct policy_retry retry;
+	uint16_t udp_limit; /* largest UDP answer */
+	unsigned sockets;   /* per backend and worker */
+	unsigned socket_queries; /* then it is replaced; 0: never */
+	struct cache *cache;     /* shared, not the snapshot's own */
+	struct limiter *limiter; /* likewise */
+};
+
+enum policy_verdict {
+	VERDICT_PASS,
+	VERDICT_CACHE_ONLY, /* answer from the cache or not at all */
+	VERDICT_DROP,
+	VERDICT_REPLY, /* rcode or TC */
+};
+
+struct policy_result {
+	enum policy_verdict verdict;
+	enum stat counter; /* to be counted when not PASS */
+	unsigned rcode;
+	bool tc;
+	int ede; /* -1: none */
+};
+
+/* Frees the arena and the policy itself; NULL allowed. */
+void policy_free(struct policy *policy);
+
+/* May this source speak at all? PASS, DROP, or REPLY with REFUSED. Before
+ * anything else is looked at. */
+struct policy_result policy_admit(
+	const struct policy *policy, const union addr *client, int64_t now_us);
+/* May it open a TCP connection? False only when it gets no answer anyway. */
+bool policy_admit_tcp(const struct policy *policy, const union addr *client);
+
+/* Verdict on a parsed message (`parsed` not MSG_DROP), limits included. */
+struct policy_result policy_check(const struct policy *policy,
+	const union addr *client, bool tcp, enum msg_verdict parsed,
+	const struct query_view *view, int64_t now_us);
+
+/* The pool that answers for this name. */
+const struct pool *policy_route(
+	const struct policy *policy, const uint8_t *name);
+/* By id; NULL: not in this snapshot. */
+const struct pool *policy_pool(const struct policy *policy, uint16_t id);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Every rule works on the best class of members that were not tried yet:
+ * those that are fit, else those worth a try. One pass finds the class, a
+ * second one picks; no memory, no lock.
+ */
+
+#include "frontend/pool.h"
+
+#include <errno.h>
+
+#define POINTS_PER_WEIGHT 64
+#define WEIGHT_POINTS_MAX 100
+
+static bool was_tried(const struct pool_choice *c, uint16_t id)
+{
+	for (unsigned i = 0; i < c->tried_count; i++)
+		if (c->tried[i] == id)
+			return true;
+	return false;
+}
+
+static bool is_candidate(const struct pool_member *m,
+	const struct pool_choice *c, enum server_fitness class)
+{
+	return server_get_fitness(m->server) == class &&
+	       !was_tried(c, m->server->id);
+}
+
+/* The best fitness among the untried; SERVER_OUT: none. *weight: their sum. */
+static enum server_fitness best_class(const struct pool *pool,
+	const struct pool_choice *c, unsigned *count, uint64_t *weight)
+{
+	enum server_fitness best = SERVER_OUT;
+
+	*count = 0;
+	*weight = 0;
+	for (unsigned i = 0; i < pool->count; i++) {
+		const struct pool_member *m = &pool->members[i];
+		enum server_fitness f = server_get_fitness(m->server);
+
+		if (f == SERVER_OUT || f < best || was_tried(c, m->server->id))
+			continue;
+		if (f > best) {
+			best = f;
+			*count = 0;
+			*weight = 0;
+		}
+		(*count)++;
+		*weight += m->weight;
+	}
+	return best;
+}
+
+/* Fewest outstanding, then lowest order, then lowest latency. */
+static bool is_less_loaded(
+	const struct pool_member *a, const struct pool_member *b)
+{
+	uint32_t oa = server_get_outstanding(a->server);
+	uint32_t ob = server_get_outstanding(b->server);
+
+	if (oa != ob)
+		return oa < ob;
+	if (a->order != b->order)
+		return a->order < b->order;
+	return server_get_latency(a->server) < server_get_latency(b->server);
+}
+
+static int choose_best(const struct pool *pool, const struct pool_choice *c,
+	enum server_fitness class, bool by_order)
+{
+	int best = -1;
+
+	for (unsigned i = 0; i < pool->count; i++) {
+		const struct pool_member *m = &pool->members[i];
+
+		if (!is_candidate(m, c, class))
+			continue;
+		if (best < 0 ||
+			(by_order ? m->order < pool->members[best].order
+				  : is_less_loaded(m, &pool->members[best])))
+			best = (int)i;
+	}
+	return best;
+}
+
+/* The n-th candidate (by number, or by weight). */
+static int choose_nth(const struct pool *pool, const struct pool_choice *c,
+	enum server_fitness class, uint64_t n, bool by_weight)
+{
+	int last = -1;
+
+	for (unsigned i = 0; i < pool->count; i++) {
+		const struct pool_member *m = &pool->members[i];
+		uint64_t step = by_weight ? m->weight : 1;
+
+		if (!is_candidate(m, c, class))
+			continue;
+		last = (int)i;
+		if (n < step)
+			break;
+		n -= step;
+	}
+	return last;
+}
+
+/* The first point at or behind `hash`, round the end. */
+static unsigned ring_find(const struct pool *pool, uint32_t hash)
+{
+	unsigned low = 0, high = pool->ring_size;
+
+	while (low < high) {
+		unsigned mid = low + (high - low) / 2;
+
+		if (pool->ring[mid].hash < hash)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low % pool->ring_size;
+}
+
+static int choose_hashed(const struct pool *pool, const struct pool_choice *c,
+	enum server_fitness class)
+{
+	unsigned at = ring_find(pool, c->name_hash);
+
+	for (unsigned i = 0; i < pool->ring_size; i++) {
+		unsigned n = pool->ring[(at + i) % pool->ring_size].member;
+
+		if (is_candidate(&pool->members[n], c, class))
+			return (int)n;
+	}
+	return -1;
+}
+
+int pool_choose(const struct pool *pool, const struct pool_choice *c)
+{
+	unsigned count;
+	uint64_t weight;
+	enum server_fitness class = best_class(pool, c, &count, &weight);
+
+	if (class == SERVER_OUT)
+		return -1;
+	switch (pool->policy) {
+	case POOL_FIRST_AVAILABLE:
+		return choose_best(pool, c, class, true);
+	case POOL_ROUND_ROBIN:
+		return choose_nth(pool, c, class, (*c->turn)++ % count, false);
+	case POOL_WEIGHTED_RANDOM:
+		return choose_nth(pool, c, class,
+			rng_next(c->rng) % (weight ? weight : 1), true);
+	case POOL_CONSISTENT_HASH:
+		return choose_hashed(pool, c, class);
+	case POOL_LEAST_OUTSTANDING:
+	default:
+		return choose_best(pool, c, class, false);
+	}
+}
+
+/* The same on every node and after every restart: a fixed key. */
+static uint32_t point_hash(const struct server *s, unsigned n)
+{
+	static const struct hash_key key = {0x6973702d646e73ull, 0x72696e67ull};
+	char text[ADDR_TEXT + 16];
+	char addr[ADDR_TEXT];
+	int len = snprintf(text, sizeof(text), "%s/%u",
+		addr_print(&s->addr, addr), n);
+
+	return (uint32_t)hash_bytes(&key, text, (size_t)len);
+}
+
+static int compare_points(const void *a, const void *b)
+{
+	const struct pool_point *pa = a, *pb = b;
+
+	if (pa->hash != pb->hash)
+		return pa->hash < pb->hash ? -1 : 1;
+	return pa->member < pb->member ? -1 : pa->member > pb->member;
+}
+
+static unsigned points_of(const struct pool_member *m)
+{
+	uint32_t weight = m->weight < WEIGHT_POINTS_MAX ? m->weight
+							: WEIGHT_POINTS_MAX;
+
+	return weight * POINTS_PER_WEIGHT;
+}
+
+int pool_build_ring(struct pool *pool, struct arena *arena)
+{
+	unsigned size = 0, n = 0;
+
+	for (unsigned i = 0; i < pool->count; i++)
+		size += points_of(&pool->members[i]);
+	pool->ring = arena_array(arena, size, sizeof(*pool->ring));
+	if (!pool->ring)
+		return -ENOMEM;
+	for (unsigned i = 0; i < pool->count; i++) {
+		const struct pool_member *m = &pool->members[i];
+
+		for (unsigned k = 0; k < points_of(m); k++, n++) {
+			pool->ring[n].hash = point_hash(m->server, k);
+			pool->ring[n].member = i;
+		}
+	}
+	pool->ring_size = size;
+	qsort(pool->ring, size, sizeof(*pool->ring), compare_points);
+	return 0;
+}
+
+bool pool_is_usable(const struct pool *pool)
+{
+	for (unsigned i = 0; i < pool->count; i++)
+		if (server_get_fitness(pool->members[i].server) != SERVER_OUT)
+			return true;
+	return false;
+}
+
+unsigned pool_count_fit(const struct pool *pool)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < pool->count; i++)
+		n += server_get_fitness(pool->members[i].server) == SERVER_FIT;
+	return n;
+}
+
+const char *pool_policy_name(enum pool_policy policy)
+{
+	static const char *const names[] = {"leastOutstanding",
+		"firstAvailable", "roundrobin", "wrandom", "chashed"};
+
+	return names[policy];
+}

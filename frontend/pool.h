@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_POOL_H
+#define FRONTEND_POOL_H
+
+/*
+ * A named set of backends and the rule that picks one of them. Part of the
+ * policy snapshot: immutable but for the servers' shared state.
+ */
+
+#include "common/base/arena.h"
+#include "common/dns/name.h"
+#include "frontend/health.h"
+#include "frontend/server.h"
+
+
+#define POOL_TRIED 8 /* backends that one question can be refused by */
+
+enum pool_policy {
+	POOL_LEAST_OUTSTANDING,
+	POOL_FIRST_AVAILABLE,
+	POOL_ROUND_ROBIN,
+	POOL_WEIGHTED_RANDOM,
+	POOL_CONSISTENT_HASH,
+};
+
+/* How a backend is probed. */
+struct pool_check {
+	struct health_check timing;
+	struct name name;
+	uint16_t type;
+	int rcode; /* expected; -1: NOERROR or NXDOMAIN */
+	bool require_aa;
+};
+
+struct pool_member {
+	struct server *server;
+	uint32_t weight, order;
+	struct pool_check check;
+};
+
+struct pool_point {
+	uint32_t hash;
+	uint32_t member;
+};
+
+struct pool {
+	const char *name;
+	uint16_t id; /* of the name; the same for the process's life */
+	bool auth;   /* answers keep AA, and have RA clear */
+	bool cached;
+	enum pool_policy policy;
+	unsigned count;
+	struct pool_member *members;
+	struct pool_point *ring; /* POOL_CONSISTENT_HASH */
+	unsigned ring_size;
+};
+
+/* What a choice needs beside the pool: worker-owned, and the question. */
+struct pool_choice {
+	struct rng *rng;
+	uint32_t *turn;     /* round robin: counts up */
+	uint32_t name_hash; /* of the lower-case name */
+	unsigned tried_count;
+	uint16_t tried[POOL_TRIED]; /* server ids not to take */
+};
+
+/* Build the ring of POOL_CONSISTENT_HASH. -ENOMEM. */
+int pool_build_ring(struct pool *pool, struct arena *arena) MUST_CHECK;
+/* Index of the chosen member, or -1: none that may be asked. */
+int pool_choose(const struct pool *pool, const struct pool_choice *choice);
+/* Is a member fit (or to be tried)? */
+bool pool_is_usable(const struct pool *pool);
+unsigned pool_count_fit(const struct pool *pool);
+const char *pool_policy_name(enum pool_policy policy);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_SERVER_H
+#define FRONTEND_SERVER_H
+
+/*
+ * One backend as all threads see it: who it is, whether it may be asked, and
+ * what was counted about it. It outlives a reload (found again by pool, name
+ * and address). The main thread makes, judges and frees it; workers read
+ * `fitness` and add to the counters (relaxed atomics, no lock).
+ */
+
+#include "common/net/addr.h"
+
+#define SERVERS_MAX 512 /* alive at one time */
+#define SERVER_NAME 64
+
+enum server_fitness {
+	SERVER_OUT,   /* never ask */
+	SERVER_TRY,   /* ask when there is nothing better */
+	SERVER_FIT,
+};
+
+enum server_mode {
+	SERVER_AUTO, /* as health says */
+	SERVER_UP,   /* forced */
+	SERVER_DOWN,
+	SERVER_DRAIN, /* as down, but said so by a person for a while */
+};
+
+struct server {
+	/* constant */
+	char pool[SERVER_NAME], name[SERVER_NAME];
+	union addr addr;
+	uint16_t id; /* < SERVERS_MAX, unique among those alive */
+
+	/* main thread writes */
+	_Alignas(64) uint32_t fitness; /* enum server_fitness */
+	uint32_t mode;                 /* enum server_mode, main only */
+	uint32_t uses;                 /* policies that name it, main only */
+
+	/* workers write */
+	_Alignas(64) uint32_t outstanding;
+	uint32_t latency_us; /* smoothed */
+	uint64_t queries, answers, failures, timeouts, errors, ignored;
+	uint64_t tcp_queries, tcp_opened, retries;
+};
+
+static inline enum server_fitness server_get_fitness(const struct server *s)
+{
+	return (enum server_fitness)__atomic_load_n(
+		&s->fitness, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t server_get_outstanding(const struct server *s)
+{
+	return __atomic_load_n(&s->outstanding, __ATOMIC_RELAXED);
+}
+
+static inline uint32_t server_get_latency(const struct server *s)
+{
+	return __atomic_load_n(&s->latency_us, __ATOMIC_RELAXED);
+}
+
+static inline void server_count(uint64_t *cell)
+{
+	(void)__atomic_fetch_add(cell, 1, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t server_read(const uint64_t *cell)
+{
+	return __atomic_load_n(cell, __ATOMIC_RELAXED);
+}
+
+/* A new answer time: an eighth of the difference. Lost updates do no harm. */
+static inline void server_add_latency(struct server *s, uint32_t us)
+{
+	uint32_t old = server_get_latency(s);
+	int64_t next = old ? (int64_t)old + ((int64_t)us - old) / 8 : us;
+
+	__atomic_store_n(&s->latency_us, (uint32_t)next, __ATOMIC_RELAXED);
+}
+
+#endif
