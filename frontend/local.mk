@@ -3,10 +3,13 @@ noinst_LIBRARIES += frontend/libfrontend.a
 frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
 	frontend/cache.c frontend/cache.h \
+	frontend/config.c frontend/config.h \
 	frontend/health.c frontend/health.h \
 	frontend/limit.c frontend/limit.h \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
+	frontend/registry.c frontend/registry.h \
+	frontend/schema.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
 	frontend/stats.c frontend/stats.h

@@ -23,12 +23,15 @@ enum pool_policy {
 	POOL_CONSISTENT_HASH,
 };
 
+#define POOL_RCODE_RESOLVED -1 /* NOERROR or NXDOMAIN */
+#define POOL_RCODE_ANY      -2 /* all but SERVFAIL */
+
 /* How a backend is probed. */
 struct pool_check {
 	struct health_check timing;
 	struct name name;
 	uint16_t type;
-	int rcode; /* expected; -1: NOERROR or NXDOMAIN */
+	int rcode; /* expected, or POOL_RCODE_* */
 	bool require_aa;
 };
 
