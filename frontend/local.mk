@@ -2,6 +2,8 @@
 noinst_LIBRARIES += frontend/libfrontend.a
 frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
+	frontend/backend.c frontend/backend.h \
+	frontend/budget.c frontend/budget.h \
 	frontend/cache.c frontend/cache.h \
 	frontend/config.c frontend/config.h \
 	frontend/health.c frontend/health.h \
@@ -12,4 +14,5 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/schema.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
-	frontend/stats.c frontend/stats.h
+	frontend/stats.c frontend/stats.h \
+	frontend/upstream.c frontend/upstream.h
