@@ -33,6 +33,7 @@ struct attempt {
 	uint32_t tag;
 	uint16_t id;
 	bool rd;
+	bool late;
 	bool resent; /* TCP: after the connection was closed under it */
 };
 
@@ -431,6 +432,23 @@ int backend_ask(struct backends *b, struct server *server,
 	return 0;
 }
 
+static void count_timeout(struct backends *b, struct attempt *a)
+{
+	if (a->late)
+		return;
+	a->late = true;
+	server_count(&a->up->server->timeouts);
+	metric_inc(b->row, STAT_TIMEOUTS);
+}
+
+void backend_late(struct backends *b, uint32_t attempt)
+{
+	struct attempt *a = slots_get(&b->attempts, attempt);
+
+	if (a)
+		count_timeout(b, a);
+}
+
 void backend_forget(struct backends *b, uint32_t attempt, bool timed_out)
 {
 	struct attempt *a = slots_get(&b->attempts, attempt);
@@ -441,10 +459,8 @@ void backend_forget(struct backends *b, uint32_t attempt, bool timed_out)
 		return;
 	up = a->up;
 	tcp = !a->sock;
-	if (timed_out) {
-		server_count(&up->server->timeouts);
-		metric_inc(b->row, STAT_TIMEOUTS);
-	}
+	if (timed_out)
+		count_timeout(b, a);
 	attempt_give(b, a);
 	if (tcp && timed_out && up->stream &&
 		++up->tcp_timeouts >= TCP_PATIENCE &&

@@ -52,6 +52,8 @@ void backends_update(struct backends *b, const struct policy *policy);
 int backend_ask(struct backends *b, struct server *server,
 	const struct cache_key *key, bool rd, bool tcp, uint32_t tag,
 	uint32_t *attempt) MUST_CHECK;
+/* It is late: counts against the server, once; an answer is still taken. */
+void backend_late(struct backends *b, uint32_t attempt);
 /* No event for it any more; `timed_out` counts against the server. */
 void backend_forget(struct backends *b, uint32_t attempt, bool timed_out);
 uint32_t backends_outstanding(const struct backends *b);

@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A flight is found by its key in a small hash table, so that equal questions
+ * share it. Time is kept in a wheel of 8 ms slots: a flight is in the slot of
+ * its next event, a retry or its deadline. An attempt that is late stays open
+ * while the next backend is asked: whoever answers first wins.
+ */
+
+#include "frontend/flight.h"
+
+#include "common/base/list.h"
+#include "common/base/slots.h"
+#include "common/dns/code.h"
+
+#define WHEEL_SLOTS 512
+#define WHEEL_US    8192
+
+struct flight {
+	struct list wheel;
+	struct list waiters;
+	uint32_t chain; /* next in its bucket; SLOT_NONE ends */
+	struct mtime due, deadline;
+	struct cache_key key;
+	bool tcp;
+	bool errors;         /* an attempt was refused */
+	uint8_t fail_rcode;  /* of a backend's failure; 0: none */
+	int16_t fail_ede;
+	unsigned asked; /* attempts ever made */
+	unsigned tried_count;
+	uint16_t tried[POOL_TRIED];
+	unsigned open_count;
+	uint32_t open[POOL_TRIED]; /* attempts that may still be answered */
+};
+
+struct waiter {
+	struct list link;
+	struct mtime since;
+	struct serve_peer peer;
+	struct asker asker;
+};
+
+struct flights {
+	struct worker *w;
+	const struct flight_ops *ops;
+	struct slots flights, waiters;
+	uint32_t *buckets;
+	uint32_t bucket_mask;
+	struct list wheel[WHEEL_SLOTS];
+	int64_t tick; /* the slots up to this one were looked at */
+	struct timer *timer;
+	struct answer made_answer;
+	uint8_t made[MSG_HEADER + NAME_MAX_WIRE + 4];
+};
+
+/* --- table and wheel --------------------------------------------------- */
+
+static struct flight *flight_at(const struct flights *fs, uint32_t i)
+{
+	return slots_get(&fs->flights, i);
+}
+
+static uint32_t *bucket_of(struct flights *fs, uint64_t hash)
+{
+	return &fs->buckets[hash & fs->bucket_mask];
+}
+
+static struct flight *find(struct flights *fs, const struct cache_key *key)
+{
+	uint32_t i = *bucket_of(fs, key->hash);
+
+	while (i != SLOT_NONE) {
+		struct flight *f = flight_at(fs, i);
+
+		if (cache_key_equal(&f->key, key))
+			return f;
+		i = f->chain;
+	}
+	return NULL;
+}
+
+static void unhash(struct flights *fs, struct flight *f)
+{
+	uint32_t index = slots_index(&fs->flights, f);
+	uint32_t *link = bucket_of(fs, f->key.hash);
+
+	while (*link != index)
+		link = &flight_at(fs, *link)->chain;
+	*link = f->chain;
+}
+
+static int64_t tick_of(struct mtime t)
+{
+	return t.us / WHEEL_US;
+}
+
+static void schedule(struct flights *fs, struct flight *f, struct mtime due)
+{
+	int64_t tick;
+
+	f->due = mtime_before(due, f->deadline) ? due : f->deadline;
+	tick = tick_of(f->due) + 1;
+	if (tick <= fs->tick)
+		tick = fs->tick + 1;
+	if (tick >= fs->tick + WHEEL_SLOTS)
+		tick = fs->tick + WHEEL_SLOTS - 1; /* looked at, put back */
+	list_remove(&f->wheel);
+	list_append(&fs->wheel[tick % WHEEL_SLOTS], &f->wheel);
+	if (!timer_is_set(fs->timer))
+		timer_set_us(fs->timer, WHEEL_US);
+}
+
+static struct flight *flight_take(
+	struct flights *fs, const struct cache_key *key)
+{
+	uint32_t i = slots_take(&fs->flights);
+	uint32_t *bucket = bucket_of(fs, key->hash);
+	struct mtime now = loop_now(fs->w->loop);
+	struct flight *f;
+
+	if (i == SLOT_NONE)
+		return NULL;
+	if (fs->flights.used == 1)
+		fs->tick = tick_of(now); /* the wheel stood still */
+	f = flight_at(fs, i);
+	memset(f, 0, sizeof(*f));
+	list_init(&f->wheel);
+	list_init(&f->waiters);
+	f->key = *key;
+	f->deadline = mtime_add_ms(now, fs->w->policy->retry.deadline_ms);
+	f->fail_ede = -1;
+	f->chain = *bucket;
+	*bucket = i;
+	return f;
+}
+
+/* --- the end ----------------------------------------------------------- */
+
+static void forget_attempts(
+	struct flights *fs, struct flight *f, bool timed_out)
+{
+	while (f->open_count > 0)
+		backend_forget(fs->w->backends, f->open[--f->open_count],
+			timed_out);
+}
+
+static void reply_waiters(struct flights *fs, struct flight *f,
+	const struct flight_end *end, bool udp_only)
+{
+	struct list *pos, *tmp;
+
+	list_each_safe(pos, tmp, &f->waiters) {
+		struct waiter *waiter = list_entry(pos, struct waiter, link);
+
+		if (udp_only && waiter->peer.tcp)
+			continue;
+		fs->ops->reply(fs->w, &waiter->peer, &waiter->asker,
+			waiter->since, end);
+		list_remove(pos);
+		slots_give(&fs->waiters, slots_index(&fs->waiters, waiter));
+	}
+}
+
+/* Is there a backend that could be asked and was not? */
+static bool is_exhausted(const struct flights *fs, const struct flight *f,
+	const struct pool *pool)
+{
+	struct pool_choice choice = {
+		.rng = &fs->w->rng,
+		.turn = &fs->w->turn,
+		.tried_count = f->tried_count,
+	};
+	uint32_t turn = fs->w->turn;
+	int i;
+
+	memcpy(choice.tried, f->tried, sizeof(choice.tried));
+	i = pool ? pool_choose(pool, &choice) : -1;
+	fs->w->turn = turn;
+	return i < 0;
+}
+
+static void finish(struct flights *fs, struct flight *f,
+	const struct answer *answer, bool failed)
+{
+	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+	struct flight_end end = {
+		.key = &f->key,
+		.pool = pool,
+		.answer = answer,
+		.style.auth = pool && pool->auth,
+		.failed = failed,
+		.silent = failed && !f->fail_rcode && !answer,
+		.exhausted = failed && is_exhausted(fs, f, pool),
+	};
+
+	unhash(fs, f);
+	list_remove(&f->wheel);
+	forget_attempts(fs, f, false);
+	fs->ops->done(fs->w, &end);
+	reply_waiters(fs, f, &end, false);
+	slots_give(&fs->flights, slots_index(&fs->flights, f));
+}
+
+/* No good answer came: what a backend said, or our own SERVFAIL. */
+static void finish_failed(struct flights *fs, struct flight *f)
+{
+	unsigned rcode = f->fail_rcode ? f->fail_rcode : DNS_RCODE_SERVFAIL;
+	int ede = f->fail_rcode ? f->fail_ede
+		  : f->errors   ? DNS_EDE_NETWORK_ERROR
+				: DNS_EDE_NO_REACHABLE_AUTHORITY;
+
+	answer_make(&fs->made_answer, fs->made, f->key.name, f->key.name_len,
+		f->key.type, f->key.class, rcode, ede);
+	finish(fs, f, &fs->made_answer, true);
+}
+
+/* --- asking ------------------------------------------------------------ */
+
+static void note_tried(struct flight *f, uint16_t id)
+{
+	if (f->tried_count < POOL_TRIED)
+		f->tried[f->tried_count++] = id;
+}
+
+static bool ask(struct flights *fs, struct flight *f, struct server *server)
+{
+	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+	uint32_t attempt;
+
+	if (f->open_count == POOL_TRIED ||
+		backend_ask(fs->w->backends, server, &f->key,
+			!pool || !pool->auth, f->tcp,
+			slots_index(&fs->flights, f), &attempt) < 0) {
+		f->errors = true;
+		return false;
+	}
+	f->open[f->open_count++] = attempt;
+	f->asked++;
+	schedule(fs, f,
+		mtime_add_ms(loop_now(fs->w->loop),
+			fs->w->policy->retry.timeout_ms));
+	return true;
+}
+
+/* Ask one that was not tried yet. False: there is none. */
+static bool ask_next(struct flights *fs, struct flight *f)
+{
+	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+	struct pool_choice choice = {
+		.rng = &fs->w->rng,
+		.turn = &fs->w->turn,
+		.name_hash = (uint32_t)hash_bytes(
+			fs->w->secret, f->key.name, f->key.name_len),
+	};
+	int i;
+
+	while (pool && f->asked < fs->w->policy->retry.tries) {
+		choice.tried_count = f->tried_count;
+		memcpy(choice.tried, f->tried, sizeof(choice.tried));
+		i = pool_choose(pool, &choice);
+		if (i < 0 || f->tried_count == POOL_TRIED)
+			return false;
+		note_tried(f, pool->members[i].server->id);
+		if (ask(fs, f, pool->members[i].server))
+			return true;
+	}
+	return false;
+}
+
+/* As ask_next, when the budget for retries allows it. */
+static bool ask_again(struct flights *fs, struct flight *f, enum stat why)
+{
+	struct worker *w = fs->w;
+
+	if (f->asked >= w->policy->retry.tries)
+		return false;
+	if (!budget_retry(&w->budget, loop_now(w->loop))) {
+		metric_inc(w->row, STAT_RETRY_DENIED);
+		return false;
+	}
+	if (!ask_next(fs, f))
+		return false;
+	metric_inc(w->row, why);
+	return true;
+}
+
+static void overdue(struct flights *fs, struct flight *f, struct mtime now)
+{
+	if (!mtime_before(now, f->deadline)) {
+		metric_inc(fs->w->row, STAT_GAVE_UP);
+		forget_attempts(fs, f, true);
+		finish_failed(fs, f);
+		return;
+	}
+	for (unsigned i = 0; i < f->open_count; i++)
+		backend_late(fs->w->backends, f->open[i]);
+	if (!ask_again(fs, f, STAT_RETRY_TIMEOUT)) {
+		f->tried_count = 0; /* all were tried: the same ones again */
+		if (!ask_again(fs, f, STAT_RETRY_TIMEOUT))
+			schedule(fs, f, f->deadline);
+	}
+}
+
+static void turn_slot(struct flights *fs, struct list *slot, struct mtime now)
+{
+	struct list due;
+
+	list_init(&due);
+	while (!list_empty(slot)) {
+		struct list *l = slot->next;
+
+		list_remove(l);
+		list_append(&due, l);
+	}
+	while (!list_empty(&due)) {
+		struct flight *f = list_entry(due.next, struct flight, wheel);
+
+		list_remove(&f->wheel);
+		if (mtime_before(now, f->due))
+			schedule(fs, f, f->due);
+		else
+			overdue(fs, f, now);
+	}
+}
+
+static void turn_wheel(void *arg)
+{
+	struct flights *fs = arg;
+	struct mtime now = loop_now(fs->w->loop);
+	int64_t last = tick_of(now);
+
+	if (last > fs->tick + WHEEL_SLOTS)
+		fs->tick = last - WHEEL_SLOTS;
+	while (fs->tick < last)
+		turn_slot(fs, &fs->wheel[++fs->tick % WHEEL_SLOTS], now);
+	if (fs->flights.used > 0)
+		timer_set_us(fs->timer, WHEEL_US);
+}
+
+/* --- events ------------------------------------------------------------ */
+
+/* The flight of an event, without the attempt that ended. */
+static struct flight *event_flight(
+	struct flights *fs, uint32_t tag, uint32_t attempt)
+{
+	struct flight *f = flight_at(fs, tag);
+
+	for (unsigned i = 0; f && i < f->open_count; i++) {
+		if (f->open[i] == attempt) {
+			f->open[i] = f->open[--f->open_count];
+			return f;
+		}
+	}
+	return NULL;
+}
+
+static bool has_tcp_waiter(const struct flight *f)
+{
+	struct list *pos;
+
+	list_each(pos, &f->waiters)
+		if (list_entry(pos, struct waiter, link)->peer.tcp)
+			return true;
+	return false;
+}
+
+/* UDP clients are told to come by TCP; for those that did, we go there. */
+static void take_truncated(struct flights *fs, struct flight *f,
+	struct server *server, const struct answer *a)
+{
+	struct flight_end end = {.key = &f->key, .answer = a};
+
+	if (!has_tcp_waiter(f)) {
+		finish(fs, f, a, false);
+		return;
+	}
+	end.pool = policy_pool(fs->w->policy, f->key.pool);
+	end.style.auth = end.pool && end.pool->auth;
+	reply_waiters(fs, f, &end, true);
+	forget_attempts(fs, f, false);
+	f->tcp = true;
+	metric_inc(fs->w->row, STAT_RETRY_TCP);
+	if (!ask(fs, f, server) && !ask_next(fs, f))
+		finish_failed(fs, f);
+}
+
+static void take_failure(
+	struct flights *fs, struct flight *f, const struct answer *a)
+{
+	f->fail_rcode = (uint8_t)msg_rcode(a->msg);
+	if (f->fail_rcode == DNS_RCODE_NOERROR) /* TC over TCP */
+		f->fail_rcode = DNS_RCODE_SERVFAIL;
+	f->fail_ede = a->ede;
+	if (ask_again(fs, f, STAT_RETRY_SERVFAIL) || f->open_count > 0)
+		return;
+	finish_failed(fs, f);
+}
+
+static void on_answer(void *arg, uint32_t tag, uint32_t attempt,
+	struct server *server, bool tcp, struct answer *a)
+{
+	struct worker *w = arg;
+	struct flights *fs = w->flights;
+	struct flight *f = event_flight(fs, tag, attempt);
+	unsigned rcode = msg_rcode(a->msg);
+	bool truncated = (msg_flags(a->msg) & MSG_TC) != 0;
+
+	if (!f)
+		return;
+	if ((rcode != DNS_RCODE_NOERROR && rcode != DNS_RCODE_NXDOMAIN) ||
+		(truncated && tcp))
+		take_failure(fs, f, a);
+	else if (truncated)
+		take_truncated(fs, f, server, a);
+	else
+		finish(fs, f, a, false);
+}
+
+static void on_failed(void *arg, uint32_t tag, uint32_t attempt,
+	struct server *server, enum backend_failure why)
+{
+	struct worker *w = arg;
+	struct flights *fs = w->flights;
+	struct flight *f = event_flight(fs, tag, attempt);
+
+	(void)server;
+	if (!f)
+		return;
+	f->errors = true;
+	if (why == BACKEND_GONE) {
+		/* our own doing: costs no try and no budget */
+		f->asked -= f->asked > 0;
+		if (ask_next(fs, f))
+			return;
+	} else if (ask_again(fs, f, STAT_RETRY_ERROR)) {
+		return;
+	}
+	if (f->open_count == 0)
+		finish_failed(fs, f);
+}
+
+const struct backend_events *flight_events(void)
+{
+	static const struct backend_events events = {
+		.answer = on_answer,
+		.failed = on_failed,
+	};
+
+	return &events;
+}
+
+/* --- joining ----------------------------------------------------------- */
+
+static bool add_waiter(struct flights *fs, struct flight *f,
+	const struct serve_peer *peer, const struct asker *asker)
+{
+	uint32_t i = slots_take(&fs->waiters);
+	struct waiter *waiter;
+
+	if (i == SLOT_NONE)
+		return false;
+	waiter = slots_get(&fs->waiters, i);
+	list_init(&waiter->link);
+	waiter->since = loop_now(fs->w->loop);
+	waiter->peer = *peer;
+	memcpy(&waiter->asker, asker,
+		offsetof(struct asker, name) + asker->name_len);
+	list_append(&f->waiters, &waiter->link);
+	return true;
+}
+
+bool flight_join(struct flights *fs, const struct cache_key *key,
+	const struct pool *pool, const struct serve_peer *peer,
+	const struct asker *asker)
+{
+	struct flight *f = find(fs, key);
+
+	if (f) {
+		if (!add_waiter(fs, f, peer, asker))
+			return false;
+		metric_inc(fs->w->row, STAT_COALESCED);
+		return true;
+	}
+	if (fs->waiters.used == fs->waiters.count)
+		return false;
+	f = flight_take(fs, key);
+	if (!f)
+		return false;
+	(void)add_waiter(fs, f, peer, asker); /* there is room: see above */
+	budget_asked(&fs->w->budget, loop_now(fs->w->loop));
+	metric_inc(fs->w->row, STAT_FORWARDED);
+	if (ask_next(fs, f))
+		return true;
+	if (!pool_is_usable(pool))
+		metric_inc(fs->w->row, STAT_NO_BACKEND);
+	finish_failed(fs, f);
+	return true;
+}
+
+uint32_t flights_waiting(const struct flights *fs)
+{
+	return fs->waiters.used;
+}
+
+/* --- life -------------------------------------------------------------- */
+
+struct flights *flights_new(
+	struct worker *w, uint32_t count, const struct flight_ops *ops)
+{
+	struct flights *fs = calloc(1, sizeof(*fs));
+	uint32_t buckets = 16;
+
+	if (!fs)
+		return NULL;
+	while (buckets < count)
+		buckets *= 2;
+	fs->w = w;
+	fs->ops = ops;
+	fs->bucket_mask = buckets - 1;
+	fs->buckets = malloc(buckets * sizeof(*fs->buckets));
+	fs->timer = timer_new(w->loop, turn_wheel, fs);
+	if (!fs->buckets || !fs->timer ||
+		slots_init(&fs->flights, count, sizeof(struct flight)) < 0 ||
+		slots_init(&fs->waiters, count, sizeof(struct waiter)) < 0) {
+		flights_free(fs);
+		return NULL;
+	}
+	for (uint32_t i = 0; i < buckets; i++)
+		fs->buckets[i] = SLOT_NONE;
+	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
+		list_init(&fs->wheel[i]);
+	return fs;
+}
+
+void flights_free(struct flights *fs)
+{
+	if (!fs)
+		return;
+	timer_free(fs->timer);
+	slots_fini(&fs->flights);
+	slots_fini(&fs->waiters);
+	free(fs->buckets);
+	free(fs);
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * query_begin is the table of contents of this program. Each step either
+ * lets the query pass on or ends it: by a reply, by silence, or by leaving
+ * it to wait for a backend.
+ */
+
+#include "frontend/query.h"
+
+#include "common/dns/code.h"
+
+#define STALE_TTL_S 30 /* RFC 8767 4 */
+#define HOLD_S      5  /* a stale answer is given at once for so long */
+
+enum step {
+	STEP_NEXT,
+	STEP_END
+};
+
+struct query {
+	struct worker *w;
+	const struct serve_request *req;
+	struct mtime now;
+	enum msg_verdict parsed;
+	struct query_view view;
+	bool cache_only;
+	const struct pool *pool;
+	struct asker asker;
+};
+
+/* --- replies ----------------------------------------------------------- */
+
+static void send_answer(struct worker *w, const struct serve_peer *peer,
+	const struct asker *asker, struct mtime since,
+	const struct answer *a, const struct answer_style *style)
+{
+	bool truncated;
+	size_t len = answer_render(
+		a, asker, style, w->out, sizeof(w->out), &truncated);
+
+	if (truncated)
+		metric_inc(w->row, STAT_TRUNCATED);
+	stats_answer(w->row, msg_rcode(w->out),
+		mtime_sub_us(loop_now(w->loop), since));
+	serve_reply(w->serve, peer, w->out, len);
+}
+
+/* A reply of header and question, made from the query itself. */
+static enum step send_own(
+	struct query *q, unsigned rcode, bool truncated, int ede)
+{
+	struct worker *w = q->w;
+	bool named = q->view.q.name != NULL;
+	bool auth = named && policy_route(w->policy, q->view.q.name)->auth;
+	size_t len = msg_make_reply(w->out, sizeof(w->out), q->req->msg,
+		named ? &q->view.q : NULL, &q->view.edns, rcode, !auth, ede);
+
+	if (truncated)
+		msg_set_flags(w->out, (uint16_t)(msg_flags(w->out) | MSG_TC));
+	metric_inc(w->row, STAT_SELF_ANSWERED);
+	stats_answer(w->row, rcode, 0);
+	serve_reply(w->serve, &q->req->peer, w->out, len);
+	return STEP_END;
+}
+
+static enum step drop(struct query *q, enum stat why)
+{
+	metric_inc(q->w->row, why);
+	serve_drop(q->w->serve, &q->req->peer);
+	return STEP_END;
+}
+
+/* --- steps ------------------------------------------------------------- */
+
+/* The source comes first, before a byte is looked at. */
+static enum step step_admit(struct query *q)
+{
+	struct policy_result r = policy_admit(
+		q->w->policy, &q->req->peer.client, q->now.us);
+
+	if (r.verdict == VERDICT_PASS)
+		return STEP_NEXT;
+	if (r.verdict == VERDICT_DROP)
+		return drop(q, r.counter);
+	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	if (q->parsed == MSG_DROP || q->parsed == MSG_FORMERR)
+		return drop(q, STAT_DROP_ACL);
+	metric_inc(q->w->row, r.counter);
+	return send_own(q, r.rcode, false, r.ede);
+}
+
+static enum step step_parse(struct query *q)
+{
+	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	if (q->parsed == MSG_DROP)
+		return drop(q, q->req->len < MSG_HEADER ? STAT_DROP_SHORT
+							: STAT_DROP_NOT_QUERY);
+	if (msg_flags(q->req->msg) & MSG_RD)
+		metric_inc(q->w->row, STAT_RD);
+	return STEP_NEXT;
+}
+
+static enum step step_check(struct query *q)
+{
+	const struct serve_peer *peer = &q->req->peer;
+	struct policy_result r = policy_check(q->w->policy, &peer->client,
+		peer->tcp, q->parsed, &q->view, q->now.us);
+
+	switch (r.verdict) {
+	case VERDICT_DROP:
+		return drop(q, r.counter);
+	case VERDICT_REPLY:
+		metric_inc(q->w->row, r.counter);
+		return send_own(q, r.rcode, r.tc, r.ede);
+	case VERDICT_CACHE_ONLY:
+		metric_inc(q->w->row, r.counter);
+		q->cache_only = true;
+		return STEP_NEXT;
+	case VERDICT_PASS:
+	default:
+		return STEP_NEXT;
+	}
+}
+
+static enum step step_route(struct query *q)
+{
+	q->pool = policy_route(q->w->policy, q->view.q.name);
+	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
+		q->w->policy->udp_limit);
+	cache_key_make(q->w->secret, &q->w->key, q->pool->id, &q->asker);
+	return STEP_NEXT;
+}
+
+static enum step step_lookup(struct query *q)
+{
+	struct worker *w = q->w;
+	const struct policy *p = w->policy;
+	struct cache_found found;
+	enum cache_result result;
+	struct answer_style style = {.auth = q->pool->auth};
+
+	if (!q->pool->cached)
+		return STEP_NEXT;
+	result = cache_lookup(p->cache, &w->key, &p->cache_rules, q->now,
+		&w->answer, w->stored, &found);
+	if (result != CACHE_HIT && result != CACHE_HELD) {
+		metric_inc(w->row, STAT_CACHE_MISSES);
+		return STEP_NEXT;
+	}
+	metric_inc(w->row, STAT_CACHE_HITS);
+	style.age_s = found.age_s;
+	style.cap_s = p->cache_rules.cap_served ? found.left_s : 0;
+	if (result == CACHE_HELD) {
+		metric_inc(w->row, STAT_CACHE_STALE);
+		style.stale = true;
+		style.stale_ttl_s = STALE_TTL_S;
+	}
+	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	return STEP_END;
+}
+
+static enum step step_forward(struct query *q)
+{
+	if (q->cache_only)
+		return drop(q, STAT_DROP_LIMIT);
+	if (!flight_join(q->w->flights, &q->w->key, q->pool, &q->req->peer,
+		    &q->asker))
+		return drop(q, STAT_DROP_NO_SLOT);
+	return STEP_END;
+}
+
+void query_begin(void *arg, const struct serve_request *req)
+{
+	static enum step (*const steps[])(struct query *) = {step_admit,
+		step_parse, step_check, step_route, step_lookup, step_forward};
+	struct worker *w = arg;
+	struct query q;
+
+	q.w = w;
+	q.req = req;
+	q.now = loop_now(w->loop);
+	q.cache_only = false;
+	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
+	for (unsigned i = 0; i < countof(steps); i++)
+		if (steps[i](&q) == STEP_END)
+			break;
+}
+
+bool query_admit_tcp(void *arg, const union addr *client)
+{
+	struct worker *w = arg;
+
+	if (policy_admit_tcp(w->policy, client))
+		return true;
+	metric_inc(w->row, STAT_DROP_ACL);
+	return false;
+}
+
+/* --- answers from backends --------------------------------------------- */
+
+/* No good answer: an expired one is better (RFC 8767). True: it is set. */
+static bool use_stale(struct worker *w, struct flight_end *end)
+{
+	const struct policy *p = w->policy;
+	struct mtime now = loop_now(w->loop);
+	struct cache_found found;
+	enum cache_result result = cache_lookup(p->cache, end->key,
+		&p->cache_rules, now, &w->answer, w->stored, &found);
+
+	if (result == CACHE_MISS)
+		return false;
+	end->answer = &w->answer;
+	end->style.age_s = found.age_s;
+	end->style.stale = result != CACHE_HIT;
+	end->style.stale_ttl_s = STALE_TTL_S;
+	cache_hold(p->cache, end->key, now, HOLD_S);
+	metric_inc(w->row, STAT_CACHE_STALE);
+	return true;
+}
+
+static void flight_done(struct worker *w, struct flight_end *end)
+{
+	const struct policy *p = w->policy;
+	bool keep = !end->failed || (end->exhausted && !end->silent);
+
+	if (!end->pool || !end->pool->cached)
+		return;
+	if (end->failed && use_stale(w, end))
+		return;
+	if (keep)
+		(void)cache_insert(p->cache, end->key, &p->cache_rules,
+			loop_now(w->loop), end->answer);
+	if (p->cache_rules.cap_served)
+		end->style.cap_s = p->cache_rules.max_ttl_s;
+}
+
+static void flight_reply(struct worker *w, const struct serve_peer *peer,
+	const struct asker *asker, struct mtime since,
+	const struct flight_end *end)
+{
+	send_answer(w, peer, asker, since, end->answer, &end->style);
+}
+
+const struct flight_ops *query_flight_ops(void)
+{
+	static const struct flight_ops ops = {
+		.done = flight_done,
+		.reply = flight_reply,
+	};
+
+	return &ops;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Puts the parts of one worker together, and turns its loop. The pulse tells
+ * the main thread that the loop turns; a worker that hangs stops the
+ * heartbeat.
+ */
+
+#include "frontend/worker.h"
+
+#include "frontend/query.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define PULSE_MS 20
+
+static void pulse(void *arg)
+{
+	struct worker *w = arg;
+
+	(void)__atomic_fetch_add(&w->beats, 1, __ATOMIC_RELAXED);
+	timer_set_ms(w->pulse, PULSE_MS);
+	if (w->stopped && flights_waiting(w->flights) == 0) {
+		void (*stopped)(void *) = w->stopped;
+
+		w->stopped = NULL;
+		stopped(w->stopped_arg);
+	}
+}
+
+uint64_t worker_beats(const struct worker *w)
+{
+	return __atomic_load_n(&w->beats, __ATOMIC_RELAXED);
+}
+
+/* The worker keeps its own copy of the addresses. */
+static void keep_addrs(struct worker *w, struct serve_config *serve)
+{
+	memcpy(w->addrs, serve->addrs, serve->addr_count * sizeof(w->addrs[0]));
+	serve->addrs = w->addrs;
+}
+
+struct worker *worker_new(const struct worker_config *config, struct err *err)
+{
+	struct worker *w = calloc(1, sizeof(*w));
+	struct serve_config serve = config->serve;
+	uint32_t attempts = config->inflight < 15000 ? config->inflight * 2
+						     : 30000;
+
+	if (!w || serve.addr_count > countof(w->addrs))
+		goto fail;
+	w->index = config->index;
+	w->row = config->row;
+	w->secret = config->secret;
+	w->policy = config->policy;
+	rng_init(&w->rng);
+	w->loop = loop_new();
+	if (!w->loop)
+		goto fail;
+	w->pulse = timer_new(w->loop, pulse, w);
+	w->backends = backends_new(w->loop, &w->rng, w->row, attempts,
+		flight_events(), w);
+	w->flights = flights_new(w, config->inflight, query_flight_ops());
+	if (!w->pulse || !w->backends || !w->flights)
+		goto fail;
+	backends_update(w->backends, w->policy);
+	keep_addrs(w, &serve);
+	w->serve = serve_new(w->loop, &serve, query_begin, query_admit_tcp, w,
+		err);
+	if (!w->serve)
+		goto out;
+	timer_set_ms(w->pulse, PULSE_MS);
+	return w;
+fail:
+	err_set(err, "worker %u: out of memory or descriptors", config->index);
+out:
+	worker_free(w);
+	return NULL;
+}
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	(void)loop_run(w->loop);
+	return NULL;
+}
+
+int worker_start(struct worker *w, struct err *err)
+{
+	sigset_t all, old;
+	int rc;
+
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
+	rc = pthread_create(&w->thread, NULL, run, w);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc != 0)
+		return err_fail(err, -rc, "start of worker %u: %s", w->index,
+			strerror(rc));
+	w->running = true;
+	return 0;
+}
+
+int worker_change(struct worker *w, const struct policy *policy,
+	const struct serve_config *config, struct err *err)
+{
+	struct serve_config serve = *config;
+	union addr before[64];
+	int rc;
+
+	memcpy(before, w->addrs, sizeof(before));
+	if (serve.addr_count > countof(w->addrs))
+		return err_fail(err, -EINVAL, "too many addresses");
+	keep_addrs(w, &serve);
+	rc = serve_update(w->serve, &serve, err);
+	if (rc < 0) {
+		memcpy(w->addrs, before, sizeof(before));
+		return rc;
+	}
+	w->policy = policy;
+	backends_update(w->backends, policy);
+	return 0;
+}
+
+void worker_drain(struct worker *w, void (*stopped)(void *arg), void *arg)
+{
+	w->stopping = true;
+	serve_pause(w->serve);
+	w->stopped_arg = arg;
+	w->stopped = stopped;
+}
+
+void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	if (w->running) {
+		loop_stop(w->loop);
+		(void)pthread_join(w->thread, NULL);
+	}
+	serve_free(w->serve);
+	flights_free(w->flights);
+	backends_free(w->backends);
+	timer_free(w->pulse);
+	loop_free(w->loop);
+	free(w);
+}
