@@ -3,19 +3,29 @@ noinst_LIBRARIES += frontend/libfrontend.a
 frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
 	frontend/backend.c frontend/backend.h \
+	frontend/beat.c frontend/beat.h \
 	frontend/budget.c frontend/budget.h \
 	frontend/cache.c frontend/cache.h \
+	frontend/change.c \
 	frontend/config.c frontend/config.h \
 	frontend/flight.c frontend/flight.h \
+	frontend/frontend.c frontend/frontend.h \
 	frontend/health.c frontend/health.h \
 	frontend/limit.c frontend/limit.h \
+	frontend/page.c \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
+	frontend/probe.c frontend/probe.h \
 	frontend/query.c frontend/query.h \
 	frontend/registry.c frontend/registry.h \
 	frontend/schema.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
+	frontend/show.c \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/worker.c frontend/worker.h
+
+sbin_PROGRAMS += frontend/ispdns-frontend
+frontend_ispdns_frontend_SOURCES = frontend/main.c
+frontend_ispdns_frontend_LDADD = frontend/libfrontend.a $(COMMON_LIBS)

@@ -96,10 +96,11 @@ static const struct alias aliases[] = {
 		"Backend messages dropped as non-compliant."},
 };
 
-static void print_counter(
+static void print_alias(
 	struct text *out, const char *name, const char *help, uint64_t value)
 {
-	metrics_family(out, name, "counter", help);
+	/* not "counter": the names lack the suffix that goes with it */
+	metrics_family(out, name, "untyped", help);
 	text_add(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
@@ -127,7 +128,7 @@ static void print_latency_classes(const struct histogram *h, struct text *out)
 			sum += h->buckets[b++];
 		if (i + 1 == countof(classes))
 			sum += h->buckets[METRIC_BUCKETS];
-		print_counter(out, classes[i].name,
+		print_alias(out, classes[i].name,
 			"Answers by the time they took, milliseconds.", sum);
 	}
 }
@@ -148,7 +149,7 @@ void stats_print(const struct metrics *m, struct text *out)
 
 		for (unsigned id = aliases[i].from; id <= aliases[i].to; id++)
 			sum += metrics_read(m, id);
-		print_counter(out, aliases[i].name, aliases[i].help, sum);
+		print_alias(out, aliases[i].name, aliases[i].help, sum);
 	}
 	print_latency_classes(&h, out);
 }

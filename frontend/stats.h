@@ -91,9 +91,7 @@
 		"Questions for a pool without a usable backend.")              \
 	X(STAT_GAVE_UP, "gave_up_total",                                       \
 		"Clients answered SERVFAIL at their deadline.")                \
-	X(STAT_RD, "rd_queries_total", "Queries with RD set.")                 \
-	X(STAT_LATENCY_SUM_US, "latency_sum_us_total",                         \
-		"Sum of the answer times, microseconds.")
+	X(STAT_RD, "rd_queries_total", "Queries with RD set.")
 
 enum stat {
 #define STAT_ENUM(id, name, help) id,
@@ -101,7 +99,8 @@ enum stat {
 #undef STAT_ENUM
 	/* METRIC_BUCKETS + 1 cells, not printed as a table */
 	STAT_LATENCY,
-	STAT_COUNT = STAT_LATENCY + METRIC_BUCKETS + 1
+	STAT_LATENCY_SUM_US = STAT_LATENCY + METRIC_BUCKETS + 1,
+	STAT_COUNT
 };
 
 /* All cells, rows to be added with metrics_row_new. */

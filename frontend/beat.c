@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * A thread of its own, since the main thread may be busy with a big
+ * configuration for longer than ha is patient.
+ */
+
+#include "frontend/beat.h"
+
+#include "common/base/log.h"
+#include "common/net/loop.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define WORKERS_MAX 64
+
+struct beat {
+	struct sockaddr_un addr;
+	struct loop *loop;
+	struct timer *timer;
+	pthread_t thread;
+	beat_count_fn count;
+	void *arg;
+	unsigned workers;
+	uint64_t last[WORKERS_MAX];
+	int fd;
+	uint32_t state;     /* enum heartbeat_state; atomic */
+	uint32_t connected; /* atomic */
+};
+
+static void set_connected(struct beat *b, bool on)
+{
+	__atomic_store_n(&b->connected, on, __ATOMIC_RELAXED);
+}
+
+bool beat_is_connected(const struct beat *b)
+{
+	return __atomic_load_n(&b->connected, __ATOMIC_RELAXED);
+}
+
+void beat_set_state(struct beat *b, enum heartbeat_state state)
+{
+	__atomic_store_n(&b->state, state, __ATOMIC_RELAXED);
+}
+
+static bool open_socket(struct beat *b)
+{
+	b->fd = socket(AF_UNIX,
+		SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (b->fd < 0)
+		return false;
+	if (connect(b->fd, (const struct sockaddr *)&b->addr,
+		    sizeof(b->addr)) == 0) {
+		set_connected(b, true);
+		log_info("ha: connected: socket=%s", b->addr.sun_path);
+		return true;
+	}
+	close(b->fd);
+	b->fd = -1;
+	return false;
+}
+
+static bool all_turned(struct beat *b)
+{
+	bool turned = true;
+
+	for (unsigned i = 0; i < b->workers; i++) {
+		uint64_t now = b->count(b->arg, i);
+
+		turned &= now != b->last[i];
+	}
+	if (turned)
+		for (unsigned i = 0; i < b->workers; i++)
+			b->last[i] = b->count(b->arg, i);
+	return turned;
+}
+
+static void on_timer(void *arg)
+{
+	struct beat *b = arg;
+	struct heartbeat hb = {
+		.state = (enum heartbeat_state)__atomic_load_n(
+			&b->state, __ATOMIC_RELAXED),
+		.pid = (int)getpid(),
+	};
+	char text[HEARTBEAT_MAX];
+	size_t len;
+
+	timer_set_ms(b->timer, HEARTBEAT_MS);
+	if (!all_turned(b) || (b->fd < 0 && !open_socket(b)))
+		return;
+	len = heartbeat_encode(&hb, text);
+	if (send(b->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+		errno == EAGAIN)
+		return;
+	close(b->fd);
+	b->fd = -1;
+	set_connected(b, false);
+	log_warn("ha: connection lost: socket=%s", b->addr.sun_path);
+}
+
+static void *run(void *arg)
+{
+	struct beat *b = arg;
+
+	(void)loop_run(b->loop);
+	return NULL;
+}
+
+static void beat_free(struct beat *b)
+{
+	timer_free(b->timer);
+	loop_free(b->loop);
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b);
+}
+
+static struct beat *beat_new(const char *path, unsigned workers)
+{
+	struct beat *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->fd = -1;
+	b->workers = workers;
+	b->addr.sun_family = AF_UNIX;
+	(void)snprintf(b->addr.sun_path, sizeof(b->addr.sun_path), "%s", path);
+	b->loop = loop_new();
+	if (b->loop)
+		b->timer = timer_new(b->loop, on_timer, b);
+	if (b->timer)
+		return b;
+	beat_free(b);
+	return NULL;
+}
+
+struct beat *beat_start(const char *path, unsigned workers,
+	beat_count_fn count, void *arg, struct err *err)
+{
+	struct beat *b;
+	sigset_t all, old;
+	int rc;
+
+	if (strlen(path) >= sizeof(b->addr.sun_path) || workers > WORKERS_MAX) {
+		err_set(err, "%s: the path of a socket has at most %zu octets",
+			path, sizeof(b->addr.sun_path) - 1);
+		return NULL;
+	}
+	b = beat_new(path, workers);
+	if (!b) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	b->count = count;
+	b->arg = arg;
+	timer_set_us(b->timer, 0);
+	sigfillset(&all);
+	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
+	rc = pthread_create(&b->thread, NULL, run, b);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (rc == 0)
+		return b;
+	err_set(err, "start of the heartbeat: %s", strerror(rc));
+	beat_free(b);
+	return NULL;
+}
+
+void beat_stop(struct beat *b)
+{
+	if (!b)
+		return;
+	loop_stop(b->loop);
+	(void)pthread_join(b->thread, NULL);
+	beat_free(b);
+}

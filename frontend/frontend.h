@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_FRONTEND_H
+#define FRONTEND_FRONTEND_H
+
+/*
+ * The whole daemon's state, owned by the main thread, and its operations for
+ * common/ctl/daemon.h.
+ */
+
+#include "common/ctl/daemon.h"
+#include "common/net/http.h"
+#include "frontend/beat.h"
+#include "frontend/config.h"
+#include "frontend/probe.h"
+#include "frontend/worker.h"
+
+struct frontend {
+	struct daemon *daemon;
+	struct loop *loop;
+	struct registry registry;
+	struct metrics metrics;
+	struct hash_key secret;
+	struct cache *cache;
+	struct limiter *limiter;
+	struct policy *policy;
+	struct worker *workers[CONFIG_WORKERS_MAX];
+	unsigned worker_count;
+	struct probes *probes;
+	struct beat *beat;
+	struct timer *watchdog; /* keeps the heartbeat's state */
+	struct timer *linger;   /* between "draining" and the end */
+	struct http_server *http;
+	struct mtime started;
+	uint64_t reloads;
+	bool draining;
+	unsigned stopping; /* workers that still answer */
+};
+
+/* The table of main(). */
+const struct daemon_ops *frontend_ops(void);
+
+/* change.c: prepare, commit, discard of daemon_ops. */
+void frontend_prepare(struct daemon *d, void *state, const struct conf *conf);
+bool frontend_commit(struct daemon *d, void *state, void *next);
+void frontend_discard(struct daemon *d, void *state, void *next);
+
+/* show.c: the verbs, and what status and stats tell. */
+const struct control_command *frontend_commands(void);
+void frontend_status(void *state, json_t *out);
+void frontend_stats(void *state, json_t *out);
+
+/* page.c: /metrics and /health. */
+int frontend_page(void *arg, const char *path, struct text *body);
+
+#endif
