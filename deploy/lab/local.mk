@@ -8,4 +8,5 @@ ispdns_lab_delay_SOURCES = %D%/lab-delay.c
 ispdns_lab_client_SOURCES = %D%/lab-client.c
 labdir = $(pkgdatadir)/lab
 dist_lab_SCRIPTS = %D%/internet.sh
-dist_lab_DATA = %D%/drill.sh
+dist_lab_DATA = %D%/drill.sh %D%/site.sh %D%/static.sh
+dist_pkgdata_SCRIPTS += %D%/ispdns-drill
