@@ -6,7 +6,7 @@
 example() { # DAEMON HOST EXPRESSION...: edit the example by sed
 	local daemon=$1 host=$2
 	shift 2
-	sed "$@" "$examples/$daemon.yaml" > "$(dir_of "$host")/etc/$daemon.yaml"
+	sed -e '' "$@" "$examples/$daemon.yaml" > "$(dir_of "$host")/etc/$daemon.yaml"
 }
 
 static_ha() { # HOST PRIORITY PEER
