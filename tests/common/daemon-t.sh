@@ -37,6 +37,7 @@ field() { # field NAME of status
 	ask status --json | sed -n "s/^  \"$1\": \"\{0,1\}\([^\",]*\)\"\{0,1\},\{0,1\}\$/\1/p"
 }
 value_is() { [ "$(field value)" = "$1" ]; }
+prepared_is() { [ "$(field prepared)" = "$1" ]; }
 log_has() { grep -q "$1" "$dir/log"; }
 start() {
 	"$tiny" --config "$dir/t.yaml" --control "$dir/c.sock" "$@" \
@@ -154,7 +155,7 @@ is "$(field value)" 7 "and is committed"
 printf 'value: 8\nlate: 300ms\n' >"$dir/next.yaml"
 ask prepare config="$dir/next.yaml" generation=13 >"$dir/out" &
 late=$!
-wait_for test "$(field prepared)" = 13
+wait_for prepared_is 13
 ask prepare config="$dir/next.yaml" generation=14 >/dev/null
 is "$?" 1 "a second prepare meanwhile is refused"
 ask discard >/dev/null
