@@ -35,6 +35,7 @@ common_libcommon_a_SOURCES += \
 	common/zone/record.c \
 	common/zone/report.c \
 	common/zone/serial.c \
+	common/zone/simple.c \
 	common/zone/zone.c common/zone/zone.h
 
 # dns: pure (no socket, clock, log; memory from the caller's arena only)

@@ -39,6 +39,12 @@ struct zone {
 char *zone_rdata_parse(const struct name *origin, uint16_t type,
 	const char *text, struct err *err);
 
+/* simple.c: the same for plain forms of the commonest types. NULL: let ldns
+ * look (and say what is wrong). */
+bool zone_simple_type(uint16_t type);
+char *zone_simple_parse(
+	const struct name *origin, uint16_t type, const char *text);
+
 /* A record with canonical rdata; NULL: no memory. */
 struct zone_rr *zone_rr_new(const struct name *owner, uint16_t type,
 	uint32_t ttl_s, const char *rdata);

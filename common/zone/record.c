@@ -212,7 +212,10 @@ char *zone_rdata_parse(const struct name *origin, uint16_t type,
 {
 	char name[DNS_CODE_TEXT];
 	ldns_rr *rr;
-	char *out = NULL;
+	char *out = zone_simple_parse(origin, type, text);
+
+	if (out)
+		return out;
 
 	dns_type_print(type, name);
 	if (is_meta(type)) {
@@ -234,6 +237,14 @@ char *zone_rdata_parse(const struct name *origin, uint16_t type,
 	out = print(rr);
 	if (!out) {
 		err_set(err, "out of memory");
+	} else if (zone_simple_type(type)) {
+		/* Unusual text of a simple type: one canonical form. */
+		char *simple = zone_simple_parse(origin, type, out);
+
+		free(out);
+		out = simple;
+		if (!out)
+			err_set(err, "%s: not a name or address", name);
 	} else if (!reads_back(rr, origin, type, out)) {
 		err_set(err, "%s: rdata cannot be written as text", name);
 		free(out);

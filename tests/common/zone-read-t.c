@@ -65,6 +65,13 @@ static const struct {
 	{"unknown types (RFC 3597)",
 		"a 60 TYPE65280 \\# 3 010203\nb 60 TYPE1 \\# 4 c0000201\n",
 		"a.x. 60 IN TYPE65280 \\# 3 010203\nb.x. 60 IN A 192.0.2.1\n"},
+	{"simple types in unusual form",
+		"a 60 A \\# 4 c0000201\nb 60 MX 007 c\n"
+		"c 60 CNAME \\# 3 016100\nd 60 AAAA 0:0::ffff:1.2.3.4\n"
+		"e 60 NS a\\\"b@c\\$\n",
+		"a.x. 60 IN A 192.0.2.1\nb.x. 60 IN MX 7 c.x.\n"
+		"c.x. 60 IN CNAME a.\nd.x. 60 IN AAAA ::ffff:1.2.3.4\n"
+		"e.x. 60 IN NS a\\\"b\\@c\\$.x.\n"},
 	{"DNSKEY without ldns's comment", "@ 60 DNSKEY 256 3 8 AwEA Acw=\n",
 		"x. 60 IN DNSKEY 256 3 8 AwEAAcw=\n"},
 	{"APL and NSEC without trailing blanks",
@@ -78,7 +85,7 @@ static const struct {
 	{"$GENERATE with step, offset, width and base",
 		"$TTL 60\n$GENERATE 0-16/16 h${-0,3,x} CNAME ${10}.y.\n"
 		"$GENERATE 26-26 ${0,7,n} PTR a$$b\\$\n",
-		"a.1.0.0.x. 60 IN PTR a$b$.x.\nh000.x. 60 IN CNAME 10.y.\n"
+		"a.1.0.0.x. 60 IN PTR a\\$b\\$.x.\nh000.x. 60 IN CNAME 10.y.\n"
 		"h010.x. 60 IN CNAME 26.y.\n"},
 	{"the SOA first, then canonical order",
 		"z 60 A 192.0.2.1\na.b 60 A 192.0.2.1\nb 60 AAAA ::1\n"
