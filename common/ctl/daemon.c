@@ -33,8 +33,11 @@ static const char *const places[] = {
 const char *daemon_candidate(
 	const struct daemon *d, int i, char out[DAEMON_PATH])
 {
-	if (d->config_arg) {
-		snprintf(out, DAEMON_PATH, "%s", d->config_arg);
+	const char *only =
+		d->config_arg ? d->config_arg : d->ops->config_file;
+
+	if (only) {
+		snprintf(out, DAEMON_PATH, "%s", only);
 		return i == 0 ? out : NULL;
 	}
 	if ((size_t)i >= countof(places))
@@ -218,7 +221,8 @@ static int start(struct daemon *d)
 	bool any = false;
 
 	for (int i = 0; daemon_candidate(d, i, path); i++) {
-		if (access(path, F_OK) < 0 && !d->config_arg)
+		if (access(path, F_OK) < 0 && !d->config_arg &&
+			!d->ops->config_file)
 			continue;
 		any = true;
 		if (start_with(d, path, &err) == 0) {
@@ -325,11 +329,16 @@ static int print_help(const struct daemon_ops *ops)
 	       "  %s --version | --help | --print-config-reference\n"
 	       "  %s VERB [KEY=VALUE | WORD ...] [--json]\n"
 	       "                       ask the running daemon\n\n"
-	       "Without --config the first of these that works is taken:\n"
-	       "  " ISPDNS_STATE_DIR "/current/%s.yaml\n"
-	       "  " ISPDNS_STATE_DIR "/previous/%s.yaml\n"
-	       "  " ISPDNS_ETC_DIR "/%s.yaml\n\nVerbs:\n",
-		n, ops->summary, n, n, n, n, ops->part, ops->part, ops->part);
+	       "Without --config ",
+		n, ops->summary, n, n, n, n);
+	if (ops->config_file)
+		printf("%s is read.\n\nVerbs:\n", ops->config_file);
+	else
+		printf("the first of these that works is taken:\n"
+		       "  " ISPDNS_STATE_DIR "/current/%s.yaml\n"
+		       "  " ISPDNS_STATE_DIR "/previous/%s.yaml\n"
+		       "  " ISPDNS_ETC_DIR "/%s.yaml\n\nVerbs:\n",
+			ops->part, ops->part, ops->part);
 	print_commands(daemon_commands);
 	print_commands(ops->commands);
 	return 0;

@@ -27,6 +27,9 @@ struct daemon_ops {
 	const char *name;    /* "ispdns-frontend" */
 	const char *part;    /* "frontend": file, socket and folder name */
 	const char *summary; /* one line for --help */
+	/* The one configuration file without --config, in place of the search
+	 * in current, previous and /etc; NULL: search. */
+	const char *config_file;
 	const struct schema_item *schema;
 	const char *version_extra; /* e.g. libunbound's version; may be NULL */
 

@@ -92,3 +92,23 @@ int csr_make(const char *key_file, const char *name, char **pem,
 	EVP_PKEY_free(key);
 	return rc;
 }
+
+int csr_cert_life(const char *cert_file, long *left_s, long *life_s)
+{
+	FILE *file = fopen(cert_file, "re");
+	X509 *cert = file ? PEM_read_X509(file, NULL, NULL, NULL) : NULL;
+	int left_d = 0, left = 0, life_d = 0, life = 0, rc = -EINVAL;
+
+	if (cert &&
+		ASN1_TIME_diff(&left_d, &left, NULL,
+			X509_get0_notAfter(cert)) == 1 &&
+		ASN1_TIME_diff(&life_d, &life, X509_get0_notBefore(cert),
+			X509_get0_notAfter(cert)) == 1)
+		rc = 0;
+	*left_s = left_d * 86400L + left;
+	*life_s = life_d * 86400L + life;
+	X509_free(cert);
+	if (file)
+		fclose(file);
+	return rc;
+}

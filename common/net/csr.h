@@ -15,4 +15,8 @@
 int csr_make(const char *key_file, const char *name, char **pem,
 	struct err *err) MUST_CHECK;
 
+/* Seconds that are left of a certificate (negative: expired) and its whole
+ * life. -EINVAL: the file is no certificate. */
+int csr_cert_life(const char *cert_file, long *left_s, long *life_s) MUST_CHECK;
+
 #endif
