@@ -61,3 +61,6 @@ tests_common_zone_read_t_SOURCES = tests/common/zone-read-t.c
 tests_common_zone_read_t_LDADD = $(TEST_LIBS)
 tests_common_zone_read_t_LDFLAGS = $(FAILMEM_LINK)
 include tests/common/ctl.mk
+unit_tests += tests/common/zone-peer-t
+tests_common_zone_peer_t_SOURCES = tests/common/zone-peer-t.c
+tests_common_zone_peer_t_LDADD = $(TEST_LIBS)
