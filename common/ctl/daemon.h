@@ -71,6 +71,8 @@ struct loop *daemon_loop(struct daemon *d);
 const struct conf *daemon_conf(struct daemon *d);
 /* Generation of the running configuration, 0 when none was told. */
 long long daemon_generation(struct daemon *d);
+/* That of the change being prepared (or committed); 0: none told. */
+long long daemon_next_generation(struct daemon *d);
 /* Called in start: READY is told to systemd only when daemon_ready is called
  * (once what start began is up). Until then `status` says "starting". */
 void daemon_hold_ready(struct daemon *d);

@@ -106,6 +106,11 @@ void change_prepare(struct daemon *d, const char *path, long long generation,
 	d->ops->prepare(d, d->state, c->conf);
 }
 
+long long daemon_next_generation(struct daemon *d)
+{
+	return d->change.generation;
+}
+
 /* End of a discard; `call` may be NULL. */
 static void discarded(struct daemon *d, struct control_call *call)
 {
