@@ -26,6 +26,6 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/worker.c frontend/worker.h
 
-sbin_PROGRAMS += frontend/ispdns-frontend
-frontend_ispdns_frontend_SOURCES = frontend/main.c
-frontend_ispdns_frontend_LDADD = frontend/libfrontend.a $(COMMON_LIBS)
+sbin_PROGRAMS += ispdns-frontend
+ispdns_frontend_SOURCES = frontend/main.c
+ispdns_frontend_LDADD = frontend/libfrontend.a $(COMMON_LIBS)

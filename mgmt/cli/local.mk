@@ -16,6 +16,6 @@ mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/mend.c mgmt/cli/mend.h \
 	mgmt/cli/named.c mgmt/cli/named.h
 
-bin_PROGRAMS += mgmt/cli/ispdns
-mgmt_cli_ispdns_SOURCES = mgmt/cli/main.c
-mgmt_cli_ispdns_LDADD = mgmt/cli/libcli.a $(COMMON_LIBS)
+bin_PROGRAMS += ispdns
+ispdns_SOURCES = mgmt/cli/main.c
+ispdns_LDADD = mgmt/cli/libcli.a $(COMMON_LIBS)

@@ -5,7 +5,7 @@
 # ISPDNS_GOLDEN=write renews the expected files.
 set -u
 src=${ISPDNS_SRCDIR:-$PWD}
-cli=${ISPDNS_BUILDDIR:-$PWD}/mgmt/cli/ispdns
+cli=${ISPDNS_BUILDDIR:-$PWD}/ispdns
 tmp=$(mktemp -d) || exit 1
 trap 'rm -rf "$tmp"' EXIT
 export HOME="$tmp"
