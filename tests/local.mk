@@ -13,7 +13,8 @@ tests_tap_libtap_a_SOURCES = tests/tap/tap.c tests/tap/tap.h \
 
 TEST_LIBS = tests/tap/libtap.a $(COMMON_LIBS)
 FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
-	-Wl,--wrap=realloc,--wrap=aligned_alloc,--wrap=strdup
+	-Wl,--wrap=realloc,--wrap=reallocarray,--wrap=aligned_alloc \
+	-Wl,--wrap=strdup
 
 include tests/common/local.mk
 include tests/ha/local.mk

@@ -87,6 +87,13 @@ static const struct {
 		"$GENERATE 26-26 ${0,7,n} PTR a$$b\\$\n",
 		"a.1.0.0.x. 60 IN PTR a\\$b\\$.x.\nh000.x. 60 IN CNAME 10.y.\n"
 		"h010.x. 60 IN CNAME 26.y.\n"},
+	{"$GENERATE in other bases",
+		"$TTL 60\n$GENERATE 255-255 a${0,0,o} A 192.0.2.1\n"
+		"$GENERATE 255-255 b${0,4,X} A 192.0.2.1\n"
+		"$GENERATE 255-255 ${+1,5,N} A 192.0.2.1\n"
+		"$GENERATE 7-7 c${2,3} A 192.0.2.1\n",
+		"0.0.1.x. 60 IN A 192.0.2.1\na377.x. 60 IN A 192.0.2.1\n"
+		"b00ff.x. 60 IN A 192.0.2.1\nc009.x. 60 IN A 192.0.2.1\n"},
 	{"the SOA first, then canonical order",
 		"z 60 A 192.0.2.1\na.b 60 A 192.0.2.1\nb 60 AAAA ::1\n"
 		"b 60 A 192.0.2.9\nb 60 A 192.0.2.10\n" SOA,
@@ -193,6 +200,19 @@ static const struct {
 		"db:1: $GENERATE: \"a${\" fails for 1"},
 	{"$GENERATE 1-3 a${-2} A 192.0.2.1\n",
 		"db:1: $GENERATE: \"a${-2}\" fails for 1"},
+	{"$GENERATE 1 a$ A 192.0.2.1\n",
+		"db:1: $GENERATE: \"1\" is not a range"},
+	{"$GENERATE 1-99999999999 a$ A 192.0.2.1\n",
+		"db:1: $GENERATE: \"1-99999999999\" is not a range"},
+	{"$GENERATE 1-2 a${0,999} A 192.0.2.1\n",
+		"db:1: $GENERATE: \"a${0,999}\" fails for 1"},
+	{"$GENERATE 1-2 a${0,1,q} A 192.0.2.1\n",
+		"db:1: $GENERATE: \"a${0,1,q}\" fails for 1"},
+	{"$GENERATE 1-2 a${x} A 192.0.2.1\n",
+		"db:1: $GENERATE: \"a${x}\" fails for 1"},
+	{"a 60 TXT \"b", "db:1: string is not closed"},
+	{"@ 60 HTTPS 1 . port=1 key1=x key0=y\n",
+		"db:1: HTTPS: Syntax error, could not parse the RR's rdata"},
 	{"$GENERATE 254-300 a$ A 192.0.2.$\n",
 		"db:1: A: Syntax error, could not parse the RR's rdata"},
 };
@@ -235,6 +255,59 @@ static void test_many(void)
 		"of 1000 errors 200 are kept");
 	zone_report_fini(&report);
 	text_fini(&big);
+}
+
+/* Long lines: 120 strings of 250 octets, and what is too long. */
+static void test_long(void)
+{
+	struct zone_report report;
+	struct zone *zone;
+	struct text in, out;
+
+	text_init(&in);
+	text_init(&out);
+	text_add(&in, "a.x. 60 IN TXT");
+	for (int i = 0; i < 120; i++)
+		text_add(&in, " \"%0250d\"", i);
+	text_add(&in, "\n");
+	zone = read_it(in.data, &plain, &report);
+	ok(zone != NULL, "a record of 30,000 octets");
+	if (zone)
+		zone_print(zone, &out);
+	is_string(out.data, in.data, "  as it was");
+	zone_free(zone);
+	zone_report_fini(&report);
+	text_fini(&in);
+	text_fini(&out);
+
+	text_add(&in, "a 60 TXT ");
+	for (int i = 0; i < 66000; i++)
+		text_add(&in, "x");
+	text_add(&in, "\nb 60 A bad\n");
+	zone = read_it(in.data, &plain, &report);
+	ok(!zone && report.errors == 2, "a line of 66,000 octets");
+	is_string(report.items[0].text, "db:1: line is longer than 64 KiB",
+		"  why");
+	ok(strncmp(report.items[1].text, "db:2: A:", 8) == 0,
+		"  and reading goes on behind it");
+	zone_report_fini(&report);
+	text_fini(&in);
+
+	text_add(&in, "a 60 TXT ");
+	for (int i = 0; i < 1100; i++)
+		text_add(&in, "x ");
+	zone = read_it(in.data, &plain, &report);
+	ok(!zone, "1100 words");
+	is_string(report.items[0].text,
+		"db:1: more than 1024 words in a record", "  why");
+	zone_report_fini(&report);
+	text_fini(&in);
+
+	text_add(&in, "a 60 TXT %0256d\n", 0);
+	zone = read_it(in.data, &plain, &report);
+	ok(!zone, "a string of 256 octets");
+	zone_report_fini(&report);
+	text_fini(&in);
 }
 
 static void test_limits(void)
@@ -335,6 +408,8 @@ static void test_include(void)
 	try_include("$INCLUDE /etc/passwd\n", "not below", "an absolute one");
 	try_include("$INCLUDE none\n", "/zones/db:1: $INCLUDE none: No such",
 		"no such file");
+	try_include("$INCLUDE part a..b\n", "is not a domain name",
+		"an origin that is no name");
 	try_include("$INCLUDE .\n", "not below", "the directory itself");
 	try_include("$INCLUDE loop\n", "nested too deep", "a loop");
 	try_include("$INCLUDE broken\n", "/zones/broken:2: A: Syntax",
@@ -389,6 +464,7 @@ int main(void)
 	test_good();
 	test_bad();
 	test_many();
+	test_long();
 	test_limits();
 	test_include();
 	test_no_file();

@@ -15,11 +15,13 @@ void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *mem, size_t size);
 void *__real_aligned_alloc(size_t alignment, size_t size);
+void *__real_reallocarray(void *mem, size_t n, size_t size);
 char *__real_strdup(const char *text);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *mem, size_t size);
 void *__wrap_aligned_alloc(size_t alignment, size_t size);
+void *__wrap_reallocarray(void *mem, size_t n, size_t size);
 char *__wrap_strdup(const char *text);
 
 void failmem_after(unsigned n)
@@ -61,6 +63,11 @@ void *__wrap_realloc(void *mem, size_t size)
 void *__wrap_aligned_alloc(size_t alignment, size_t size)
 {
 	return fails() ? NULL : __real_aligned_alloc(alignment, size);
+}
+
+void *__wrap_reallocarray(void *mem, size_t n, size_t size)
+{
+	return fails() ? NULL : __real_reallocarray(mem, n, size);
 }
 
 char *__wrap_strdup(const char *text)
