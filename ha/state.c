@@ -260,6 +260,7 @@ static unsigned advert_to_master(struct state *s, const struct state_conf *c,
 {
 	uint8_t own = state_priority(s, c);
 	int order = memcmp(ev->src, c->self, c->family == 6 ? 16 : 4);
+	unsigned actions = STATE_DO_REMIND;
 
 	if (ev->priority == 0) {
 		s->timer_us = now + c->interval_us;
@@ -271,10 +272,13 @@ static unsigned advert_to_master(struct state *s, const struct state_conf *c,
 		return STATE_SAW_CLONE;
 	if (ev->priority == own && order > 0)
 		return yield(s, c, ev, STATE_BY_TIE, now);
+	/* Just after a takeover it is the last word of the one before. */
+	if (ev->at_us - s->since_us > 2 * (int64_t)c->interval_us)
+		actions |= STATE_SAW_SPLIT;
 	if (!c->reply_lower)
-		return STATE_SAW_SPLIT | STATE_DO_REMIND;
+		return actions;
 	s->timer_us = now + c->interval_us;
-	return STATE_DO_ADVERT | STATE_DO_REMIND | STATE_SAW_SPLIT;
+	return actions | STATE_DO_ADVERT;
 }
 
 static unsigned on_advert(struct state *s, const struct state_conf *c,

@@ -9,7 +9,13 @@ tests_ha_state_t_LDADD = $(HA_LIBS)
 tests_ha_track_t_SOURCES = tests/ha/track-t.c
 tests_ha_track_t_LDADD = $(HA_LIBS)
 
-# Stands in for the frontend in tests/system/ha-t.sh.
-noinst_PROGRAMS += tests/ha/fake-frontend
+# For tests/system/ha-t.sh: stands in for the frontend; sends bad adverts.
+noinst_PROGRAMS += tests/ha/fake-frontend tests/ha/send-vrrp
 tests_ha_fake_frontend_SOURCES = tests/ha/fake-frontend.c
 tests_ha_fake_frontend_LDADD = $(COMMON_LIBS)
+tests_ha_send_vrrp_SOURCES = tests/ha/send-vrrp.c
+tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
+
+# Both need root; ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's.
+system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh
+EXTRA_DIST += tests/system/ha.sh

@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# ispdns-ha with ispdns-ha: two nodes, a client that asks all the time, and
+# everything that moves the address: crash, hang, planned moves, drain,
+# restart, death of a node, split brain; then changes of the configuration,
+# robbed and leftover addresses, malformed adverts.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ha.sh"
+need_root
+need ip jq bridge
+unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+[ -x "$top/ispdns-ha" ] || bail "run make first"
+
+net_up
+for n in a b; do
+	conf $n > "$work/$n/ha.yaml"
+	ha_start $n
+done
+
+# --- without a service nobody leads by right ---
+ok "without a frontend the last man takes the address" \
+	wait_for 5 has_vip a
+is "$(field a health.last_man)" true "and knows that it is not fit"
+fe_start a
+fe_start b
+ok "the higher priority is master" wait_for 10 is_role a MASTER
+ok "the other one is backup" wait_for 10 is_role b BACKUP
+ok "the master has the address" has_vip a
+not "the backup has not" has_vip b
+is "$(ctl a status --json | jq .realtime)" true "it runs in real time"
+
+# --- the service dies ---
+measure 2 stop_hard a fe
+ok "crash of the frontend: the peer is master" is_role b MASTER
+at_most "$gap" 900 "crash: gap in ms"
+at_most "$lost" 500 "crash: queries lost"
+fe_start a
+ok "it comes back after it has been well for a while" \
+	wait_for 10 is_role a MASTER
+measure 2 kill -STOP "$(pid a fe)"
+ok "a frontend that hangs is found out" is_role b MASTER
+at_most "$gap" 900 "hang: gap in ms"
+kill -CONT "$(pid a fe)"
+ok "and forgiven later" wait_for 20 is_role a MASTER
+kill -USR1 "$(pid a fe)"
+ok "a frontend that drains is followed" wait_for 3 is_role b MASTER
+kill -HUP "$(pid a fe)"
+ok "and back" wait_for 10 is_role a MASTER
+
+# --- planned moves lose nothing ---
+measure 2 ctl a move
+is "$lost" 0 "move: nothing is lost"
+ok "move: the peer is master" is_role b MASTER
+ok "move: and keeps it" is_role a BACKUP
+not "a second move from the same node is refused" ctl a move
+measure 2 ctl b move VI
+is "$lost" 0 "move back by name: nothing is lost"
+ok "move back: done" is_role a MASTER
+measure 2 ctl b take
+is "$lost" 0 "take: nothing is lost"
+ok "take: done" is_role b MASTER
+ctl b move > /dev/null
+measure 2 ctl a drain
+is "$lost" 0 "drain: nothing is lost"
+ok "drain: the peer is master" is_role b MASTER
+is "$(field a effective_priority)" 1 "drain: priority 1"
+measure 2 ctl a undrain
+is "$lost" 0 "undrain: nothing is lost"
+ok "undrain: preempts" is_role a MASTER
+
+# --- restart keeps the role, stop hands it over ---
+restart() { stop_hard a ha; ha_start a; }
+before=$(field b transitions)
+measure 2 restart
+is "$lost" 0 "kill -9 and restart: nothing is lost"
+ok "restart: still master" wait_for 5 is_role a MASTER
+is "$(field a reason)" resume "restart: by resuming"
+is "$(field b transitions)" "$before" "restart: the peer saw nothing"
+measure 4 kill "$(pid a ha)"
+is "$lost" 0 "SIGTERM: nothing is lost"
+ok "SIGTERM: the peer is master" is_role b MASTER
+not "SIGTERM: no address is left" has_vip a
+not "SIGTERM: no address lingers for ever" \
+	in_ns a sh -c "ip -o addr show dev lo | grep -w $vip"
+ha_start a
+ok "start again: preempts" wait_for 10 is_role a MASTER
+
+# --- a node dies: nothing says goodbye ---
+die() { stop_hard a ha; ip -n "$ns-br" link set va down; }
+measure 3 die
+ok "death of a node: the peer is master" is_role b MASTER
+at_most "$gap" 2900 "death: gap in ms"
+ok "its address is still there" has_vip a
+in_ns a "$top/ispdns-ha" --cleanup > /dev/null
+not "--cleanup removes it" has_vip a
+ip -n "$ns-a" addr add "$vip/24" dev eth0
+in_ns a "$top/ispdns-ha" --cleanup > /dev/null
+ok "--cleanup leaves an address that is not ours" has_vip a
+ip -n "$ns-a" addr del "$vip/24" dev eth0
+ha_start a
+ok "no carrier is a fault" wait_for 5 is_role a FAULT
+ip -n "$ns-br" link set va up
+ok "with carrier it leads again" wait_for 10 is_role a MASTER
+
+is "$(stat_of a split_brain_total)" 0 "no move looked like a split brain"
+
+# --- split brain: they cannot hear each other, the client hears both ---
+both() { is_role a MASTER && is_role b MASTER; }
+split() { bridge -n "$ns-br" link set dev va isolated "$1"
+	bridge -n "$ns-br" link set dev vb isolated "$1"; }
+split on
+ok "split: both are master" wait_for 5 both
+measure 3 split off
+ok "healed: one is master" wait_for 5 is_role b BACKUP
+ok "healed: the higher one" is_role a MASTER
+at_most "$gap" 900 "healed: gap in ms"
+at_least "$(stat_of a split_brain_total)" 1 "the winner noticed"
+
+# --- changes while it runs ---
+before=$(field a transitions)
+change() { # NODE GENERATION KEY=VALUE...
+	local n=$1 g=$2
+	shift 2
+	conf "$n" "$@" > "$work/$n/next.yaml"
+	ctl "$n" prepare "config=$work/$n/next.yaml" "generation=$g" &&
+		ctl "$n" commit "generation=$g"
+}
+measure 2 change a 7 "addresses=[$vip/24, 10.98.0.101/24]" interval=200ms
+is "$lost" 0 "change: nothing is lost"
+ok "change: the new address is there" has_vip a 10.98.0.101
+ok "change: the old one too" has_vip a
+is "$(field a interval_ms)" 200 "change: new interval"
+is "$(ctl a status --json | jq .generation)" 7 "change: generation"
+ok "change back" change a 8
+not "change back: the address is gone" has_vip a 10.98.0.101
+is "$(field a transitions)" "$before" "no change moved the role"
+ok "priority below the peer's" change a 9 priority=100
+ok "then the peer preempts" wait_for 5 is_role b MASTER
+ok "priority as before" change a 10
+ok "then it comes back" wait_for 5 is_role a MASTER
+conf a vrid=0 > "$work/a/next.yaml"
+out=$(ctl a prepare "config=$work/a/next.yaml" generation=11 2>&1)
+like "$out" 'next.yaml:[0-9]+: ' "a bad change is refused with file and line"
+ok "and the old one stays" is_role a MASTER
+ok "prepare and discard" ctl a prepare "config=$work/a/ha.yaml" generation=12
+ok "discard" ctl a discard
+is "$(ctl a status --json | jq .generation)" 10 "a discarded one leaves nothing"
+ok "another router" change a 13 vrid=52
+ok "a new one begins beside the old" wait_for 5 is_role a MASTER
+ok "the peer leads the old one" wait_for 5 is_role b MASTER
+ok "one router again" change a 14
+ok "and it leads" wait_for 10 is_role a MASTER
+
+# --- somebody takes the address off ---
+ip -n "$ns-a" addr del "$vip/24" dev eth0
+ok "an address that was taken off is put back" wait_for 2 has_vip a
+at_least "$(stat_of a addr_restored_total)" 1 "and that is counted"
+
+# --- malformed adverts ---
+bad() { in_ns c "$top/tests/ha/send-vrrp" eth0 "$@"; }
+discards() { [ "$(stat_of a "discard.$1")" -ge 1 ]; }
+bad 255 31ff
+bad 254 31339601000a42ff0a620064
+bad 255 51339601000a42ff0a620064
+bad 255 32339601000a42ff0a620064
+bad 255 31349601000a42ff0a620064
+bad 255 31339601000a42fe0a620064
+bad 255 31339601000a42ff0a620064 10.98.0.11
+for reason in len ttl version type vrid checksum cast; do
+	ok "discarded and counted: $reason" wait_for 3 discards $reason
+done
+ok "the role did not care" is_role a MASTER
+
+# --- what is bad is said in one line ---
+not "a second daemon is refused" in_ns a "$top/ispdns-ha" \
+	--config "$work/a/ha.yaml" --control "$work/a/ctl2"
+in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
+like "$(cat "$work/metrics")" \
+	'^ispdns_ha_master\{instance_name="VI",vrid="51",af="ipv4"\} 1' \
+	"metrics: the role"
+like "$(cat "$work/metrics")" 'ispdns_ha_advert_discard_total.*reason="ttl"' \
+	"metrics: discards"
+ok "metrics: no family twice" sh -c \
+	"! grep '^# TYPE' '$work/metrics' | sort | uniq -d | grep ."
+like "$(ctl a events)" 'MASTER' "events are remembered"
+unlike "$(grep -h 'error: ' "$work/a/log" "$work/b/log" |
+	grep -v 'change refused')" . "no error was logged but the refusal"
+done_testing

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: ISC
+# ha.sh: two nodes and a client on one bridge, for tests of ispdns-ha. Source
+# it after lib.sh. Everything lives in network namespaces of this test.
+#
+#	net_up             namespaces N-a, N-b (nodes), N-c (client), N-br
+#	conf NODE [KEY=VALUE ...] > FILE
+#	ha_start NODE; fe_start NODE; ctl NODE VERB ...; role NODE
+#	measure SECONDS COMMAND...   sets $lost and $gap
+ns=ha$$
+vip=10.98.0.100
+vip6=fd98::100
+top=$ISPDNS_BUILDDIR
+keepalived=$(command -v keepalived || echo /usr/sbin/keepalived)
+
+in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
+
+net_up() {
+	local n i=10
+	for n in a b c br; do
+		ip netns add "$ns-$n" || bail "no network namespaces"
+		ip -n "$ns-$n" link set lo up
+	done
+	ip -n "$ns-br" link add br0 type bridge mcast_snooping 0
+	ip -n "$ns-br" link set br0 up
+	for n in a b c; do
+		i=$((i + 1))
+		ip -n "$ns-br" link add "v$n" type veth peer name eth0 \
+			netns "$ns-$n"
+		ip -n "$ns-br" link set "v$n" master br0 up
+		in_ns "$n" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+		ip -n "$ns-$n" link set eth0 up
+		ip -n "$ns-$n" addr add "10.98.0.$i/24" dev eth0
+		ip -n "$ns-$n" addr add "fd98::$i/64" dev eth0 nodad
+		mkdir -p "$work/$n"
+	done
+}
+
+net_down() {
+	local n
+	for n in a b c br; do
+		ip netns pids "$ns-$n" 2>/dev/null | xargs -r kill -9
+		ip netns del "$ns-$n" 2>/dev/null
+	done
+}
+
+ha_cleanup() {
+	local status=$?
+	if [ "$tap_failed" -gt 0 ]; then
+		for n in a b; do
+			diag "--- $n"
+			tail -n 30 "$work/$n/log" 2>/dev/null | sed 's/^/# /'
+		done
+		tail -n 30 "$work/ka.log" 2>/dev/null | sed 's/^/# /'
+	fi
+	net_down
+	(exit "$status")
+	lab_cleanup
+}
+trap ha_cleanup EXIT
+
+# conf NODE [key=value ...]: keys of the instance; "addresses" as it is.
+conf() {
+	local node=$1 kv peer=12 prio=254
+	[ "$node" = a ] || { peer=11; prio=253; }
+	local -A k=([interface]=eth0 [vrid]=51 [version]=3 [priority]=$prio
+		[interval]=100ms [addresses]="[$vip/24]"
+		[handover_peers]="[10.98.0.$peer]" [track]="{probe: true}")
+	shift
+	for kv in "$@"; do k[${kv%%=*}]=${kv#*=}; done
+	echo "node: $node"
+	echo "instances:"
+	echo "  VI:"
+	for kv in "${!k[@]}"; do echo "    $kv: ${k[$kv]}"; done
+	echo "health: {socket: $work/$node/health.sock}"
+	echo "linger: 1s"
+	echo "metrics: {listen: \"127.0.0.1:8086\"}"
+}
+
+ha_start() {
+	ip netns exec "$ns-$1" "$top/ispdns-ha" --config "$work/$1/ha.yaml" \
+		--control "$work/$1/ctl" >> "$work/$1/log" 2>&1 &
+	echo $! > "$work/$1/ha.pid"
+}
+
+fe_start() {
+	ip netns exec "$ns-$1" "$top/tests/ha/fake-frontend" \
+		"$work/$1/health.sock" 53 \
+		>> "$work/$1/fe.log" 2>&1 &
+	echo $! > "$work/$1/fe.pid"
+}
+
+pid() { cat "$work/$1/$2.pid"; }
+
+# stop_hard NODE ha|fe: SIGKILL, and wait until it is gone.
+stop_hard() {
+	local p
+	p=$(pid "$1" "$2")
+	kill -9 "$p"
+	wait "$p" 2>/dev/null
+	true
+}
+
+ctl() { "$top/ispdns-ha" --control "$work/$1/ctl" "${@:2}"; }
+field() { ctl "$1" status --json 2>/dev/null | jq -r ".instances[0].$2"; }
+role() { field "$1" role; }
+is_role() { [ "$(role "$1")" = "$2" ]; }
+has_vip() {
+	ip -n "$ns-$1" -o addr show dev eth0 | grep -qwF "${2:-$vip}"
+}
+stat_of() { ctl "$1" stats --json | jq -r ".VI.$2"; }
+
+# measure SECONDS COMMAND...: a client asks 1000 times a second meanwhile;
+# the command runs after 300 ms.
+measure() {
+	local s=$1 client
+	shift
+	in_ns c "$top/ispdns-lab-client" --seconds "$s" --timeout-ms 1000 \
+		"$vip" > "$work/client.json" &
+	client=$!
+	sleep 0.3 # the client's own lead, nothing is waited for
+	"$@" > "$work/measured" 2>&1
+	wait "$client"
+	lost=$(jq .lost "$work/client.json")
+	gap=$(jq .longest_gap_ms "$work/client.json")
+}
