@@ -72,7 +72,8 @@ static int verdict(const json_t *result)
 
 	json_array_foreach (nodes, i, node) {
 		back |= strcmp(text_of(node, "phase"), "rolled_back") == 0;
-		all &= proven(node);
+		/* "new": added, but has never joined */
+		all &= proven(node) || strcmp(text_of(node, "phase"), "new") == 0;
 	}
 	if (back)
 		return CLI_ROLLED_BACK;
@@ -111,6 +112,8 @@ static void print_nodes(const struct cli *cli, const json_t *result, int code)
 			printf("  %s", text_of(node, "err"));
 		puts("");
 	}
+	if (*text_of(result, "error"))
+		printf("%s\n", text_of(result, "error"));
 	printf("generation %lld: %s\n", gen, verdicts[code]);
 }
 

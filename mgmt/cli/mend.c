@@ -71,6 +71,16 @@ static const struct shape *shape(const struct words *w)
 	return NULL;
 }
 
+/* At the place of an owner "ns" is a name, "NS" the type of a record that
+ * takes the owner before. */
+static bool is_upper(const struct words *w)
+{
+	for (size_t i = 0; i < w->len; i++)
+		if (islower((unsigned char)w->start[i]))
+			return false;
+	return true;
+}
+
 /* One of the words between owner and rdata? */
 static bool is_class_or_ttl(const struct words *w)
 {
@@ -101,14 +111,13 @@ static bool rdata(struct words *w, const struct shape *s, struct text *out)
 /* One record, starting at the present word. False at the end of the line. */
 static bool record(struct words *w, struct text *out)
 {
-	const struct shape *s = NULL;
-	bool more = true;
+	bool owner = !is_upper(w) || (!is(w, "IN") && !shape(w)), more = true;
+	const struct shape *s = owner ? NULL : shape(w);
 
-	if (!is(w, "IN") && !shape(w))
+	if (owner)
 		text_add(out, "%.*s", (int)w->len, w->start);
 	else
 		put(out, w);
-	s = is(w, "IN") ? NULL : shape(w);
 	while (more && !s) {
 		more = next(w);
 		if (!more)

@@ -274,7 +274,6 @@ static const struct param p_diff[] = {
 static const struct param p_apply[] = {
 	OPT("allow_missing", "allow-missing", PARAM_BOOL,
 		"go on without nodes that are away"),
-	OPT("nodes", "nodes", PARAM_LIST, "only these"),
 };
 
 static const struct param p_history[] = {
@@ -284,6 +283,13 @@ static const struct param p_history[] = {
 
 static const struct param p_rollback[] = {
 	MAY("generation", "GENERATION", PARAM_INT),
+	OPT("allow_missing", "allow-missing", PARAM_BOOL,
+		"go on without nodes that are away"),
+};
+
+static const struct param p_forward[] = {
+	ARG("zone", "ZONE", PARAM_TEXT),
+	NEED("to", "to", PARAM_LIST, "addresses of servers"),
 };
 
 static const struct param p_limit_rows[] = {
@@ -401,6 +407,8 @@ static const struct command commands[] = {
 		"which names go to which pool"},
 	{"route add", "route.add", WITH(p_route_add), NULL, NULL,
 		"a suffix to a pool; \".\" is the default"},
+	{"route set", "route.set", WITH(p_route_add), NULL, NULL,
+		"another pool for a suffix"},
 	{"route del", "route.del", WITH(p_suffix), NULL, NULL,
 		"remove a route"},
 	{"route test", "route.test", WITH(p_route_test), NULL, NULL,
@@ -424,6 +432,12 @@ static const struct command commands[] = {
 		"settings of all resolvers"},
 	{"resolver set", "resolver.set", WITH(p_resolver), NULL, NULL,
 		"change them"},
+	{"forward list", "forward.list", NONE, NULL, "ZONE:zone TO:to",
+		"zones that resolvers ask others for"},
+	{"forward add", "forward.add", WITH(p_forward), NULL, NULL,
+		"ask these servers for a zone"},
+	{"forward del", "forward.del", WITH(p_zone), NULL, NULL,
+		"resolve it as any other"},
 	{"node list", "node.list", NONE, NULL,
 		"NODE:name ADDRESS:address ROLES:roles STATE:state WANT:want "
 		"HAVE:have SEEN:last_seen_s",
@@ -434,6 +448,8 @@ static const struct command commands[] = {
 	{"node set", "node.set", WITH(p_node_set), NULL, NULL, "change it"},
 	{"node delete", "node.delete", WITH(p_node), NULL, NULL,
 		"remove it and its certificate"},
+	{"node revoke", "node.revoke", WITH(p_node), NULL, NULL,
+		"end its certificate now"},
 	{"node token", "node.token", WITH(p_node), NULL, "=command",
 		"a new join command"},
 	{"node drain", "drain", WITH(p_node), run_node_drain, NULL,

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: ISC
 # CLI, importers and agent.
+unit_tests += tests/mgmt/cli-t
+tests_mgmt_cli_t_SOURCES = tests/mgmt/cli-t.c
+tests_mgmt_cli_t_LDADD = mgmt/cli/libcli.a $(TEST_LIBS)
+
 unit_scripts += tests/mgmt/import-t.sh
 EXTRA_DIST += tests/mgmt/import-t.sh
 EXTRA_DIST += \
