@@ -10,7 +10,9 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -29,7 +31,8 @@ struct hook {
 
 struct sigwatch {
 	struct sigwatch *next;
-	struct event *event;
+	struct watch *watch;
+	int fd;
 	loop_cb cb;
 	void *arg;
 };
@@ -161,7 +164,8 @@ static void free_signals(struct loop *loop)
 
 	for (sig = loop->signals; sig; sig = next) {
 		next = sig->next;
-		event_free(sig->event);
+		watch_close(sig->watch);
+		close(sig->fd);
 		free(sig);
 	}
 }
@@ -241,14 +245,17 @@ struct mtime loop_now(struct loop *loop)
 
 int loop_after_round(struct loop *loop, loop_cb cb, void *arg)
 {
+	struct hook **at = &loop->hooks;
 	struct hook *hook = malloc(sizeof(*hook));
 
 	if (!hook)
 		return -ENOMEM;
+	while (*at)
+		at = &(*at)->next;
 	hook->cb = cb;
 	hook->arg = arg;
-	hook->next = loop->hooks;
-	loop->hooks = hook;
+	hook->next = NULL;
+	*at = hook;
 	return 0;
 }
 
@@ -395,15 +402,31 @@ void timer_free(struct timer *timer)
 
 /* --- signals --- */
 
-static void signal_fired(evutil_socket_t signo, short events, void *arg)
+static void signal_fired(void *arg, int fd, int events)
 {
 	struct sigwatch *sig = arg;
+	struct signalfd_siginfo info;
 
-	(void)signo;
 	(void)events;
-	sig->cb(sig->arg);
+	if (read(fd, &info, sizeof(info)) == sizeof(info))
+		sig->cb(sig->arg);
 }
 
+static int signal_open(int signo)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
+		return -EINVAL;
+	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+/*
+ * By signalfd: libevent's own signals share one pipe between the loops of a
+ * process, and with a forked child. The signal stays blocked.
+ */
 int loop_signal(struct loop *loop, int signo, loop_cb cb, void *arg)
 {
 	struct sigwatch *sig = malloc(sizeof(*sig));
@@ -412,17 +435,18 @@ int loop_signal(struct loop *loop, int signo, loop_cb cb, void *arg)
 		return -ENOMEM;
 	sig->cb = cb;
 	sig->arg = arg;
-	sig->event = evsignal_new(loop->base, signo, signal_fired, sig);
-	if (!sig->event)
+	sig->fd = signal_open(signo);
+	if (sig->fd < 0)
 		goto fail;
-	if (event_add(sig->event, NULL) != 0)
+	sig->watch = watch_open(loop, sig->fd, LOOP_READ, signal_fired, sig);
+	if (!sig->watch)
 		goto fail;
 	sig->next = loop->signals;
 	loop->signals = sig;
 	return 0;
 fail:
-	if (sig->event)
-		event_free(sig->event);
+	if (sig->fd >= 0)
+		close(sig->fd);
 	free(sig);
 	return -ENOMEM;
 }

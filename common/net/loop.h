@@ -38,7 +38,8 @@ struct event_base *loop_base(struct loop *loop);
 /* Time of this round of events (mtime_now() read once per round). */
 struct mtime loop_now(struct loop *loop);
 /* `cb` runs once at the end of every round in which events fired (to flush
- * batches). Several may be added; removed with the loop. */
+ * batches). Several may be added, they run in that order; removed with the
+ * loop. */
 int loop_after_round(struct loop *loop, loop_cb cb, void *arg) MUST_CHECK;
 /* Take it back (nothing happens when it is not there); not from a hook. */
 void loop_after_round_remove(struct loop *loop, loop_cb cb, void *arg);
@@ -61,7 +62,9 @@ void timer_clear(struct timer *timer);
 bool timer_is_set(const struct timer *timer);
 void timer_free(struct timer *timer); /* NULL allowed; also from its cb */
 
-/* A signal as an event; until the loop is freed. Main thread's loop only. */
+/* A signal as an event; until the loop is freed. Main thread's loop only,
+ * before other threads start: the signal is blocked in this thread and those
+ * it makes (and in children, who must unblock it). */
 int loop_signal(struct loop *loop, int signo, loop_cb cb, void *arg) MUST_CHECK;
 
 #endif
