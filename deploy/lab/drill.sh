@@ -70,13 +70,27 @@ is_green() {
 	not_green=
 }
 
-# Green, and the VIP does not wander while one looks.
+# The node that takes the VIP whenever it is well: the one with the highest
+# priority. Empty when the hosts' ispdns-ha is not configured.
+home_of_vip() {
+	local h f
+	for h in dd1 dd2; do
+		f=$(dir_of $h)/lib/current/ha.yaml
+		[ -e "$f" ] || f=$(dir_of $h)/etc/ha.yaml
+		sed -n "s/^ *priority: *\([0-9]*\).*/\1 $h/p" "$f" 2>/dev/null
+	done | sort -rn | sed -n '1s/.* //p'
+}
+
+# Green, and the VIP is where it stays: a node that was ill takes it back only
+# after it has been well for some seconds.
 is_settled() {
+	local home
 	is_green || return 1
 	owner=$(vip_owners)
-	measure 1
-	not_green='a VIP that stays'
-	[ "$(vip_owners)" = "$owner" ] && is_green
+	home=$(home_of_vip)
+	not_green="the VIP at home on $home"
+	[ -z "$home" ] || [ "$owner" = "$home" ] || return 1
+	not_green=
 }
 
 # ---- the client ----
