@@ -17,6 +17,7 @@ FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=strdup
 
 include tests/common/local.mk
+include tests/frontend/local.mk
 include tests/ha/local.mk
 include tests/mgmt/cli.mk
 include tests/fuzz/local.mk

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: ISC */
+/* How each rule chooses among backends that are fit, worth a try, or out. */
+
+#include "frontend/pool.h"
+#include "frontend/registry.h"
+#include "tests/tap/tap.h"
+
+#define MAX 64
+
+static struct registry registry;
+static struct pool_member members[MAX];
+static struct rng rng;
+static uint32_t turn;
+
+static struct pool make_pool(enum pool_policy policy, unsigned count)
+{
+	struct pool pool = {.name = "p", .policy = policy, .members = members};
+
+	registry_fini(&registry);
+	registry_init(&registry);
+	memset(members, 0, sizeof(members));
+	for (unsigned i = 0; i < count; i++) {
+		char name[16], addr[32];
+		union addr a;
+
+		(void)snprintf(name, sizeof(name), "s%u", i);
+		(void)snprintf(addr, sizeof(addr), "192.0.2.%u:53", i + 1);
+		if (addr_parse(addr, 53, &a) < 0)
+			tap_bail("address");
+		members[i].server = registry_take(&registry, "p", name, &a);
+		members[i].server->fitness = SERVER_FIT;
+		members[i].weight = members[i].order = 1;
+	}
+	pool.count = count;
+	return pool;
+}
+
+static int choose(const struct pool *pool, uint32_t hash)
+{
+	struct pool_choice c = {.rng = &rng, .turn = &turn, .name_hash = hash};
+
+	return pool_choose(pool, &c);
+}
+
+static int choose_untried(const struct pool *pool, unsigned count)
+{
+	struct pool_choice c = {.rng = &rng, .turn = &turn};
+
+	for (unsigned i = 0; i < count; i++)
+		c.tried[c.tried_count++] = members[i].server->id;
+	return pool_choose(pool, &c);
+}
+
+static void test_least(void)
+{
+	struct pool pool = make_pool(POOL_LEAST_OUTSTANDING, 3);
+
+	members[0].server->outstanding = 10;
+	members[2].server->outstanding = 10;
+	is_int(choose(&pool, 0), 1, "fewest outstanding");
+	members[1].server->outstanding = 10;
+	members[1].order = 2;
+	members[2].server->latency_us = 100;
+	members[0].server->latency_us = 200;
+	is_int(choose(&pool, 0), 2, "then order, then latency");
+	members[0].order = 0;
+	is_int(choose(&pool, 0), 0, "order before latency");
+	members[0].server->fitness = SERVER_OUT;
+	is_int(choose(&pool, 0), 2, "not one that is out");
+	members[2].server->fitness = SERVER_TRY;
+	is_int(choose(&pool, 0), 1, "fit before worth a try");
+	members[1].server->fitness = SERVER_OUT;
+	is_int(choose(&pool, 0), 2, "worth a try before none");
+	members[2].server->fitness = SERVER_OUT;
+	is_int(choose(&pool, 0), -1, "none");
+	ok(!pool_is_usable(&pool), "the pool is not usable then");
+}
+
+static void test_first(void)
+{
+	struct pool pool = make_pool(POOL_FIRST_AVAILABLE, 3);
+
+	members[0].order = 3;
+	members[1].order = 1;
+	members[1].server->outstanding = 1000;
+	is_int(choose(&pool, 0), 1, "lowest order, whatever its load");
+	members[1].server->fitness = SERVER_OUT;
+	is_int(choose(&pool, 0), 2, "else the next");
+}
+
+static void test_round(void)
+{
+	struct pool pool = make_pool(POOL_ROUND_ROBIN, 2);
+	int n[2] = {0};
+
+	for (int i = 0; i < 100; i++)
+		n[choose(&pool, 0)]++;
+	is_int(n[0], 50, "in turn");
+	members[0].server->fitness = SERVER_OUT;
+	n[1] = 0;
+	for (int i = 0; i < 10; i++)
+		n[1] += choose(&pool, 0) == 1;
+	is_int(n[1], 10, "all to the one that is left");
+}
+
+static void test_weighted(void)
+{
+	struct pool pool = make_pool(POOL_WEIGHTED_RANDOM, 2);
+	int n[2] = {0};
+
+	members[1].weight = 2;
+	for (int i = 0; i < 30000; i++)
+		n[choose(&pool, 0)]++;
+	ok(n[0] > 9500 && n[0] < 10500, "weights 1:2 within 5%%: %d of 30000",
+		n[0]);
+}
+
+static void test_hashed(void)
+{
+	struct arena arena;
+	struct pool pool = make_pool(POOL_CONSISTENT_HASH, 10);
+	int before[5000], n[10] = {0}, moved = 0, same = 1;
+
+	arena_init(&arena, 0, 0);
+	if (pool_build_ring(&pool, &arena) < 0)
+		tap_bail("no memory");
+	for (int i = 0; i < 5000; i++) {
+		before[i] = choose(&pool, (uint32_t)i * 2654435761u);
+		same &= before[i] == choose(&pool, (uint32_t)i * 2654435761u);
+		n[before[i]]++;
+	}
+	ok(same, "the same name goes to the same server");
+	for (int i = 0; i < 10; i++)
+		if (n[i] < 250 || n[i] > 1000)
+			same = 0;
+	ok(same, "each server gets a fair share");
+	members[3].server->fitness = SERVER_OUT;
+	for (int i = 0; i < 5000; i++)
+		moved += choose(&pool, (uint32_t)i * 2654435761u) != before[i];
+	is_int(moved, n[3], "one goes out: only its names move");
+	arena_fini(&arena);
+}
+
+static void test_tried(void)
+{
+	struct pool pool = make_pool(POOL_ROUND_ROBIN, 3);
+	bool good = true;
+
+	for (int i = 0; i < 20; i++)
+		good &= choose_untried(&pool, 2) == 2;
+	ok(good, "those that were tried are not taken");
+	is_int(choose_untried(&pool, 3), -1, "all tried: none");
+}
+
+static void test_registry(void)
+{
+	struct server *a, *b;
+	union addr addr;
+	uint16_t id, again;
+
+	registry_fini(&registry);
+	registry_init(&registry);
+	if (addr_parse("192.0.2.1:53", 53, &addr) < 0)
+		tap_bail("address");
+	a = registry_take(&registry, "p", "s", &addr);
+	b = registry_take(&registry, "p", "s", &addr);
+	ok(a && a == b, "the same server is found again");
+	ok(registry_take(&registry, "q", "s", &addr) != a,
+		"another pool's is another");
+	registry_give(&registry, a);
+	ok(registry.servers[a->id] == a, "it lives while one uses it");
+	registry_give(&registry, b);
+	ok(!registry.servers[0], "and no longer");
+	ok(registry_pool_id(&registry, "x", &id) == 0 &&
+			registry_pool_id(&registry, "y", &again) == 0 &&
+			id != again &&
+			registry_pool_id(&registry, "x", &again) == 0 &&
+			id == again,
+		"a pool keeps its number");
+	registry_fini(&registry);
+}
+
+int main(void)
+{
+	rng_init(&rng);
+	test_least();
+	test_first();
+	test_round();
+	test_weighted();
+	test_hashed();
+	test_tried();
+	test_registry();
+	return tap_done();
+}
