@@ -16,3 +16,10 @@ tests_frontend_limit_t_SOURCES = tests/frontend/limit-t.c
 tests_frontend_limit_t_LDADD = $(FRONTEND_TEST_LIBS)
 tests_frontend_pool_t_SOURCES = tests/frontend/pool-t.c
 tests_frontend_pool_t_LDADD = $(FRONTEND_TEST_LIBS)
+check_LIBRARIES += tests/frontend/librig.a
+tests_frontend_librig_a_SOURCES = tests/frontend/rig.c tests/frontend/rig.h
+FRONTEND_RIG_LIBS = tests/frontend/librig.a $(FRONTEND_TEST_LIBS)
+unit_tests += \
+	tests/frontend/query-t
+tests_frontend_query_t_SOURCES = tests/frontend/query-t.c
+tests_frontend_query_t_LDADD = $(FRONTEND_RIG_LIBS)
