@@ -134,8 +134,11 @@ static struct bucket *find_bucket(struct bucket *set, uint64_t key)
 static bool take(struct bucket *b, const struct limit_rule *rule, int64_t now)
 {
 	int64_t token_ns = 1000000000 / rule->qps;
+	int64_t empty = now + token_ns * (int64_t)rule->burst;
 	int64_t start = b->full_ns > now ? b->full_ns : now;
 
+	if (start > empty) /* a debt under another rule */
+		b->full_ns = start = empty;
 	/* `burst` tokens are there when it is full */
 	if (start - now > token_ns * ((int64_t)rule->burst - 1))
 		return false;

@@ -23,3 +23,13 @@ unit_tests += \
 	tests/frontend/query-t
 tests_frontend_query_t_SOURCES = tests/frontend/query-t.c
 tests_frontend_query_t_LDADD = $(FRONTEND_RIG_LIBS)
+unit_tests += \
+	tests/frontend/backend-t \
+	tests/frontend/policy-t \
+	tests/frontend/stream-t
+tests_frontend_backend_t_SOURCES = tests/frontend/backend-t.c
+tests_frontend_backend_t_LDADD = $(FRONTEND_RIG_LIBS)
+tests_frontend_policy_t_SOURCES = tests/frontend/policy-t.c
+tests_frontend_policy_t_LDADD = $(FRONTEND_RIG_LIBS)
+tests_frontend_stream_t_SOURCES = tests/frontend/stream-t.c
+tests_frontend_stream_t_LDADD = $(FRONTEND_RIG_LIBS)

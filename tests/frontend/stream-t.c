@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* TCP on both sides: truncation, pipelining, order, limits. */
+
+#include "tests/frontend/rig.h"
+
+#include "common/base/buf.h"
+#include "common/dns/code.h"
+#include "tests/tap/tap.h"
+
+#include <unistd.h>
+
+static struct rig rig;
+static struct packet answer, question;
+static const struct reply good = {.flags = MSG_RA, .answers = 1, .ttl_s = 60};
+static const struct reply cut = {.flags = MSG_RA | MSG_TC, .answers = 1};
+
+static unsigned rcode(void)
+{
+	return msg_rcode(answer.data);
+}
+
+static bool is_cut(void)
+{
+	return (msg_flags(answer.data) & MSG_TC) != 0;
+}
+
+static void test_truncation(void)
+{
+	struct ask ask = {.name = "big.example", .payload = 1232};
+	struct reply big = good;
+	int udp, tcp, backend;
+
+	rig_start(&rig, "", "policy: firstAvailable,");
+	udp = rig_udp_client(&rig);
+	tcp = rig_tcp_client(&rig);
+	ask_udp(udp, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &cut);
+	ok(take_udp(udp, &answer, RIG_SOON) && is_cut() &&
+			msg_count(answer.data, MSG_AN) == 0,
+		"TC from the backend: TC for a UDP client, no records");
+	ask_tcp(tcp, &ask);
+	ok(take_udp(rig.udp[0], &question, RIG_SOON),
+		"not cached: asked again for TCP, by UDP first");
+	reply_udp(rig.udp[0], &question, &cut);
+	backend = rig_accept(&rig, 0, RIG_SOON);
+	ok(backend >= 0 && take_tcp(backend, &question, RIG_SOON),
+		"then by TCP");
+	big.padding = 3000;
+	reply_tcp(backend, &question, &big);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && !is_cut() && answer.len > 3000,
+		"the TCP client gets it whole");
+	ask_udp(udp, &ask);
+	ok(take_udp(udp, &answer, RIG_SOON) && is_cut(),
+		"from the cache it is cut for UDP");
+	ask_tcp(tcp, &ask);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && answer.len > 3000,
+		"and whole for TCP");
+	ask.name = "huge.example";
+	ask_tcp(tcp, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &cut);
+	ok(take_tcp(backend, &question, RIG_SOON),
+		"the connection to the backend is used again");
+	big.padding = 60000;
+	reply_tcp(backend, &question, &big);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && answer.len > 60000,
+		"60 KB pass");
+	ask.name = "closed.example";
+	ask_tcp(tcp, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	close(backend);
+	reply_udp(rig.udp[0], &question, &cut);
+	backend = rig_accept(&rig, 0, RIG_SOON);
+	ok(backend >= 0 && take_tcp(backend, &question, RIG_SOON),
+		"closed by the backend: a new connection, silently");
+	reply_tcp(backend, &question, &good);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && rcode() == 0, "and an answer");
+	close(backend);
+	close(tcp);
+	close(udp);
+}
+
+static void test_shared(void)
+{
+	struct ask ask = {.name = "shared.example"};
+	int udp = rig_udp_client(&rig), tcp = rig_tcp_client(&rig);
+
+	ask_udp(udp, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &good);
+	(void)take_udp(udp, &answer, RIG_SOON);
+	ask_tcp(tcp, &ask);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && !is_cut(),
+		"what UDP brought into the cache serves TCP");
+	close(tcp);
+	close(udp);
+}
+
+static void test_order(void)
+{
+	struct packet *held = calloc(100, sizeof(*held));
+	int tcp = rig_tcp_client(&rig), right = 0;
+	uint8_t seen[100] = {0};
+	bool reversed = true;
+
+	for (uint16_t i = 0; i < 100; i++) {
+		char name[32];
+		struct ask ask = {.name = name, .id = i};
+
+		(void)snprintf(name, sizeof(name), "p%u.example", i);
+		ask_tcp(tcp, &ask);
+	}
+	for (int i = 0; i < 100; i++)
+		if (!take_udp(rig.udp[0], &held[i], RIG_SOON))
+			tap_bail("only %d of 100 pipelined queries", i);
+	for (int i = 99; i >= 0; i--)
+		reply_udp(rig.udp[0], &held[i], &good);
+	for (int i = 0; i < 100 && take_tcp(tcp, &answer, RIG_SOON); i++) {
+		unsigned id = msg_id(answer.data);
+		char name[32];
+		int n = snprintf(name, sizeof(name), "p%u", id);
+
+		right += id < 100 && !seen[id]++ &&
+			 memcmp(answer.data + 13, name, (size_t)n) == 0;
+		reversed &= i > 0 || id > 0;
+	}
+	is_int(right, 100, "100 pipelined queries, answered in any order");
+	ok(reversed, "as the answers came");
+	free(held);
+	close(tcp);
+}
+
+static void test_half_closed(void)
+{
+	struct ask ask = {.name = "half.example"};
+	int tcp = rig_tcp_client(&rig);
+
+	ask_tcp(tcp, &ask);
+	(void)shutdown(tcp, SHUT_WR);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &good);
+	ok(take_tcp(tcp, &answer, RIG_SOON), "half-closed: still answered");
+	ok(is_closed(tcp, RIG_SOON), "then closed");
+	close(tcp);
+	rig_stop(&rig);
+}
+
+static void test_limits(void)
+{
+	struct ask ask = {.name = "limit.example"};
+	int fds[4], tcp;
+
+	rig_start(&rig, "tcp: {per_client: 3, idle: 300ms}\n",
+		"policy: firstAvailable,");
+	for (int i = 0; i < 4; i++)
+		fds[i] = rig_tcp_client(&rig);
+	ok(is_closed(fds[3], RIG_SOON), "the fourth of three is closed");
+	ask_tcp(fds[0], &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &good);
+	ok(take_tcp(fds[0], &answer, RIG_SOON), "the others are served");
+	ok(is_closed(fds[1], RIG_SOON), "an idle one is closed in time");
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	tcp = rig_tcp_client(&rig);
+	for (int i = 0; i < 20; i++) {
+		ask_tcp(tcp, &ask);
+		if (!take_tcp(tcp, &answer, RIG_SOON))
+			break;
+	}
+	ok(answer.len > 0, "a place is free again after the close");
+	close(tcp);
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	test_truncation();
+	test_shared();
+	test_order();
+	test_half_closed();
+	test_limits();
+	return tap_done();
+}
