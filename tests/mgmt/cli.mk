@@ -4,6 +4,10 @@ unit_tests += tests/mgmt/cli-t
 tests_mgmt_cli_t_SOURCES = tests/mgmt/cli-t.c
 tests_mgmt_cli_t_LDADD = mgmt/cli/libcli.a $(TEST_LIBS)
 
+unit_tests += tests/mgmt/agent-t
+tests_mgmt_agent_t_SOURCES = tests/mgmt/agent-t.c
+tests_mgmt_agent_t_LDADD = mgmt/agent/libagent.a $(TEST_LIBS)
+
 unit_scripts += tests/mgmt/import-t.sh
 EXTRA_DIST += tests/mgmt/import-t.sh
 EXTRA_DIST += \
