@@ -69,8 +69,8 @@ static char *request_pem(X509_REQ *req)
 	return pem;
 }
 
-int csr_make(const char *key_file, const char *name, char **pem,
-	struct err *err)
+int csr_make(
+	const char *key_file, const char *name, char **pem, struct err *err)
 {
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509_REQ *req = X509_REQ_new();
@@ -100,8 +100,8 @@ int csr_cert_life(const char *cert_file, long *left_s, long *life_s)
 	int left_d = 0, left = 0, life_d = 0, life = 0, rc = -EINVAL;
 
 	if (cert &&
-		ASN1_TIME_diff(&left_d, &left, NULL,
-			X509_get0_notAfter(cert)) == 1 &&
+		ASN1_TIME_diff(
+			&left_d, &left, NULL, X509_get0_notAfter(cert)) == 1 &&
 		ASN1_TIME_diff(&life_d, &life, X509_get0_notBefore(cert),
 			X509_get0_notAfter(cert)) == 1)
 		rc = 0;

@@ -39,12 +39,12 @@ int resolve_host(const char *text, uint16_t default_port, union addr *out,
 	if (addr_parse(text, default_port, out) == 0)
 		return 0;
 	if (!split(text, default_port, host, &port))
-		return err_fail(err, -EINVAL,
-			"'%s': HOST or HOST:PORT expected", text);
+		return err_fail(
+			err, -EINVAL, "'%s': HOST or HOST:PORT expected", text);
 	rc = getaddrinfo(host, NULL, &hints, &list);
 	if (rc != 0 || !list)
-		return err_fail(err, -EHOSTUNREACH, "%s: %s", host,
-			gai_strerror(rc));
+		return err_fail(
+			err, -EHOSTUNREACH, "%s: %s", host, gai_strerror(rc));
 	memset(out, 0, sizeof(*out));
 	memcpy(out, list->ai_addr,
 		list->ai_addrlen < sizeof(*out) ? list->ai_addrlen

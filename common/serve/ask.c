@@ -60,8 +60,8 @@ static int connect_to(struct exchange *x, int kind)
 	socklen_t len = sizeof(int);
 	int error = 0;
 
-	x->fd = socket(to->sa.sa_family, kind | SOCK_CLOEXEC | SOCK_NONBLOCK,
-		0);
+	x->fd = socket(
+		to->sa.sa_family, kind | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (x->fd < 0)
 		return -errno;
 	if (connect(x->fd, &to->sa, addr_len(to)) == 0)
@@ -201,8 +201,7 @@ bool ask_soa_serial(const struct ask_reply *reply, uint32_t *serial)
 	while (next_answer(&it, &rec)) {
 		if (rec.type != DNS_TYPE_SOA || rec.rdlen < 20)
 			continue;
-		*serial = get32(
-			reply->msg + rec.rdata_offset + rec.rdlen - 20);
+		*serial = get32(reply->msg + rec.rdata_offset + rec.rdlen - 20);
 		return true;
 	}
 	return false;

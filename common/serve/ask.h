@@ -31,8 +31,8 @@ struct ask_reply {
 /* 0: a whole, well-formed answer to this question, whatever its rcode.
  * -ETIMEDOUT, -ECONNREFUSED ... with a line in err. Answers with a wrong id,
  * question or form do not end the wait. */
-int ask(const struct ask *ask, struct ask_reply *reply, struct err *err)
-	MUST_CHECK;
+int ask(const struct ask *ask, struct ask_reply *reply,
+	struct err *err) MUST_CHECK;
 /* The first answer record of type SOA: its serial. False: there is none. */
 bool ask_soa_serial(const struct ask_reply *reply, uint32_t *serial);
 /* Number of records of `type` in the answer section (0: of any). */

@@ -52,8 +52,8 @@ int agent_settings_read(const struct conf *conf, struct agent_settings *out,
 	struct err *err) MUST_CHECK;
 
 /* NULL with a line in err. Starts both threads. */
-struct agent *agent_new(const struct agent_settings *set, struct err *err)
-	MUST_CHECK;
+struct agent *agent_new(
+	const struct agent_settings *set, struct err *err) MUST_CHECK;
 /* Stop the threads (waits up to 5 s for a step under way) and free. */
 void agent_free(struct agent *agent); /* NULL allowed */
 /* For the control socket. Any thread. */
@@ -75,9 +75,8 @@ int remote_target(struct agent *agent, const union addr *server, int timeout_ms,
 	struct http_target *target, struct err *err) MUST_CHECK;
 /* POST a JSON object (stolen); the answer's body is not looked at when
  * `reply` is NULL. */
-int remote_post(struct agent *agent, const union addr *server,
-	const char *path, json_t *body, json_t **reply, struct err *err)
-	MUST_CHECK;
+int remote_post(struct agent *agent, const union addr *server, const char *path,
+	json_t *body, json_t **reply, struct err *err) MUST_CHECK;
 int remote_manifest(void *agent, long long generation, char **text, size_t *len,
 	struct err *err);
 int remote_blob(void *agent, const struct manifest_item *item, char **data,
@@ -88,8 +87,7 @@ void remote_renew(struct agent *agent);
 /* ---- local.c: this host's daemons ---- */
 int local_control(void *agent, enum part part, const char *verb,
 	const json_t *args, json_t **result, struct err *err);
-int local_check(void *agent, enum part part, const char *file,
-	struct err *err);
+int local_check(void *agent, enum part part, const char *file, struct err *err);
 int local_prove(void *agent, const struct manifest *m, int ms, struct err *err);
 /* {"frontend":{status}, ...} of the parts that `current` has. */
 json_t *local_parts(struct agent *agent);

@@ -88,8 +88,8 @@ static void own_folder(char *out, size_t size)
 		snprintf(out, size, "/usr/sbin");
 }
 
-static int read_hosts(const struct conf *conf, struct agent_settings *out,
-	struct err *err)
+static int read_hosts(
+	const struct conf *conf, struct agent_settings *out, struct err *err)
 {
 	const struct conf_node *list = conf_get(conf_root(conf), "mgmt"), *n;
 
@@ -104,8 +104,8 @@ static int read_hosts(const struct conf *conf, struct agent_settings *out,
 	return 0;
 }
 
-static int check_name(const struct conf *conf, const char *name,
-	struct err *err)
+static int check_name(
+	const struct conf *conf, const char *name, struct err *err)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -117,8 +117,8 @@ static int check_name(const struct conf *conf, const char *name,
 		"name: letters, digits, '_', '.' and '-' are allowed");
 }
 
-int agent_settings_read(const struct conf *conf, struct agent_settings *out,
-	struct err *err)
+int agent_settings_read(
+	const struct conf *conf, struct agent_settings *out, struct err *err)
 {
 	int rc;
 

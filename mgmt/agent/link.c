@@ -13,9 +13,9 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#define SLICE_MS   500
-#define SILENCE_MS 25000 /* pings come every 10 s */
-#define OPEN_MS    8000
+#define SLICE_MS       500
+#define SILENCE_MS     25000 /* pings come every 10 s */
+#define OPEN_MS        8000
 #define BACKOFF_MIN_MS 200
 #define BACKOFF_MAX_MS 15000
 
@@ -45,7 +45,8 @@ static void note(struct agent *agent, long long want, const char *phase,
 }
 
 static void acknowledge(struct agent *agent, long long generation,
-	const char *sha256, const char *phase, const char *error, int64_t took_us)
+	const char *sha256, const char *phase, const char *error,
+	int64_t took_us)
 {
 	struct err err = {""};
 
@@ -90,11 +91,9 @@ static void on_want(struct agent *agent, const json_t *line)
 	if (generation == agent->rollout.have)
 		phase = "applied";
 	else if (strcmp(mode, "apply") == 0)
-		result = rollout_apply(
-			&agent->rollout, generation, sha, &err);
+		result = rollout_apply(&agent->rollout, generation, sha, &err);
 	else if (strcmp(mode, "stage") == 0)
-		result = rollout_stage(
-			&agent->rollout, generation, sha, &err);
+		result = rollout_stage(&agent->rollout, generation, sha, &err);
 	else
 		return; /* a later protocol's mode */
 	if (result == ROLLOUT_FAILED)
@@ -132,8 +131,7 @@ static int run_cmd(struct agent *agent, const char *part, const char *verb,
 	if (!verb_allowed(verb))
 		return err_fail(err, -EPERM,
 			"%.40s belongs to roll-outs and is no command", verb);
-	return local_control(
-		agent, (enum part)index, verb, args, result, err);
+	return local_control(agent, (enum part)index, verb, args, result, err);
 }
 
 static void on_cmd(struct agent *agent, const json_t *line)
@@ -153,8 +151,8 @@ static void on_cmd(struct agent *agent, const json_t *line)
 		body = json_pack("{s:O,s:b,s:o}", "id", id, "ok", 1, "result",
 			result ? result : json_object());
 	else
-		body = json_pack("{s:O,s:b,s:s}", "id", id, "ok", 0, "error",
-			err.text);
+		body = json_pack(
+			"{s:O,s:b,s:s}", "id", id, "ok", 0, "error", err.text);
 	if (rc < 0)
 		json_decref(result);
 	err.text[0] = '\0';
@@ -227,10 +225,10 @@ static int read_stream(
 	while (!agent_stopping(agent)) {
 		rc = http_stream_line(stream, SLICE_MS, &line);
 		if (rc < 0)
-			return err_fail(err, rc, "the stream ended: %s",
-				strerror(-rc));
-		if (rc == 0 && mtime_sub_us(mtime_now(), heard) >
-				       SILENCE_MS * 1000LL)
+			return err_fail(
+				err, rc, "the stream ended: %s", strerror(-rc));
+		if (rc == 0 &&
+			mtime_sub_us(mtime_now(), heard) > SILENCE_MS * 1000LL)
 			return err_fail(err, -ETIMEDOUT, "silence");
 		if (rc == 0)
 			continue;
@@ -264,7 +262,8 @@ static int hold_stream(struct agent *agent, const char *host, struct err *err)
 	pthread_mutex_lock(&agent->lock);
 	agent->server = server;
 	pthread_mutex_unlock(&agent->lock);
-	snprintf(path, sizeof(path), "/node/v1/stream?have=%lld&boot=%s&proto=%d",
+	snprintf(path, sizeof(path),
+		"/node/v1/stream?have=%lld&boot=%s&proto=%d",
 		agent->rollout.have, agent->boot, MANIFEST_PROTO);
 	stream = http_stream_open(&target, path, err);
 	if (stream)
@@ -304,8 +303,8 @@ void *link_run(void *arg)
 					err.text);
 			note(agent, 0, agent->phase, err.text);
 		}
-		agent_pause(agent,
-			link_backoff_ms(agent->failures++, random32()));
+		agent_pause(
+			agent, link_backoff_ms(agent->failures++, random32()));
 	}
 	return NULL;
 }

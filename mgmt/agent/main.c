@@ -10,8 +10,8 @@ static int check(const struct conf *conf, struct err *err)
 	return agent_settings_read(conf, &set, err);
 }
 
-static int start(
-	struct daemon *d, const struct conf *conf, void **state, struct err *err)
+static int start(struct daemon *d, const struct conf *conf, void **state,
+	struct err *err)
 {
 	struct agent_settings set;
 	int rc = agent_settings_read(conf, &set, err);

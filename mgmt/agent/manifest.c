@@ -38,14 +38,13 @@ static bool sha_ok(const char *hex)
 	       strspn(hex, "0123456789abcdef") == DIGEST_HEX - 1;
 }
 
-static int parse_item(
-	json_t *json, struct manifest_item *item, struct err *err)
+static int parse_item(json_t *json, struct manifest_item *item, struct err *err)
 {
 	const char *key, *kind, *sha;
 	json_int_t size;
 
-	if (json_unpack(json, "{s:s,s:s,s:s,s:I !}", "key", &key, "kind",
-		    &kind, "sha256", &sha, "size", &size) < 0)
+	if (json_unpack(json, "{s:s,s:s,s:s,s:I !}", "key", &key, "kind", &kind,
+		    "sha256", &sha, "size", &size) < 0)
 		return err_fail(err, -EINVAL, "manifest: item malformed");
 	if (!manifest_key_ok(key))
 		return err_fail(
@@ -74,8 +73,7 @@ static int parse_proof(
 		return err_fail(err, -EINVAL,
 			"manifest: proof of unknown kind '%.40s'", kind);
 	if (proof->soa && (serial < 0 || serial > UINT32_MAX))
-		return err_fail(
-			err, -EINVAL, "manifest: proof without serial");
+		return err_fail(err, -EINVAL, "manifest: proof without serial");
 	if (name_parse(name, &proof->name) < 0 ||
 		!dns_type_parse(type, &proof->type) ||
 		addr_parse(at, 53, &proof->at) < 0)
@@ -102,7 +100,8 @@ static int parse_items(json_t *items, struct manifest *m, struct err *err)
 	m->items = calloc(n + 1, sizeof(*m->items));
 	if (!m->items)
 		return err_fail(err, -ENOMEM, "out of memory");
-	json_array_foreach (items, i, item) {
+	json_array_foreach(items, i, item)
+	{
 		rc = parse_item(item, &m->items[i], err);
 		if (rc < 0)
 			return rc;
@@ -127,7 +126,8 @@ static int parse_proofs(json_t *proofs, struct manifest *m, struct err *err)
 	m->proofs = calloc(n + 1, sizeof(*m->proofs));
 	if (!m->proofs)
 		return err_fail(err, -ENOMEM, "out of memory");
-	json_array_foreach (proofs, i, proof) {
+	json_array_foreach(proofs, i, proof)
+	{
 		rc = parse_proof(proof, &m->proofs[i], err);
 		if (rc < 0)
 			return rc;
@@ -164,8 +164,8 @@ static int parse_root(json_t *root, struct manifest *m, struct err *err)
 	return rc == 0 ? parse_proofs(proofs, m, err) : rc;
 }
 
-int manifest_parse(const char *text, size_t len, struct manifest *out,
-	struct err *err)
+int manifest_parse(
+	const char *text, size_t len, struct manifest *out, struct err *err)
 {
 	json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
 	int rc;

@@ -26,8 +26,8 @@ int remote_target(struct agent *agent, const union addr *server, int timeout_ms,
 	memset(target, 0, sizeof(*target));
 	target->addr = *server;
 	target->timeout_ms = timeout_ms;
-	target->tls = tls_client(agent->set.ca, agent->set.cert,
-		agent->set.key, NULL, err);
+	target->tls = tls_client(
+		agent->set.ca, agent->set.cert, agent->set.key, NULL, err);
 	return target->tls ? 0 : -EINVAL;
 }
 
@@ -51,8 +51,8 @@ static int call(struct agent *agent, const union addr *server,
 	return rc;
 }
 
-int remote_post(struct agent *agent, const union addr *server,
-	const char *path, json_t *body, json_t **answer, struct err *err)
+int remote_post(struct agent *agent, const union addr *server, const char *path,
+	json_t *body, json_t **answer, struct err *err)
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	struct http_reply reply = {0};
@@ -78,8 +78,8 @@ static int get(struct agent *agent, const char *path, size_t max, char **data,
 	size_t *len, struct err *err)
 {
 	struct http_reply reply = {0};
-	int rc = call(agent, &agent->server, "GET", path, NULL, max, &reply,
-		err);
+	int rc = call(
+		agent, &agent->server, "GET", path, NULL, max, &reply, err);
 
 	if (rc == 0) {
 		*data = reply.body;
@@ -130,8 +130,7 @@ static int renew(struct agent *agent, struct err *err)
 	if (rc == 0 && rename(fresh, agent->set.key) < 0)
 		rc = err_fail(err, -errno, "%s: %s", fresh, strerror(errno));
 	if (rc == 0)
-		rc = file_write(
-			agent->set.cert, cert, strlen(cert), 0644, err);
+		rc = file_write(agent->set.cert, cert, strlen(cert), 0644, err);
 	json_decref(answer);
 	free(csr);
 	return rc;

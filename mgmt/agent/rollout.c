@@ -326,7 +326,8 @@ static void return_parts(struct rollout *r, long long old)
 			!has_part(&m, (enum part)i))
 			continue;
 		if (prepare_part(r, (enum part)i, old, &absent, &err) < 0 ||
-			(!absent && commit_part(r, (enum part)i, old, &err) < 0))
+			(!absent &&
+				commit_part(r, (enum part)i, old, &err) < 0))
 			log_error("agent: %s could not be taken back to "
 				  "generation %lld: %s",
 				names[i], old, err.text);

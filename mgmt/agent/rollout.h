@@ -16,7 +16,12 @@
 #define ROLLOUT_PARTS 4
 #define ROLLOUT_KEEP  5 /* generations on disk */
 
-enum part { PART_AUTHORITY, PART_RESOLVER, PART_FRONTEND, PART_HA };
+enum part {
+	PART_AUTHORITY,
+	PART_RESOLVER,
+	PART_FRONTEND,
+	PART_HA
+};
 
 struct rollout_ops {
 	/* The manifest's octets; *text is malloc'ed. */
@@ -29,11 +34,11 @@ struct rollout_ops {
 	int (*control)(void *arg, enum part part, const char *verb,
 		const json_t *args, json_t **result, struct err *err);
 	/* The daemon's own --check of a file, when it does not run. */
-	int (*check)(void *arg, enum part part, const char *file,
-		struct err *err);
+	int (*check)(
+		void *arg, enum part part, const char *file, struct err *err);
 	/* All proofs within `ms`. */
-	int (*prove)(void *arg, const struct manifest *m, int ms,
-		struct err *err);
+	int (*prove)(
+		void *arg, const struct manifest *m, int ms, struct err *err);
 };
 
 struct rollout {
@@ -69,8 +74,8 @@ enum rollout_result rollout_apply(struct rollout *r, long long generation,
 	const char *sha256, struct err *err);
 void rollout_abort(struct rollout *r, long long generation);
 /* -ESTALE when `epoch` is below the highest seen; else remembers it. */
-int rollout_epoch(struct rollout *r, long long epoch, struct err *err)
-	MUST_CHECK;
+int rollout_epoch(
+	struct rollout *r, long long epoch, struct err *err) MUST_CHECK;
 
 const char *part_name(enum part part);
 /* PART_... or -1. */

@@ -131,8 +131,8 @@ int tree_begin(struct tree *tree, long long n, struct err *err)
 }
 
 /* "zones/x" needs the folder zones. */
-static int make_folder(struct tree *tree, long long n, const char *key,
-	struct err *err)
+static int make_folder(
+	struct tree *tree, long long n, const char *key, struct err *err)
 {
 	char path[TREE_PATH], folder[MANIFEST_KEY];
 	const char *slash = strchr(key, '/');
@@ -209,8 +209,8 @@ static int sync_folders(struct tree *tree, long long n, struct err *err)
 		return err_fail(err, -errno, "%s: %s", path, strerror(errno));
 	while (rc == 0 && (entry = readdir(dir)) != NULL)
 		if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
-			rc = path_join(sub, sizeof(sub), "%s/%s", path,
-				entry->d_name);
+			rc = path_join(
+				sub, sizeof(sub), "%s/%s", path, entry->d_name);
 			if (rc == 0)
 				rc = dir_sync(sub, err);
 		}
@@ -250,8 +250,8 @@ void tree_drop(struct tree *tree, long long n)
 		remove_quietly(path);
 }
 
-static int point(struct tree *tree, const char *link, long long n,
-	struct err *err)
+static int point(
+	struct tree *tree, const char *link, long long n, struct err *err)
 {
 	char path[TREE_PATH], target[64];
 	int rc = own_path(tree, link, path);
@@ -260,8 +260,8 @@ static int point(struct tree *tree, const char *link, long long n,
 		return rc;
 	if (n == 0) {
 		if (unlink(path) < 0 && errno != ENOENT)
-			return err_fail(err, -errno, "%s: %s", path,
-				strerror(errno));
+			return err_fail(
+				err, -errno, "%s: %s", path, strerror(errno));
 		return dir_sync(tree->root, err);
 	}
 	snprintf(target, sizeof(target), "gen/%lld", n);

@@ -58,11 +58,11 @@ int tree_settled(struct tree *tree, struct err *err) MUST_CHECK;
 /* Was a switch cut short? True: *n and *old as noted. */
 bool tree_unsettled(const struct tree *tree, long long *n, long long *old);
 /* Keep the `keep` newest, current, previous, and those in `used`. */
-void tree_prune(struct tree *tree, unsigned keep, const long long *used,
-	size_t count);
+void tree_prune(
+	struct tree *tree, unsigned keep, const long long *used, size_t count);
 
 long long tree_epoch(const struct tree *tree);
-int tree_set_epoch(struct tree *tree, long long epoch, struct err *err)
-	MUST_CHECK;
+int tree_set_epoch(
+	struct tree *tree, long long epoch, struct err *err) MUST_CHECK;
 
 #endif

@@ -143,8 +143,8 @@ int context_load(struct cli *cli, struct err *err)
 
 /* ---- the call ---- */
 
-static int target_tls(const struct cli *cli, struct http_target *target,
-	struct err *err)
+static int target_tls(
+	const struct cli *cli, struct http_target *target, struct err *err)
 {
 	if (!cli->token) {
 		err_set(err, "--server needs --token (or a context file)");
@@ -161,16 +161,15 @@ static int target_tls(const struct cli *cli, struct http_target *target,
 	return target->tls ? CLI_OK : CLI_USAGE;
 }
 
-static char *encode(const struct cli *cli, const char *verb, json_t *args,
-	bool dry_run)
+static char *encode(
+	const struct cli *cli, const char *verb, json_t *args, bool dry_run)
 {
 	json_t *call = json_pack("{s:s,s:O,s:b}", "verb", verb, "args", args,
 		"dry_run", dry_run);
 	char *body;
 
 	if (call && cli->message)
-		json_object_set_new(
-			call, "message", json_string(cli->message));
+		json_object_set_new(call, "message", json_string(cli->message));
 	body = call ? json_dumps(call, JSON_COMPACT) : NULL;
 	json_decref(call);
 	return body;
@@ -187,8 +186,9 @@ static int send_call(const struct cli *cli, const char *body,
 		rc = target_tls(cli, &target, err);
 	else
 		target.unix_path = path;
-	if (rc == CLI_OK && http_call(&target, "POST", "/api/v1/call", body,
-				    strlen(body), CLI_BODY_MAX, reply, err) < 0) {
+	if (rc == CLI_OK &&
+		http_call(&target, "POST", "/api/v1/call", body, strlen(body),
+			CLI_BODY_MAX, reply, err) < 0) {
 		err_prefix(err, "management is not reachable at %s",
 			target.unix_path ? path : cli->server);
 		rc = CLI_UNREACHABLE;
@@ -222,8 +222,7 @@ int call_or_say(const struct cli *cli, const char *verb, json_t *args,
 	json_t **result, long long *changes)
 {
 	struct err err = {""};
-	int rc = call_api(
-		cli, verb, args, cli->dry_run, result, changes, &err);
+	int rc = call_api(cli, verb, args, cli->dry_run, result, changes, &err);
 
 	if (rc != CLI_OK)
 		cli_fail(cli, rc, "%s", err.text);

@@ -15,13 +15,12 @@ static void print_change(const json_t *change)
 	(void)json_unpack((json_t *)(uintptr_t)change, "{s?s,s?s,s?s}", "op",
 		&op, "kind", &kind, "key", &key);
 	printf("%c %s %s\n",
-		strcmp(op, "add") == 0	 ? '+'
+		strcmp(op, "add") == 0   ? '+'
 		: strcmp(op, "del") == 0 ? '-'
 					 : '~',
 		kind, key);
-	json_array_foreach (detail, i, line)
-		if (json_is_string(line))
-			printf("    %s\n", json_string_value(line));
+	json_array_foreach(detail, i, line) if (json_is_string(line))
+		printf("    %s\n", json_string_value(line));
 }
 
 int run_diff(struct cli *cli, json_t *args)
@@ -37,8 +36,7 @@ int run_diff(struct cli *cli, json_t *args)
 	if (cli->json)
 		show_json(result);
 	else
-		json_array_foreach (changes, i, change)
-			print_change(change);
+		json_array_foreach(changes, i, change) print_change(change);
 	if (!cli->json && count == 0)
 		puts("no changes");
 	json_decref(result);
@@ -70,10 +68,12 @@ static int verdict(const json_t *result)
 	bool back = strcmp(state, "rolled_back") == 0, all = true;
 	size_t i;
 
-	json_array_foreach (nodes, i, node) {
+	json_array_foreach(nodes, i, node)
+	{
 		back |= strcmp(text_of(node, "phase"), "rolled_back") == 0;
 		/* "new": added, but has never joined */
-		all &= proven(node) || strcmp(text_of(node, "phase"), "new") == 0;
+		all &= proven(node) ||
+		       strcmp(text_of(node, "phase"), "new") == 0;
 	}
 	if (back)
 		return CLI_ROLLED_BACK;
@@ -91,23 +91,24 @@ static void print_nodes(const struct cli *cli, const json_t *result, int code)
 		[CLI_PARTIAL] = "some nodes have not proven it",
 	};
 	json_t *nodes = json_object_get(result, "nodes"), *node;
-	long long gen = json_integer_value(
-		json_object_get(result, "generation"));
+	long long gen =
+		json_integer_value(json_object_get(result, "generation"));
 	size_t i;
 
 	if (cli->json) {
 		show_json(result);
 		return;
 	}
-	json_array_foreach (nodes, i, node) {
-		printf("%-12s %-12s", *text_of(node, "name")
-					      ? text_of(node, "name")
-					      : text_of(node, "node"),
+	json_array_foreach(nodes, i, node)
+	{
+		printf("%-12s %-12s",
+			*text_of(node, "name") ? text_of(node, "name")
+					       : text_of(node, "node"),
 			text_of(node, "phase"));
 		if (json_integer_value(json_object_get(node, "took_ms")) > 0)
-			printf(" %lld ms", (long long)json_integer_value(
-						   json_object_get(node,
-							   "took_ms")));
+			printf(" %lld ms",
+				(long long)json_integer_value(
+					json_object_get(node, "took_ms")));
 		if (*text_of(node, "err"))
 			printf("  %s", text_of(node, "err"));
 		puts("");
@@ -117,14 +118,12 @@ static void print_nodes(const struct cli *cli, const json_t *result, int code)
 	printf("generation %lld: %s\n", gen, verdicts[code]);
 }
 
-static void progress(
-	const struct cli *cli, const json_t *result, size_t *shown)
+static void progress(const struct cli *cli, const json_t *result, size_t *shown)
 {
 	json_t *nodes = json_object_get(result, "nodes"), *node;
 	size_t i, done = 0;
 
-	json_array_foreach (nodes, i, node)
-		done += proven(node);
+	json_array_foreach(nodes, i, node) done += proven(node);
 	if (cli->quiet || !isatty(2) || done == *shown)
 		return;
 	*shown = done;
@@ -146,7 +145,9 @@ static int wait_for(struct cli *cli, long long generation)
 		json_decref(result);
 		args = json_pack("{s:I,s:I}", "generation",
 			(json_int_t)generation, "timeout_ms",
-			(json_int_t)(left < 0 ? 0 : left > 10000 ? 10000 : left));
+			(json_int_t)(left < 0       ? 0
+				     : left > 10000 ? 10000
+						    : left));
 		rc = call_or_say(cli, "generation.wait", args, &result, NULL);
 		json_decref(args);
 		if (rc != CLI_OK)
@@ -169,8 +170,7 @@ static int change(struct cli *cli, const char *verb, json_t *args)
 	int rc;
 
 	if (cli->message)
-		json_object_set_new(
-			args, "message", json_string(cli->message));
+		json_object_set_new(args, "message", json_string(cli->message));
 	rc = call_or_say(cli, verb, args, &result, NULL);
 	if (rc != CLI_OK)
 		return rc;
@@ -199,8 +199,8 @@ int run_history(struct cli *cli, json_t *args)
 	bool one = json_object_get(args, "generation") != NULL;
 	json_t *result;
 	struct text out;
-	int rc = call_or_say(cli, one ? "history.show" : "history", args,
-		&result, NULL);
+	int rc = call_or_say(
+		cli, one ? "history.show" : "history", args, &result, NULL);
 
 	if (rc != CLI_OK)
 		return rc;

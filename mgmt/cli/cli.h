@@ -50,7 +50,7 @@ enum {
 };
 
 struct param {
-	const char *key; /* in the API's args; "a.b": inside of object a */
+	const char *key;  /* in the API's args; "a.b": inside of object a */
 	const char *word; /* "ZONE", or an option's name without dashes */
 	enum param_type type;
 	unsigned flags;
@@ -100,8 +100,8 @@ bool command_help(const char *topic, struct text *out);
 /* One API call. 0 and *result (new reference, may be JSON null), or an exit
  * code and a line in err. `changes` may be NULL. */
 int call_api(const struct cli *cli, const char *verb, json_t *args,
-	bool dry_run, json_t **result, long long *changes, struct err *err)
-	MUST_CHECK;
+	bool dry_run, json_t **result, long long *changes,
+	struct err *err) MUST_CHECK;
 /* As call_api; prints the error. */
 int call_or_say(const struct cli *cli, const char *verb, json_t *args,
 	json_t **result, long long *changes) MUST_CHECK;

@@ -3,9 +3,8 @@
  * Words -> command and arguments. Everything that is wrong gives one line
  * that names the wrong word and what is allowed there; nothing is guessed.
  */
+#include "mgmt/cli/args.h"
 #include "mgmt/cli/cli.h"
-
-#include "common/ctl/file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,9 +20,23 @@ struct words {
 
 /* ---- global options ---- */
 
-enum global { G_JSON, G_DRY, G_QUIET, G_HELP, G_NOWAIT, G_YES, G_VERSION,
-	G_MESSAGE, G_SOCKET, G_SERVER, G_TOKEN, G_PIN, G_CONTEXT, G_WAIT,
-	G_TIMEOUT };
+enum global {
+	G_JSON,
+	G_DRY,
+	G_QUIET,
+	G_HELP,
+	G_NOWAIT,
+	G_YES,
+	G_VERSION,
+	G_MESSAGE,
+	G_SOCKET,
+	G_SERVER,
+	G_TOKEN,
+	G_PIN,
+	G_CONTEXT,
+	G_WAIT,
+	G_TIMEOUT
+};
 
 static const struct global_option {
 	const char *name, *letter;
@@ -174,8 +187,7 @@ static bool same_noun(const char *word, const char *noun, size_t len)
 }
 
 /* Words of the command that `first` and `second` name: 0, 1 or 2. */
-static int match(
-	const struct command *c, const char *first, const char *second)
+static int match(const struct command *c, const char *first, const char *second)
 {
 	const char *space = strchr(c->words, ' ');
 	size_t len = space ? (size_t)(space - c->words) : strlen(c->words);
@@ -238,9 +250,11 @@ static int unknown(const char *first, const char *second, struct err *err)
 			if (!noun)
 				list.len = 0;
 			noun = true;
-			text_add(&list, "%s%s", list.len ? ", " : "", space + 1);
-		} else if (!noun && (len != last_len || strncmp(last,
-					table[i].words, len) != 0)) {
+			text_add(
+				&list, "%s%s", list.len ? ", " : "", space + 1);
+		} else if (!noun &&
+			   (len != last_len ||
+				   strncmp(last, table[i].words, len) != 0)) {
 			text_add(&list, "%s%.*s", list.len ? ", " : "",
 				(int)len, table[i].words);
 		}
@@ -261,190 +275,6 @@ static int unknown(const char *first, const char *second, struct err *err)
 }
 
 /* ---- the command's own arguments ---- */
-
-static void usage(const struct command *c, struct text *out)
-{
-	const struct param *p;
-
-	text_add(out, "ispdns %s", c->words);
-	for (size_t i = 0; i < c->count; i++) {
-		p = &c->params[i];
-		if (p->flags & PARAM_OPTION)
-			continue;
-		text_add(out, p->flags & PARAM_REQUIRED ? " %s%s" : " [%s%s]",
-			p->word, p->type == PARAM_REST ? " ..." : "");
-	}
-	for (size_t i = 0; i < c->count; i++) {
-		p = &c->params[i];
-		if (!(p->flags & PARAM_OPTION))
-			continue;
-		text_add(out,
-			p->flags & PARAM_REQUIRED ? " --%s%s" : " [--%s%s]",
-			p->word, p->type == PARAM_BOOL ? "" : " X");
-	}
-}
-
-static int usage_error(const struct command *c, struct err *err,
-	const char *what, const char *word)
-{
-	struct text text;
-
-	text_init(&text);
-	usage(c, &text);
-	err_set(err, "%s: %s%s; usage: %s", c->words, what, word, text.data);
-	text_fini(&text);
-	return CLI_USAGE;
-}
-
-/* Seconds and octets may be written with a unit. */
-static long long unit(const char *key, const char *text)
-{
-	static const struct {
-		const char *text;
-		long long factor;
-	} time[] = {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400},
-		{"w", 604800}},
-	  size[] = {{"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}};
-	size_t len = strlen(key);
-	bool seconds = strcmp(key, "ttl") == 0 ||
-		       (len > 2 && strcmp(key + len - 2, "_s") == 0);
-
-	for (size_t i = 0; seconds && i < countof(time); i++)
-		if (strcmp(text, time[i].text) == 0)
-			return time[i].factor;
-	for (size_t i = 0; strstr(key, "memory") && i < countof(size); i++)
-		if (strcmp(text, size[i].text) == 0)
-			return size[i].factor;
-	return strcmp(text, "ms") == 0 && strstr(key, "_ms") ? 1 : 0;
-}
-
-static json_t *number_value(const struct param *p, const char *text)
-{
-	char *end;
-	long long n, factor = 1;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (errno || end == text)
-		return NULL;
-	if (*end)
-		factor = unit(p->key, end);
-	if (factor == 0 || __builtin_mul_overflow(n, factor, &n))
-		return NULL;
-	return json_integer(n);
-}
-
-/* 1 yes, 0 no, -1 neither. */
-static int truth(const char *text)
-{
-	static const char *const yes[] = {"yes", "true", "on", "1"};
-	static const char *const no[] = {"no", "false", "off", "0"};
-
-	for (size_t i = 0; i < countof(yes); i++) {
-		if (strcasecmp(text, yes[i]) == 0)
-			return 1;
-		if (strcasecmp(text, no[i]) == 0)
-			return 0;
-	}
-	return -1;
-}
-
-static json_t *list_value(json_t *old, const char *text)
-{
-	json_t *list = old ? json_incref(old) : json_array();
-	const char *end;
-
-	for (; list && *text; text = *end ? end + 1 : end) {
-		end = text + strcspn(text, ",");
-		if (end > text)
-			json_array_append_new(
-				list, json_stringn(text, (size_t)(end - text)));
-	}
-	return list;
-}
-
-static json_t *file_value(const char *path, struct err *err)
-{
-	struct text text;
-	char chunk[4096], *data = NULL;
-	json_t *value = NULL;
-	size_t len;
-	ssize_t n;
-
-	if (strcmp(path, "-") != 0) {
-		if (file_read(path, CLI_BODY_MAX, &data, &len, err) == 0)
-			value = json_stringn(data, len);
-		free(data);
-	} else {
-		text_init(&text);
-		while ((n = read(0, chunk, sizeof(chunk))) > 0)
-			text_add_bytes(&text, chunk, (size_t)n);
-		value = json_stringn(text.data, text.len);
-		text_fini(&text);
-	}
-	if (!value && !err->text[0])
-		err_set(err, "%s: no UTF-8 text", path);
-	return value;
-}
-
-/* Put `value` at key "a" or "a.b" of args. */
-static void put(json_t *args, const char *key, json_t *value)
-{
-	const char *dot = strchr(key, '.');
-	char outer[64];
-	json_t *object;
-
-	if (!dot) {
-		json_object_set_new(args, key, value);
-		return;
-	}
-	snprintf(outer, sizeof(outer), "%.*s", (int)(dot - key), key);
-	object = json_object_get(args, outer);
-	if (!object) {
-		object = json_object();
-		json_object_set_new(args, outer, object);
-	}
-	json_object_set_new(object, dot + 1, value);
-}
-
-static int set_param(const struct command *c, const struct param *p,
-	const char *text, json_t *args, struct err *err)
-{
-	json_t *value = NULL;
-	char what[128];
-
-	snprintf(what, sizeof(what), "%s: a %s expected, not ", p->word,
-		p->type == PARAM_INT ? "number" : "yes or no");
-	switch (p->type) {
-	case PARAM_INT:
-		value = number_value(p, text);
-		break;
-	case PARAM_BOOL:
-		value = truth(text) < 0 ? NULL : json_boolean(truth(text));
-		break;
-	case PARAM_LIST:
-		value = list_value(json_object_get(args, p->key), text);
-		break;
-	case PARAM_REST:
-		value = json_object_get(args, p->key);
-		value = value ? json_incref(value) : json_array();
-		json_array_append_new(value, json_string(text));
-		break;
-	case PARAM_FILE:
-		value = file_value(text, err);
-		if (!value)
-			return CLI_INVALID;
-		break;
-	case PARAM_TEXT:
-	case PARAM_PATH:
-		value = json_string(text);
-		snprintf(what, sizeof(what), "%s: no UTF-8 text: ", p->word);
-	}
-	if (!value)
-		return usage_error(c, err, what, text);
-	put(args, p->key, value);
-	return CLI_OK;
-}
 
 static bool has_rest(const struct command *c)
 {
@@ -493,21 +323,22 @@ static int take_option(
 	if (!p && strncmp(name, "no-", 3) == 0 && !equals) {
 		p = find_option(c, name + 3, len - 3);
 		if (p && p->type == PARAM_BOOL)
-			return set_param(c, p, "no", args, err);
+			return args_set(c, p, "no", args, err);
 		p = NULL;
 	}
 	if (!p)
-		return usage_error(c, err, "unknown option ", word);
+		return args_error(c, err, "unknown option ", word);
 	if (p->type == PARAM_BOOL && !equals) {
-		value = w->at + 1 < w->argc && truth(w->argv[w->at + 1]) >= 0
+		value = w->at + 1 < w->argc &&
+					args_truth(w->argv[w->at + 1]) >= 0
 				? w->argv[++w->at]
 				: "yes";
-		return set_param(c, p, value, args, err);
+		return args_set(c, p, value, args, err);
 	}
 	value = option_value(w, equals);
 	if (!value)
-		return usage_error(c, err, "a value is missing for ", word);
-	return set_param(c, p, value, args, err);
+		return args_error(c, err, "a value is missing for ", word);
+	return args_set(c, p, value, args, err);
 }
 
 /* A word that is no option: NAME=VALUE of an option, or the next place. */
@@ -521,15 +352,15 @@ static int take_word(struct cli *cli, const char *word, size_t *place,
 	if (equals && !has_rest(c))
 		p = find_option(c, word, (size_t)(equals - word));
 	if (p)
-		return set_param(c, p, equals + 1, args, err);
+		return args_set(c, p, equals + 1, args, err);
 	while (*place < c->count && c->params[*place].flags & PARAM_OPTION)
 		++*place;
 	if (*place >= c->count)
-		return usage_error(c, err, "too many words at ", word);
+		return args_error(c, err, "too many words at ", word);
 	p = &c->params[*place];
 	if (p->type != PARAM_REST)
 		++*place;
-	return set_param(c, p, word, args, err);
+	return args_set(c, p, word, args, err);
 }
 
 static bool given(const json_t *args, const char *key)
@@ -545,7 +376,7 @@ static int check_required(
 	for (size_t i = 0; i < c->count; i++) {
 		p = &c->params[i];
 		if (p->flags & PARAM_REQUIRED && !given(args, p->key))
-			return usage_error(c, err,
+			return args_error(c, err,
 				p->flags & PARAM_OPTION ? "missing: --"
 							: "missing: ",
 				p->word);
@@ -574,7 +405,7 @@ static int parse_rest(
 		}
 		rc = take_global(cli, w, err);
 		if (rc == 0 && w->argv[w->at][1] != '-')
-			rc = usage_error(cli->command, err, "unknown option ",
+			rc = args_error(cli->command, err, "unknown option ",
 				w->argv[w->at]);
 		else if (rc == 0)
 			rc = take_option(cli, w, args, err);
@@ -596,14 +427,14 @@ static int parse_command(struct cli *cli, struct words *w, struct err *err)
 	if (!cli->command && cli->help)
 		return CLI_OK;
 	if (!cli->command)
-		return unknown(first,
-			second && second[0] != '-' ? second : NULL, err);
+		return unknown(
+			first, second && second[0] != '-' ? second : NULL, err);
 	w->at += used;
 	return CLI_OK;
 }
 
-int command_parse(struct cli *cli, int argc, char **argv, json_t **args,
-	struct err *err)
+int command_parse(
+	struct cli *cli, int argc, char **argv, json_t **args, struct err *err)
 {
 	static char version[] = "version";
 	struct words w = {.argc = argc, .argv = argv};
@@ -637,19 +468,6 @@ int command_parse(struct cli *cli, int argc, char **argv, json_t **args,
 
 /* ---- help ---- */
 
-static void help_command(const struct command *c, struct text *out)
-{
-	const struct param *p;
-
-	usage(c, out);
-	text_add(out, "\n    %s\n", c->help);
-	for (size_t i = 0; i < c->count; i++) {
-		p = &c->params[i];
-		if (p->flags & PARAM_OPTION && p->help)
-			text_add(out, "    --%-20s %s\n", p->word, p->help);
-	}
-}
-
 static void help_globals(struct text *out)
 {
 	char left[40];
@@ -678,7 +496,7 @@ bool command_help(const char *topic, struct text *out)
 			continue;
 		found++;
 		if (len)
-			help_command(&table[i], out);
+			args_help(&table[i], out);
 		else
 			text_add(out, "  %-20s %s\n", table[i].words,
 				table[i].help);

@@ -12,8 +12,8 @@
 
 /* ---- zones ---- */
 
-static int read_input(const char *path, char **text, size_t *len,
-	struct err *err)
+static int read_input(
+	const char *path, char **text, size_t *len, struct err *err)
 {
 	char chunk[4096];
 	struct text in;
@@ -128,8 +128,8 @@ int run_zone_import(struct cli *cli, json_t *args)
 		return code;
 	text_init(&text);
 	zone_print(zone, &text);
-	call = json_pack("{s:s,s:s}", "zone", zone_origin(zone), "text",
-		text.data);
+	call = json_pack(
+		"{s:s,s:s}", "zone", zone_origin(zone), "text", text.data);
 	code = call_or_say(cli, "zone.import", call, &result, NULL);
 	if (code == CLI_OK)
 		show_result(cli, result);
@@ -206,8 +206,8 @@ int run_import(struct cli *cli, json_t *args)
 	struct text notes;
 	int rc;
 
-	if (import_init(&im, json_string_value(
-				     json_object_get(args, "node"))) < 0)
+	if (import_init(&im, json_string_value(json_object_get(args, "node"))) <
+		0)
 		return cli_fail(cli, CLI_FAIL, "out of memory");
 	rc = import_read(cli, &im, args);
 	if (rc == CLI_OK) {

@@ -96,7 +96,8 @@ void import_print_notes(const struct import *im, struct text *out)
 	size_t i;
 	int line;
 
-	json_array_foreach (im->notes, i, note) {
+	json_array_foreach(im->notes, i, note)
+	{
 		if (json_unpack(note, "{s:s,s:s,s:i,s:s}", "level", &level,
 			    "file", &file, "line", &line, "text", &text) < 0)
 			continue;
@@ -120,8 +121,8 @@ static void print_value(const json_t *value, struct text *out)
 		text_add(out, "(%zu octets)", strlen(text));
 		return;
 	}
-	dump = json_dumps(value,
-		JSON_COMPACT | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
+	dump = json_dumps(
+		value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_PRESERVE_ORDER);
 	text_add(out, "%s", dump ? dump : "?");
 	free(dump);
 }
@@ -132,10 +133,12 @@ void import_print_calls(const struct import *im, struct text *out)
 	json_t *call, *value;
 	size_t i;
 
-	json_array_foreach (im->calls, i, call) {
+	json_array_foreach(im->calls, i, call)
+	{
 		text_add(out, "%s",
 			json_string_value(json_object_get(call, "verb")));
-		json_object_foreach (json_object_get(call, "args"), key, value) {
+		json_object_foreach(json_object_get(call, "args"), key, value)
+		{
 			text_add(out, " %s=", key);
 			print_value(value, out);
 		}

@@ -51,14 +51,14 @@ void import_say(struct import *im, enum import_level level, const char *file,
  * -ENOENT and the like with a line in err when it could not be read at all.
  */
 /* dnsdist.conf: pools, backends, routes, cache, limits, ACL, policy. */
-int import_dnsdist(struct import *im, const char *path, struct err *err)
-	MUST_CHECK;
+int import_dnsdist(
+	struct import *im, const char *path, struct err *err) MUST_CHECK;
 /* named.conf with its includes: primary zones, ACLs of a resolver. */
-int import_bind(struct import *im, const char *path, struct err *err)
-	MUST_CHECK;
+int import_bind(
+	struct import *im, const char *path, struct err *err) MUST_CHECK;
 /* keepalived.conf: VRRP instances with this node's priority. */
-int import_keepalived(struct import *im, const char *path, struct err *err)
-	MUST_CHECK;
+int import_keepalived(
+	struct import *im, const char *path, struct err *err) MUST_CHECK;
 
 /* Notes in the order of lines (all of one file). */
 void import_sort_notes(struct import *im);

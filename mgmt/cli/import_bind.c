@@ -138,12 +138,10 @@ static const struct plain {
 	{"managed-keys-directory", IMPORT_NOTE, "not needed"},
 	{"bindkeys-file", IMPORT_NOTE, "not needed"},
 	{"minimal-responses", IMPORT_NOTE, "not needed: always"},
-	{"notify", IMPORT_NOTE,
-		"not needed: nodes get zones from management"},
+	{"notify", IMPORT_NOTE, "not needed: nodes get zones from management"},
 	{"also-notify", IMPORT_WARNING,
 		"foreign secondaries are not notified: ignored"},
-	{"allow-transfer", IMPORT_WARNING,
-		"transfers are refused to everyone"},
+	{"allow-transfer", IMPORT_WARNING, "transfers are refused to everyone"},
 	{"allow-update", IMPORT_WARNING,
 		"dynamic updates are refused; use `ispdns record`"},
 	{"allow-query-cache", IMPORT_NOTE, "follows the access list"},
@@ -206,7 +204,7 @@ static void access_list(struct bind *b)
 		return;
 	}
 	match_list(b, list, false, 0);
-	json_object_foreach (b->acl, prefix, action)
+	json_object_foreach(b->acl, prefix, action)
 		import_call(b->im, "acl.add",
 			json_pack("{s:s,s:s,s:O}", "list", "clients", "prefix",
 				prefix, "action", action));
@@ -218,9 +216,8 @@ static void access_list(struct bind *b)
 static void zone_problem(
 	struct bind *b, const char *path, const struct zone_problem *problem)
 {
-	enum import_level level = problem->severity == ZONE_ERROR
-					  ? IMPORT_ERROR
-					  : IMPORT_WARNING;
+	enum import_level level =
+		problem->severity == ZONE_ERROR ? IMPORT_ERROR : IMPORT_WARNING;
 	const char *text = problem->text;
 	size_t len = strlen(path);
 	unsigned line = 0;
@@ -302,7 +299,8 @@ static bool is_local_zone(const char *name)
 static void zone_statements(struct bind *b, const struct named *zone)
 {
 	static const char *const known[] = {"type", "file", "notify",
-		"allow-query", "check-names", "zone-statistics", "masterfile-format"};
+		"allow-query", "check-names", "zone-statistics",
+		"masterfile-format"};
 	const struct named *st;
 	size_t i;
 
@@ -334,7 +332,8 @@ static void zone_statement(struct bind *b, const struct named *st)
 		import_note(b->im, st->file, st->line,
 			"zone \"%s\": answered by the resolvers themselves",
 			word(st, 1));
-	} else if (!type || (!is(type, 1, "master") && !is(type, 1, "primary"))) {
+	} else if (!type ||
+		   (!is(type, 1, "master") && !is(type, 1, "primary"))) {
 		import_error(b->im, st->file, st->line,
 			"zone \"%s\": type %s: only primary (master) zones "
 			"can be imported",

@@ -5,9 +5,7 @@
  * server line may name a pool whose routes come later. Statements that never
  * worked as people thought get a warning that says what is done instead.
  */
-#include "mgmt/cli/import.h"
 #include "mgmt/cli/import_dnsdist.h"
-#include "mgmt/cli/lua.h"
 
 #include "common/ctl/file.h"
 #include "common/dns/name.h"
@@ -108,10 +106,10 @@ static void st_policy(struct dd *d, const struct lua *call)
 	static const char *const known[] = {"leastOutstanding",
 		"firstAvailable", "roundrobin", "wrandom", "chashed"};
 	const struct lua *arg = lua_arg(call, 0);
-	const char *name = arg && (arg->kind == LUA_NAME ||
-					   arg->kind == LUA_STRING)
-				   ? arg->text
-				   : "?";
+	const char *name =
+		arg && (arg->kind == LUA_NAME || arg->kind == LUA_STRING)
+			? arg->text
+			: "?";
 
 	if (strcmp(name, "whashed") == 0) {
 		import_warn(d->im, d->file, call->line,
@@ -140,8 +138,7 @@ static void st_pool_policy(struct dd *d, const struct lua *call)
 		return;
 	}
 	st_policy(d, call);
-	json_object_set_new(
-		dd_pool(d, pool), "policy", json_string(d->policy));
+	json_object_set_new(dd_pool(d, pool), "policy", json_string(d->policy));
 	d->policy = before;
 }
 
@@ -288,8 +285,8 @@ static void on_function(struct dd *d, const struct lua *call, const char *name)
 				"%s: %s", name, plain[i].text);
 			return;
 		}
-	import_error(d->im, d->file, call->line, "'%s': unknown statement",
-		name);
+	import_error(
+		d->im, d->file, call->line, "'%s': unknown statement", name);
 }
 
 /* getPool("rec"):setCache(pc), suffixes:add(newDNSName("x")) */
@@ -312,8 +309,8 @@ static void on_method(struct dd *d, const struct lua *call)
 		call->text);
 }
 
-static void on_call(void *arg, unsigned line, const struct lua *call,
-	bool tight)
+static void on_call(
+	void *arg, unsigned line, const struct lua *call, bool tight)
 {
 	struct dd *d = arg;
 	char name[256];
@@ -324,8 +321,8 @@ static void on_call(void *arg, unsigned line, const struct lua *call,
 	if (call->kind == LUA_METHOD)
 		on_method(d, call);
 	else
-		on_function(d, call,
-			lua_path(call->object, name, sizeof(name)));
+		on_function(
+			d, call, lua_path(call->object, name, sizeof(name)));
 }
 
 static void on_assign(void *arg, unsigned line, const char *name,

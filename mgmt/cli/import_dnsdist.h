@@ -39,8 +39,8 @@ struct dd {
 
 /* The variable `name`, or NULL. */
 struct dd_var *dd_var(struct dd *d, const char *name);
-void dd_assign(struct dd *d, unsigned line, const char *name,
-	const struct lua *value);
+void dd_assign(
+	struct dd *d, unsigned line, const char *name, const struct lua *value);
 /* The pool's object, made when missing; borrowed. */
 json_t *dd_pool(struct dd *d, const char *name);
 /* Append to an array unless an equal value is there; steals `value`. */

@@ -14,8 +14,8 @@ struct dd_var *dd_var(struct dd *d, const char *name)
 	return NULL;
 }
 
-void dd_assign(struct dd *d, unsigned line, const char *name,
-	const struct lua *value)
+void dd_assign(
+	struct dd *d, unsigned line, const char *name, const struct lua *value)
 {
 	struct dd_var *var = dd_var(d, name);
 
@@ -57,11 +57,11 @@ void dd_add_unique(json_t *array, json_t *value)
 	json_t *old;
 	size_t i;
 
-	json_array_foreach (array, i, old)
-		if (json_equal(old, value)) {
-			json_decref(value);
-			return;
-		}
+	json_array_foreach(array, i, old) if (json_equal(old, value))
+	{
+		json_decref(value);
+		return;
+	}
 	json_array_append_new(array, value);
 }
 
@@ -102,8 +102,8 @@ static const struct cache_option {
 	{"shuffle", NULL},
 };
 
-static void cache_option(
-	struct dd *d, const struct cache_option *option, const struct lua *value)
+static void cache_option(struct dd *d, const struct cache_option *option,
+	const struct lua *value)
 {
 	double n;
 
@@ -125,8 +125,7 @@ static void cache_option(
 			n);
 		return;
 	}
-	json_object_set_new(
-		d->cache, option->arg, json_integer((json_int_t)n));
+	json_object_set_new(d->cache, option->arg, json_integer((json_int_t)n));
 }
 
 static void cache_table(struct dd *d, const struct lua *table)
@@ -151,8 +150,8 @@ static void cache_table(struct dd *d, const struct lua *table)
 /* newPacketCache(n, {options}) or (n, maxTTL, minTTL, failureTTL, ...) */
 static void cache_value(struct dd *d, const struct lua *call)
 {
-	json_int_t old = json_integer_value(
-		json_object_get(d->cache, "entries"));
+	json_int_t old =
+		json_integer_value(json_object_get(d->cache, "entries"));
 	const struct lua *arg;
 	double n;
 
@@ -199,8 +198,15 @@ void dd_set_cache(struct dd *d, const struct lua *call)
 
 /* ---- newServer ---- */
 
-enum server_use { INTEGER, CHECK_TEXT, CHECK_COUNT, CHECK_MS, CHECK_S, NOTHING,
-	ELSEWHERE };
+enum server_use {
+	INTEGER,
+	CHECK_TEXT,
+	CHECK_COUNT,
+	CHECK_MS,
+	CHECK_S,
+	NOTHING,
+	ELSEWHERE
+};
 
 static const struct server_key {
 	const char *name;
@@ -378,11 +384,10 @@ static const char *pool_suffix(const struct dd *d, const char *pool)
 	json_t *route;
 	size_t i;
 
-	json_array_foreach (d->routes, i, route)
-		if (json_unpack(route, "{s:s,s:s}", "suffix", &suffix, "pool",
-			    &to) == 0 &&
-			strcmp(to, pool) == 0)
-			return suffix;
+	json_array_foreach(d->routes, i,
+		route) if (json_unpack(route, "{s:s,s:s}", "suffix", &suffix,
+				   "pool", &to) == 0 &&
+			   strcmp(to, pool) == 0) return suffix;
 	return NULL;
 }
 
@@ -404,7 +409,8 @@ static void emit_backends(struct dd *d, const char *pool, json_t *backends)
 	json_t *backend, *check;
 	size_t i;
 
-	json_array_foreach (backends, i, backend) {
+	json_array_foreach(backends, i, backend)
+	{
 		json_object_set_new(backend, "pool", json_string(pool));
 		check = json_object_get(backend, "check");
 		if (!json_object_get(check, "type"))
@@ -421,7 +427,8 @@ static void emit_pools(struct dd *d)
 	json_t *pool, *policy;
 	bool cache;
 
-	json_object_foreach (d->pools, name, pool) {
+	json_object_foreach(d->pools, name, pool)
+	{
 		policy = json_object_get(pool, "policy");
 		cache = json_is_true(json_object_get(pool, "cache"));
 		import_call(d->im, "pool.create",
@@ -438,7 +445,8 @@ static void check_routes(struct dd *d)
 	json_t *route, *known;
 	size_t i;
 
-	json_array_foreach (d->routes, i, route) {
+	json_array_foreach(d->routes, i, route)
+	{
 		pool = json_string_value(json_object_get(route, "pool"));
 		known = json_object_get(d->pools, pool);
 		if (!known ||
@@ -455,15 +463,14 @@ void dd_emit(struct dd *d)
 	size_t i;
 
 	if (d->catch_all == 0 && json_object_get(d->pools, "default"))
-		json_array_append_new(d->routes,
-			json_pack("{s:s,s:s}", "suffix", ".", "pool",
-				"default"));
+		json_array_append_new(
+			d->routes, json_pack("{s:s,s:s}", "suffix", ".", "pool",
+					   "default"));
 	check_routes(d);
 	/* The loopback is admitted by every daemon anyway. */
-	json_array_foreach (d->acl, i, item)
-		import_call(d->im, "acl.add",
-			json_pack("{s:s,s:O,s:s}", "list", "clients", "prefix",
-				item, "action", "allow"));
+	json_array_foreach(d->acl, i, item) import_call(d->im, "acl.add",
+		json_pack("{s:s,s:O,s:s}", "list", "clients", "prefix", item,
+			"action", "allow"));
 	if (json_object_size(d->rules) > 0)
 		import_call(d->im, "policy.set", json_incref(d->rules));
 	if (json_object_size(d->limit) > 0)
@@ -471,6 +478,6 @@ void dd_emit(struct dd *d)
 	if (json_object_size(d->cache) > 0)
 		import_call(d->im, "cache.set", json_incref(d->cache));
 	emit_pools(d);
-	json_array_foreach (d->routes, i, item)
+	json_array_foreach(d->routes, i, item)
 		import_call(d->im, "route.add", json_incref(item));
 }

@@ -55,8 +55,8 @@ void dd_suffix_values(struct dd *d, const struct lua *value, json_t *names)
 }
 
 /* "DNSQType.ANY", "ANY" or 255 -> "ANY"; "" when it is none of these. */
-static const char *constant(const struct lua *value, const char *family,
-	char *out, size_t size)
+static const char *constant(
+	const struct lua *value, const char *family, char *out, size_t size)
 {
 	char path[128];
 	size_t len = strlen(family);
@@ -72,7 +72,8 @@ static const char *constant(const struct lua *value, const char *family,
 	return out;
 }
 
-static enum rule_kind rule_type(struct dd *d, const struct lua *call, bool alone)
+static enum rule_kind rule_type(
+	struct dd *d, const struct lua *call, bool alone)
 {
 	char type[64];
 
@@ -141,7 +142,8 @@ static enum rule_kind rule_regex(
 
 	if (regex && plain_regex(regex, text, sizeof(text)))
 		start = text + (text[0] == '.' && text[1]);
-	if (!regex || start[0] == '\0' || !plain_regex(regex, text, sizeof(text)) ||
+	if (!regex || start[0] == '\0' ||
+		!plain_regex(regex, text, sizeof(text)) ||
 		name_parse(start, &name) < 0) {
 		import_error(d->im, d->file, call->line,
 			"RegexRule(\"%s\"): no regular expressions here; name "
@@ -178,8 +180,8 @@ static enum rule_kind rule_suffix(
 
 static enum rule_kind rule_and(struct dd *d, const struct lua *call);
 
-static enum rule_kind rule_read(struct dd *d, const struct lua *call,
-	bool alone, struct rule *rule)
+static enum rule_kind rule_read(
+	struct dd *d, const struct lua *call, bool alone, struct rule *rule)
 {
 	struct dd_var *var =
 		call->kind == LUA_NAME ? dd_var(d, call->text) : NULL;
@@ -263,14 +265,14 @@ static const char *verdict(const struct lua *action)
 		return NULL;
 	constant(lua_arg(action, 0), "DNSRCode", code, sizeof(code));
 	return strcmp(code, "REFUSED") == 0 || strcmp(code, "5") == 0 ? "refuse"
-								       : NULL;
+								      : NULL;
 }
 
 static void action_limit(
 	struct dd *d, const struct rule *rule, const char *verb)
 {
-	static const char *const args[] = {"qps", "v4_prefix", "v6_prefix",
-		"burst"};
+	static const char *const args[] = {
+		"qps", "v4_prefix", "v6_prefix", "burst"};
 	json_t *limit = json_object();
 	json_int_t old = json_integer_value(json_object_get(d->limit, "qps"));
 	json_int_t qps;
@@ -301,8 +303,8 @@ static void action_limit(
 	json_decref(limit);
 }
 
-static void action_pool(struct dd *d, const struct rule *rule,
-	const struct lua *action)
+static void action_pool(
+	struct dd *d, const struct rule *rule, const struct lua *action)
 {
 	const char *pool = lua_string(lua_arg(action, 0));
 	json_t *suffix;
@@ -317,15 +319,14 @@ static void action_pool(struct dd *d, const struct rule *rule,
 		pool = "default";
 	if (rule->kind == RULE_ALL) {
 		if (d->catch_all == 0)
-			json_array_append_new(d->routes,
-				json_pack("{s:s,s:s}", "suffix", ".", "pool",
-					pool));
+			json_array_append_new(
+				d->routes, json_pack("{s:s,s:s}", "suffix", ".",
+						   "pool", pool));
 		d->catch_all = rule->call->line;
 	} else if (rule->kind == RULE_SUFFIX) {
-		json_array_foreach (rule->suffixes, i, suffix)
-			dd_add_unique(d->routes,
-				json_pack("{s:O,s:s}", "suffix", suffix, "pool",
-					pool));
+		json_array_foreach(rule->suffixes, i, suffix) dd_add_unique(
+			d->routes,
+			json_pack("{s:O,s:s}", "suffix", suffix, "pool", pool));
 	} else {
 		import_error(d->im, d->file, action->line,
 			"PoolAction: only a suffix or AllRule() selects a "
@@ -383,9 +384,9 @@ static void action_run(
 	else
 		import_error(d->im, d->file, action->line,
 			"'%s': unknown action",
-			action->object ? lua_path(action->object, name,
-						 sizeof(name))
-				       : "?");
+			action->object
+				? lua_path(action->object, name, sizeof(name))
+				: "?");
 }
 
 void dd_action(struct dd *d, const struct lua *call)

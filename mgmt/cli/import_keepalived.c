@@ -6,6 +6,7 @@
  * a warning). The health script becomes our own tracking of the frontend.
  */
 #include "mgmt/cli/import.h"
+#include "mgmt/cli/ka_words.h"
 
 #include "common/ctl/file.h"
 #include "common/net/prefix.h"
@@ -13,15 +14,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <strings.h>
-
-#define WORD_MAX 512
-#define VIPS_MAX 64
-
-struct word {
-	char text[WORD_MAX]; /* "" at the end of the file */
-	unsigned line;
-	bool quoted;
-};
 
 struct vrrp {
 	char name[WORD_MAX], interface[WORD_MAX], auth[16], password[16];
@@ -35,122 +27,44 @@ struct vrrp {
 struct ka {
 	struct import *im;
 	const char *file;
-	const char *pos;
-	unsigned line;
-	struct word word;       /* the present one */
-	unsigned keyword_line;  /* line of the last statement */
-	bool layout_said, quotes_said, script_seen;
+	struct ka_words words;
+	unsigned keyword_line; /* line of the last statement */
+	bool layout_said;
 	long version; /* vrrp_version of global_defs */
 	char router_id[WORD_MAX];
 	struct vrrp vrrp;
 };
 
-/* ---- words ---- */
-
-static size_t curly(const char *s)
-{
-	static const char *const marks[] = {
-		"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x98", "\xe2\x80\x99"};
-
-	for (size_t i = 0; i < countof(marks); i++)
-		if (strncmp(s, marks[i], 3) == 0)
-			return 3;
-	return 0;
-}
-
-static void skip_space(struct ka *k)
-{
-	for (; *k->pos; k->pos++) {
-		if (*k->pos == '\n')
-			k->line++;
-		else if (*k->pos == '#' || *k->pos == '!')
-			k->pos += strcspn(k->pos, "\n") - 1;
-		else if (!isspace((unsigned char)*k->pos))
-			return;
-	}
-}
-
-static void take(struct ka *k, const char *start, size_t len)
-{
-	if (len >= WORD_MAX) {
-		import_error(k->im, k->file, k->line, "word too long");
-		len = WORD_MAX - 1;
-	}
-	memcpy(k->word.text, start, len);
-	k->word.text[len] = '\0';
-}
-
-static void take_quoted(struct ka *k, size_t mark)
-{
-	const char *start = k->pos + mark, *end = start;
-
-	if (mark == 3 && !k->quotes_said) {
-		import_warn(k->im, k->file, k->line,
-			"typographic quotation marks: keepalived takes them as "
-			"part of the word; read as plain ones");
-		k->quotes_said = true;
-	}
-	while (*end && *end != '\n' &&
-		(mark == 3 ? !curly(end) : *end != *k->pos))
-		end++;
-	take(k, start, (size_t)(end - start));
-	k->word.quoted = true;
-	if (!*end || *end == '\n')
-		import_error(k->im, k->file, k->line, "text without end quote");
-	else
-		end += mark;
-	k->pos = end;
-}
-
-static void next(struct ka *k)
-{
-	size_t len, mark;
-
-	skip_space(k);
-	k->word.line = k->line;
-	k->word.quoted = false;
-	mark = curly(k->pos);
-	if (mark || *k->pos == '"') {
-		take_quoted(k, mark ? mark : 1);
-		return;
-	}
-	len = *k->pos == '{' || *k->pos == '}' ? 1
-						: strcspn(k->pos, " \t\r\n{}");
-	take(k, k->pos, len);
-	k->pos += len;
-}
-
-static bool at_end(const struct ka *k)
-{
-	return !k->word.text[0] && !k->word.quoted;
-}
-
-static bool at(const struct ka *k, const char *text)
-{
-	return !k->word.quoted && strcmp(k->word.text, text) == 0;
-}
-
 /* A statement begins at the present word: complain once when the one before
  * is on the same line. */
 static void begin_statement(struct ka *k)
 {
-	if (k->keyword_line == k->word.line && !k->layout_said) {
-		import_warn(k->im, k->file, k->word.line,
+	if (k->keyword_line == k->words.word_line && !k->layout_said) {
+		import_warn(k->im, k->file, k->words.word_line,
 			"several statements on one line: keepalived reads one "
 			"a line and would take the rest as parameters; each is "
 			"read as meant");
 		k->layout_said = true;
 	}
-	k->keyword_line = k->word.line;
+	k->keyword_line = k->words.word_line;
 }
 
 /* ---- statements of a vrrp_instance ---- */
 
 enum use {
-	SKIP,   /* nothing to do */
-	WARN,   /* skipped with a warning: `text` */
-	STATE, INTERFACE, VRID, PRIORITY, INTERVAL, NOPREEMPT, PREEMPT_DELAY,
-	VERSION, AUTH_TYPE, AUTH_PASS, SOURCE,
+	SKIP, /* nothing to do */
+	WARN, /* skipped with a warning: `text` */
+	STATE,
+	INTERFACE,
+	VRID,
+	PRIORITY,
+	INTERVAL,
+	NOPREEMPT,
+	PREEMPT_DELAY,
+	VERSION,
+	AUTH_TYPE,
+	AUTH_PASS,
+	SOURCE,
 };
 
 struct keyword {
@@ -159,6 +73,8 @@ struct keyword {
 	unsigned params;
 	const char *text;
 };
+
+#define NO_SCRIPTS "no scripts are run: ignored; see `ispdns status`"
 
 static const struct keyword instance_words[] = {
 	{"state", STATE, 1, NULL},
@@ -186,33 +102,30 @@ static const struct keyword instance_words[] = {
 	{"lvs_sync_daemon_interface", WARN, 1, "no LVS here: ignored"},
 	{"use_vmac", WARN, 0,
 		"no virtual MAC: gratuitous ARP and NA tell the LAN instead"},
-	{"notify", WARN, 1, "no scripts are run: ignored; see `ispdns status`"},
-	{"notify_master", WARN, 1,
-		"no scripts are run: ignored; see `ispdns status`"},
-	{"notify_backup", WARN, 1,
-		"no scripts are run: ignored; see `ispdns status`"},
-	{"notify_fault", WARN, 1,
-		"no scripts are run: ignored; see `ispdns status`"},
+	{"notify", WARN, 1, NO_SCRIPTS},
+	{"notify_master", WARN, 1, NO_SCRIPTS},
+	{"notify_backup", WARN, 1, NO_SCRIPTS},
+	{"notify_fault", WARN, 1, NO_SCRIPTS},
 };
 
-static bool number(struct ka *k, const char *what, double min, double max,
-	double *out)
+static bool number(
+	struct ka *k, const char *what, double min, double max, double *out)
 {
 	char *end;
-	double n = strtod(k->word.text, &end);
+	double n = strtod(k->words.text, &end);
 
-	if (!k->word.text[0] || *end || !(n >= min && n <= max)) {
-		import_error(k->im, k->file, k->word.line,
+	if (!k->words.text[0] || *end || !(n >= min && n <= max)) {
+		import_error(k->im, k->file, k->words.word_line,
 			"%s '%s': a number from %g to %g expected", what,
-			k->word.text, min, max);
+			k->words.text, min, max);
 		return false;
 	}
 	*out = n;
 	return true;
 }
 
-static void set_long(struct ka *k, const char *what, double min, double max,
-	long *out)
+static void set_long(
+	struct ka *k, const char *what, double min, double max, long *out)
 {
 	double n;
 
@@ -222,22 +135,22 @@ static void set_long(struct ka *k, const char *what, double min, double max,
 
 static void set_auth(struct ka *k)
 {
-	if (strcasecmp(k->word.text, "PASS") == 0)
+	if (strcasecmp(k->words.text, "PASS") == 0)
 		snprintf(k->vrrp.auth, sizeof(k->vrrp.auth), "pass");
 	else
-		import_error(k->im, k->file, k->word.line,
+		import_error(k->im, k->file, k->words.word_line,
 			"auth_type %s: only PASS (or none) is known",
-			k->word.text);
+			k->words.text);
 }
 
 static void set_password(struct ka *k)
 {
-	if (strlen(k->word.text) > 8)
-		import_warn(k->im, k->file, k->word.line,
+	if (strlen(k->words.text) > 8)
+		import_warn(k->im, k->file, k->words.word_line,
 			"auth_pass: only the first 8 octets count on the "
 			"wire; those are taken");
 	snprintf(k->vrrp.password, sizeof(k->vrrp.password), "%.8s",
-		k->word.text);
+		k->words.text);
 }
 
 static void instance_set(struct ka *k, const struct keyword *kw)
@@ -247,7 +160,7 @@ static void instance_set(struct ka *k, const struct keyword *kw)
 	switch (kw->use) {
 	case INTERFACE:
 		snprintf(v->interface, sizeof(v->interface), "%s",
-			k->word.text);
+			k->words.text);
 		break;
 	case VRID:
 		set_long(k, kw->name, 1, 255, &v->vrid);
@@ -271,7 +184,7 @@ static void instance_set(struct ka *k, const struct keyword *kw)
 		set_password(k);
 		break;
 	case SOURCE:
-		import_note(k->im, k->file, k->word.line,
+		import_note(k->im, k->file, k->words.word_line,
 			"%s: the node's own address is used", kw->name);
 		break;
 	default:
@@ -294,38 +207,39 @@ static void skip_block(struct ka *k)
 	unsigned depth = 0;
 
 	do {
-		if (at(k, "{"))
+		if (ka_at(&k->words, "{"))
 			depth++;
-		if (at(k, "}"))
+		if (ka_at(&k->words, "}"))
 			depth--;
-		next(k);
-	} while (depth > 0 && !at_end(k));
+		ka_next(&k->words);
+	} while (depth > 0 && !ka_end(&k->words));
 }
 
 /* On "{": step into the block. False (with an error) when there is none. */
 static bool open_block(struct ka *k, const char *what)
 {
-	if (!at(k, "{")) {
-		import_error(k->im, k->file, k->word.line,
-			"%s: '{' expected, found '%s'", what, k->word.text);
+	if (!ka_at(&k->words, "{")) {
+		import_error(k->im, k->file, k->words.word_line,
+			"%s: '{' expected, found '%s'", what, k->words.text);
 		return false;
 	}
-	next(k);
+	ka_next(&k->words);
 	return true;
 }
 
 static void close_block(struct ka *k, const char *what)
 {
-	if (at(k, "}"))
-		next(k);
+	if (ka_at(&k->words, "}"))
+		ka_next(&k->words);
 	else
-		import_error(
-			k->im, k->file, k->line, "%s: '}' is missing", what);
+		import_error(k->im, k->file, k->words.line,
+			"%s: '}' is missing", what);
 }
 
 /* Words up to "}" that are addresses; "dev X", "label X" and such behind an
  * address are skipped. `host`: without prefix length. */
-static void address_block(struct ka *k, const char *what, bool host, json_t *out)
+static void address_block(
+	struct ka *k, const char *what, bool host, json_t *out)
 {
 	char text[PREFIX_TEXT], ip[ADDR_TEXT];
 	struct prefix prefix;
@@ -335,21 +249,22 @@ static void address_block(struct ka *k, const char *what, bool host, json_t *out
 
 	if (!open_block(k, what))
 		return;
-	for (; !at_end(k) && !at(k, "}"); next(k)) {
+	for (; !ka_end(&k->words) && !ka_at(&k->words, "}");
+		ka_next(&k->words)) {
 		if (find((const struct keyword[]){{"dev", SKIP, 1, NULL},
 				 {"label", SKIP, 1, NULL},
 				 {"scope", SKIP, 1, NULL},
 				 {"brd", SKIP, 1, NULL}},
-			    4, k->word.text)) {
-			next(k);
+			    4, k->words.text)) {
+			ka_next(&k->words);
 			continue;
 		}
-		snprintf(text, sizeof(text), "%.63s", k->word.text);
+		snprintf(text, sizeof(text), "%.63s", k->words.text);
 		slash = strchr(text, '/');
-		if (prefix_parse(k->word.text, &prefix) == -EINVAL ||
+		if (prefix_parse(k->words.text, &prefix) == -EINVAL ||
 			(host && slash)) {
-			import_error(k->im, k->file, k->word.line,
-				"%s: '%s' is no address", what, k->word.text);
+			import_error(k->im, k->file, k->words.word_line,
+				"%s: '%s' is no address", what, k->words.text);
 			continue;
 		}
 		len = prefix.len;
@@ -358,17 +273,18 @@ static void address_block(struct ka *k, const char *what, bool host, json_t *out
 		if (addr_parse(text, 0, &addr) < 0)
 			continue;
 		addr_print_ip(&addr, ip);
-		json_array_append_new(out,
-			host ? json_string(ip) : json_sprintf("%s/%d", ip, len));
+		json_array_append_new(
+			out, host ? json_string(ip)
+				  : json_sprintf("%s/%d", ip, len));
 	}
 	close_block(k, what);
 }
 
 static void track_block(struct ka *k, const char *what)
 {
-	unsigned line = k->word.line;
+	unsigned line = k->words.word_line;
 
-	if (!at(k, "{")) {
+	if (!ka_at(&k->words, "{")) {
 		open_block(k, what);
 		return;
 	}
@@ -393,21 +309,23 @@ static bool instance_block(struct ka *k)
 	struct vrrp *v = &k->vrrp;
 
 	for (size_t i = 0; i < countof(tracks); i++)
-		if (at(k, tracks[i])) {
-			next(k);
+		if (ka_at(&k->words, tracks[i])) {
+			ka_next(&k->words);
 			track_block(k, tracks[i]);
 			return true;
 		}
-	if (at(k, "virtual_ipaddress") || at(k, "virtual_ipaddress_excluded")) {
-		next(k);
+	if (ka_at(&k->words, "virtual_ipaddress") ||
+		ka_at(&k->words, "virtual_ipaddress_excluded")) {
+		ka_next(&k->words);
 		address_block(k, "virtual_ipaddress", false, v->addresses);
-	} else if (at(k, "unicast_peer")) {
-		next(k);
+	} else if (ka_at(&k->words, "unicast_peer")) {
+		ka_next(&k->words);
 		address_block(k, "unicast_peer", true, v->peers);
-	} else if (at(k, "virtual_routes") || at(k, "virtual_rules")) {
-		import_error(k->im, k->file, k->word.line,
-			"%s: not supported", k->word.text);
-		next(k);
+	} else if (ka_at(&k->words, "virtual_routes") ||
+		   ka_at(&k->words, "virtual_rules")) {
+		import_error(k->im, k->file, k->words.word_line,
+			"%s: not supported", k->words.text);
+		ka_next(&k->words);
 		skip_block(k);
 	} else {
 		return false;
@@ -419,39 +337,40 @@ static bool instance_block(struct ka *k)
 static void statement(struct ka *k, const struct keyword *table, size_t count,
 	const char *where)
 {
-	const struct keyword *kw = find(table, count, k->word.text);
+	const struct keyword *kw = find(table, count, k->words.text);
 
-	if (!kw || k->word.quoted) {
-		import_error(k->im, k->file, k->word.line,
-			"%s: '%s': unknown statement", where, k->word.text);
-		next(k);
-		if (at(k, "{"))
+	if (!kw || k->words.quoted) {
+		import_error(k->im, k->file, k->words.word_line,
+			"%s: '%s': unknown statement", where, k->words.text);
+		ka_next(&k->words);
+		if (ka_at(&k->words, "{"))
 			skip_block(k);
 		return;
 	}
 	if (kw->use == WARN)
-		import_warn(k->im, k->file, k->word.line, "%s: %s", kw->name,
-			kw->text);
+		import_warn(k->im, k->file, k->words.word_line, "%s: %s",
+			kw->name, kw->text);
 	if (kw->use == NOPREEMPT)
 		k->vrrp.preempt = false;
-	next(k);
+	ka_next(&k->words);
 	if (kw->params == 0)
 		return;
-	if (at_end(k) || at(k, "{") || at(k, "}")) {
-		import_error(k->im, k->file, k->word.line,
+	if (ka_end(&k->words) || ka_at(&k->words, "{") ||
+		ka_at(&k->words, "}")) {
+		import_error(k->im, k->file, k->words.word_line,
 			"%s: a parameter is missing", kw->name);
 		return;
 	}
 	instance_set(k, kw);
-	next(k);
+	ka_next(&k->words);
 }
 
 static void authentication(struct ka *k)
 {
-	next(k);
+	ka_next(&k->words);
 	if (!open_block(k, "authentication"))
 		return;
-	while (!at_end(k) && !at(k, "}")) {
+	while (!ka_end(&k->words) && !ka_at(&k->words, "}")) {
 		begin_statement(k);
 		statement(k, instance_words, countof(instance_words),
 			"authentication");
@@ -528,8 +447,8 @@ static void emit(struct ka *k)
 			(int)(v->interval_s * 1000 + 0.5), "auth",
 			v->auth[0] && v->version == 2 ? v->auth : "none",
 			"password", v->version == 2 ? v->password : "",
-			"addresses", v->addresses, "peers", v->peers,
-			"preempt", v->preempt, "preempt_delay_ms",
+			"addresses", v->addresses, "peers", v->peers, "preempt",
+			v->preempt, "preempt_delay_ms",
 			(int)(v->preempt_delay_s * 1000)));
 	import_call(k->im, "vip.node",
 		json_pack("{s:s,s:s,s:i,s:s}", "vip", v->name, "node", node,
@@ -541,20 +460,20 @@ static void instance(struct ka *k)
 	struct vrrp *v = &k->vrrp;
 
 	memset(v, 0, sizeof(*v));
-	v->line = k->word.line;
+	v->line = k->words.word_line;
 	v->version = k->version;
 	v->interval_s = 1;
 	v->priority = 100;
 	v->preempt = true;
 	v->addresses = json_array();
 	v->peers = json_array();
-	next(k);
-	snprintf(v->name, sizeof(v->name), "%s", k->word.text);
-	next(k);
+	ka_next(&k->words);
+	snprintf(v->name, sizeof(v->name), "%s", k->words.text);
+	ka_next(&k->words);
 	if (open_block(k, "vrrp_instance")) {
-		while (!at_end(k) && !at(k, "}")) {
+		while (!ka_end(&k->words) && !ka_at(&k->words, "}")) {
 			begin_statement(k);
-			if (at(k, "authentication"))
+			if (ka_at(&k->words, "authentication"))
 				authentication(k);
 			else if (!instance_block(k))
 				statement(k, instance_words,
@@ -575,29 +494,29 @@ static void global_defs(struct ka *k)
 {
 	double n;
 
-	next(k);
+	ka_next(&k->words);
 	if (!open_block(k, "global_defs"))
 		return;
-	while (!at_end(k) && !at(k, "}")) {
+	while (!ka_end(&k->words) && !ka_at(&k->words, "}")) {
 		begin_statement(k);
-		if (at(k, "router_id")) {
-			next(k);
+		if (ka_at(&k->words, "router_id")) {
+			ka_next(&k->words);
 			snprintf(k->router_id, sizeof(k->router_id), "%s",
-				k->word.text);
-		} else if (at(k, "vrrp_version")) {
-			next(k);
+				k->words.text);
+		} else if (ka_at(&k->words, "vrrp_version")) {
+			ka_next(&k->words);
 			if (number(k, "vrrp_version", 2, 3, &n))
 				k->version = (long)n;
 		} else {
-			import_note(k->im, k->file, k->word.line,
-				"global_defs: %s: not needed", k->word.text);
-			k->pos += strcspn(k->pos, "\n{}");
-			next(k);
-			if (at(k, "{"))
+			import_note(k->im, k->file, k->words.word_line,
+				"global_defs: %s: not needed", k->words.text);
+			k->words.pos += strcspn(k->words.pos, "\n{}");
+			ka_next(&k->words);
+			if (ka_at(&k->words, "{"))
 				skip_block(k);
 			continue;
 		}
-		next(k);
+		ka_next(&k->words);
 	}
 	close_block(k, "global_defs");
 }
@@ -606,30 +525,31 @@ static void script(struct ka *k)
 {
 	const char *dash;
 
-	next(k); /* its name */
-	next(k);
-	if (!at(k, "{")) {
+	ka_next(&k->words); /* its name */
+	ka_next(&k->words);
+	if (!ka_at(&k->words, "{")) {
 		open_block(k, "vrrp_script");
 		return;
 	}
-	next(k);
-	while (!at_end(k) && !at(k, "}")) {
+	ka_next(&k->words);
+	while (!ka_end(&k->words) && !ka_at(&k->words, "}")) {
 		begin_statement(k);
-		if (at(k, "script")) {
-			next(k);
-			dash = strstr(k->word.text, "\xe2\x80\x93");
-			import_warn(k->im, k->file, k->word.line,
+		if (ka_at(&k->words, "script")) {
+			ka_next(&k->words);
+			dash = strstr(k->words.text, "\xe2\x80\x93");
+			import_warn(k->im, k->file, k->words.word_line,
 				"script \"%s\" is not run%s: the frontend is "
 				"watched directly instead, death and hang "
 				"included",
-				k->word.text,
+				k->words.text,
 				dash ? " (its option has a dash in place of "
 				       "two hyphens, so it could only fail)"
 				     : "");
 		} else {
-			next(k); /* interval, fall, rise, weight, timeout ... */
+			ka_next(&k->words); /* interval, fall, rise, weight,
+					       timeout ... */
 		}
-		next(k);
+		ka_next(&k->words);
 	}
 	close_block(k, "vrrp_script");
 }
@@ -637,20 +557,20 @@ static void script(struct ka *k)
 static void top(struct ka *k)
 {
 	begin_statement(k);
-	if (at(k, "global_defs"))
+	if (ka_at(&k->words, "global_defs"))
 		global_defs(k);
-	else if (at(k, "vrrp_script"))
+	else if (ka_at(&k->words, "vrrp_script"))
 		script(k);
-	else if (at(k, "vrrp_instance"))
+	else if (ka_at(&k->words, "vrrp_instance"))
 		instance(k);
 	else {
-		import_error(k->im, k->file, k->word.line,
-			"'%s': unknown statement", k->word.text);
-		next(k);
-		while (!at_end(k) && !at(k, "{") &&
-			k->word.line == k->keyword_line)
-			next(k);
-		if (at(k, "{"))
+		import_error(k->im, k->file, k->words.word_line,
+			"'%s': unknown statement", k->words.text);
+		ka_next(&k->words);
+		while (!ka_end(&k->words) && !ka_at(&k->words, "{") &&
+			k->words.word_line == k->keyword_line)
+			ka_next(&k->words);
+		if (ka_at(&k->words, "{"))
 			skip_block(k);
 	}
 }
@@ -665,11 +585,13 @@ int import_keepalived(struct import *im, const char *path, struct err *err)
 	if (rc == 0) {
 		*k = (struct ka){.im = im,
 			.file = path,
-			.pos = text,
-			.line = 1,
+			.words = {.im = im,
+				.file = path,
+				.pos = text,
+				.line = 1},
 			.version = 2};
-		next(k);
-		while (!at_end(k))
+		ka_next(&k->words);
+		while (!ka_end(&k->words))
 			top(k);
 		import_sort_notes(im);
 		if (im->failed)

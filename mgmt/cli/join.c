@@ -146,16 +146,16 @@ static int give(const struct join *j, struct err *err)
 	return 0;
 }
 
-static int write_all(const struct join *j, const json_t *result,
-	struct err *err)
+static int write_all(
+	const struct join *j, const json_t *result, struct err *err)
 {
 	const char *cert, *ca;
 	int rc;
 
 	if (json_unpack((json_t *)(uintptr_t)result, "{s:s,s:s}", "cert_pem",
 		    &cert, "ca_pem", &ca) < 0)
-		return err_fail(err, -EPROTO,
-			"management's answer has no certificate");
+		return err_fail(
+			err, -EPROTO, "management's answer has no certificate");
 	rc = file_write(j->cert, cert, strlen(cert), 0644, err);
 	if (rc == 0)
 		rc = file_write(j->ca, ca, strlen(ca), 0644, err);

@@ -3,6 +3,7 @@ noinst_LIBRARIES += mgmt/cli/libcli.a
 mgmt_cli_libcli_a_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DISPDNS_PKGDATA_DIR='"$(pkgdatadir)"'
 mgmt_cli_libcli_a_SOURCES = \
+	mgmt/cli/args.c mgmt/cli/args.h \
 	mgmt/cli/call.c mgmt/cli/cli.h \
 	mgmt/cli/change.c mgmt/cli/command.c mgmt/cli/file.c \
 	mgmt/cli/join.c mgmt/cli/noun.c mgmt/cli/query.c \
@@ -12,6 +13,7 @@ mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/import_dnsdist.c mgmt/cli/import_dnsdist.h \
 	mgmt/cli/import_dnsdist_pool.c mgmt/cli/import_dnsdist_rule.c \
 	mgmt/cli/import_keepalived.c \
+	mgmt/cli/ka_words.c mgmt/cli/ka_words.h \
 	mgmt/cli/lua.c mgmt/cli/lua.h \
 	mgmt/cli/mend.c mgmt/cli/mend.h \
 	mgmt/cli/named.c mgmt/cli/named.h

@@ -297,10 +297,10 @@ static struct lua *parse_expr(struct parser *p, unsigned depth)
 	if (depth >= DEPTH_MAX)
 		return fail(p, "nested too deep");
 	node = parse_primary(p, depth + 1);
-	while (node && (at(p, '.') || at(p, ':') || at(p, '(') ||
-			       (at(p, '{') && node->kind == LUA_NAME) ||
-			       (p->token == T_STRING &&
-				       node->kind == LUA_NAME)))
+	while (node &&
+		(at(p, '.') || at(p, ':') || at(p, '(') ||
+			(at(p, '{') && node->kind == LUA_NAME) ||
+			(p->token == T_STRING && node->kind == LUA_NAME)))
 		node = parse_suffix(p, node, depth + 1);
 	return node;
 }

@@ -42,8 +42,8 @@ struct lua_events {
 	/* "name = value" (or local); value NULL: "local name". */
 	void (*assign)(void *arg, unsigned line, const char *name,
 		const struct lua *value, bool tight);
-	void (*call)(void *arg, unsigned line, const struct lua *call,
-		bool tight);
+	void (*call)(
+		void *arg, unsigned line, const struct lua *call, bool tight);
 	/* A comment's text without its dashes. */
 	void (*comment)(void *arg, unsigned line, const char *text);
 	/* Something that Lua itself would refuse but whose meaning is plain. */

@@ -31,7 +31,7 @@ static int help_words(const struct cli *cli, const json_t *args)
 	int rc;
 
 	text_init(&topic);
-	json_array_foreach (words, i, word)
+	json_array_foreach(words, i, word)
 		text_add(&topic, "%s%s", i ? " " : "", json_string_value(word));
 	rc = help(cli, topic.data);
 	text_fini(&topic);
@@ -58,7 +58,8 @@ static void pair_words(json_t *args)
 	char key[128];
 	size_t i;
 
-	json_array_foreach (words, i, word) {
+	json_array_foreach(words, i, word)
+	{
 		text = json_string_value(word);
 		equals = strchr(text, '=');
 		snprintf(key, sizeof(key), "%.*s",

@@ -158,8 +158,8 @@ static struct named **include(
 	char path[4096];
 
 	if (st->count != 2 || s->includes >= INCLUDE_MAX ||
-		named_locate(s->root, NULL, st->words[1], path,
-			sizeof(path)) < 0) {
+		named_locate(s->root, NULL, st->words[1], path, sizeof(path)) <
+			0) {
 		import_error(s->im, st->file, st->line,
 			"include: one readable file expected, at most %d deep",
 			INCLUDE_MAX);
@@ -246,16 +246,16 @@ int named_read(const char *path, struct import *im, struct arena *arena,
 	return s.nomem ? err_fail(err, -ENOMEM, "out of memory") : 0;
 }
 
-int named_locate(const char *conf_path, const char *directory,
-	const char *file, char *out, size_t size)
+int named_locate(const char *conf_path, const char *directory, const char *file,
+	char *out, size_t size)
 {
 	const char *slash = strrchr(conf_path, '/');
 	const char *base = strrchr(file, '/');
 	int len = slash ? (int)(slash - conf_path + 1) : 0;
 	int rc;
 
-	rc = path_join(out, size, "%.*s%s", len, conf_path,
-		base ? base + 1 : file);
+	rc = path_join(
+		out, size, "%.*s%s", len, conf_path, base ? base + 1 : file);
 	if (rc < 0 || access(out, F_OK) == 0)
 		return rc;
 	if (file[0] == '/')

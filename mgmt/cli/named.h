@@ -34,8 +34,8 @@ int named_read(const char *path, struct import *im, struct arena *arena,
  * `conf_path` when there is one (so a copied folder can be imported), else
  * the path itself, relative ones from `directory` (may be NULL).
  */
-int named_locate(const char *conf_path, const char *directory,
-	const char *file, char *out, size_t size) MUST_CHECK;
+int named_locate(const char *conf_path, const char *directory, const char *file,
+	char *out, size_t size) MUST_CHECK;
 
 /* First child statement called `name`, or NULL. */
 const struct named *named_find(const struct named *parent, const char *name);

@@ -63,11 +63,10 @@ static void join_words(json_t *args)
 	struct text text;
 	size_t i;
 
-	json_array_foreach (data, i, word)
-		if (strchr(json_string_value(word), ' '))
-			return;
+	json_array_foreach(
+		data, i, word) if (strchr(json_string_value(word), ' ')) return;
 	text_init(&text);
-	json_array_foreach (data, i, word)
+	json_array_foreach(data, i, word)
 		text_add(&text, "%s%s", i ? " " : "", json_string_value(word));
 	json_array_clear(data);
 	json_array_append_new(data, json_string(text.data));
@@ -113,7 +112,7 @@ int run_node_drain(struct cli *cli, json_t *args)
 		const char *part = order[back ? countof(order) - 1 - i : i];
 
 		has = false;
-		json_array_foreach (json_object_get(node, "roles"), k, role)
+		json_array_foreach(json_object_get(node, "roles"), k, role)
 			has |= strcmp(json_string_value(role), part) == 0;
 		if (!has)
 			continue;

@@ -14,8 +14,7 @@ static void print_flags(uint16_t flags, struct text *out)
 		uint16_t bit;
 		const char *name;
 	} names[] = {{MSG_QR, "qr"}, {MSG_AA, "aa"}, {MSG_TC, "tc"},
-		{MSG_RD, "rd"}, {MSG_RA, "ra"}, {MSG_AD, "ad"},
-		{MSG_CD, "cd"}};
+		{MSG_RD, "rd"}, {MSG_RA, "ra"}, {MSG_AD, "ad"}, {MSG_CD, "cd"}};
 
 	for (size_t i = 0; i < countof(names); i++)
 		if (flags & names[i].bit)
@@ -23,8 +22,8 @@ static void print_flags(uint16_t flags, struct text *out)
 				names[i].name);
 }
 
-static void rdata_name(const struct ask_reply *r, size_t offset,
-	struct text *out)
+static void rdata_name(
+	const struct ask_reply *r, size_t offset, struct text *out)
 {
 	char text[NAME_MAX_TEXT];
 	struct name name;
@@ -45,16 +44,15 @@ static void rdata_txt(const uint8_t *data, size_t len, struct text *out)
 				text_add(out, "\\%03u", data[i]);
 			else
 				text_add(out, "%s%c",
-					data[i] == '"' || data[i] == '\\'
-						? "\\"
-						: "",
+					data[i] == '"' || data[i] == '\\' ? "\\"
+									  : "",
 					data[i]);
 		text_add(out, "\"");
 	}
 }
 
-static void rdata_soa(const struct ask_reply *r, const struct record *rec,
-	struct text *out)
+static void rdata_soa(
+	const struct ask_reply *r, const struct record *rec, struct text *out)
 {
 	int first = name_read(r->msg, r->len, rec->rdata_offset, NULL);
 	const uint8_t *tail = r->msg + rec->rdata_offset + rec->rdlen - 20;
@@ -69,8 +67,8 @@ static void rdata_soa(const struct ask_reply *r, const struct record *rec,
 }
 
 /* As in a zone file; types not known here as RFC 3597 says. */
-static void rdata(const struct ask_reply *r, const struct record *rec,
-	struct text *out)
+static void rdata(
+	const struct ask_reply *r, const struct record *rec, struct text *out)
 {
 	const uint8_t *data = r->msg + rec->rdata_offset;
 	char ip[INET6_ADDRSTRLEN];
@@ -168,12 +166,12 @@ static void print_reply(const json_t *json)
 		return;
 	printf("%s, flags %s, from %s in %.1f ms\n", rcode, flags, server,
 		took);
-	json_array_foreach (records, i, record)
-		if (json_unpack(record, "{s:s,s:s,s:I,s:s,s:s}", "section",
-			    &section, "name", &name, "ttl", &ttl, "type", &type,
-			    "data", &data) == 0)
-			printf("%-10s %s %lld %s %s\n", section, name,
-				(long long)ttl, type, data);
+	json_array_foreach(records, i,
+		record) if (json_unpack(record, "{s:s,s:s,s:I,s:s,s:s}",
+				    "section", &section, "name", &name, "ttl",
+				    &ttl, "type", &type, "data", &data) == 0)
+		printf("%-10s %s %lld %s %s\n", section, name, (long long)ttl,
+			type, data);
 }
 
 static int parse_ask(

@@ -138,7 +138,8 @@ static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
 		OPT("check.timeout_ms", "check-timeout-ms", PARAM_INT, NULL),  \
 		OPT("check.rise", "check-rise", PARAM_INT, NULL),              \
 		OPT("check.fall", "check-fall", PARAM_INT, NULL),              \
-		OPT("check.aa", "check-aa", PARAM_BOOL, "must be authoritative")
+		OPT("check.aa", "check-aa", PARAM_BOOL,                        \
+			"must be authoritative")
 
 static const struct param p_backend_add[] = {
 	ARG("pool", "POOL", PARAM_TEXT),
@@ -334,10 +335,11 @@ static const struct param p_help[] = {MAY("words", "COMMAND", PARAM_REST)};
 #define WITH(p) p, countof(p)
 #define NONE    NULL, 0
 
-#define COLUMNS_RECORD  "NAME:name TTL:ttl TYPE:type DATA:data"
-#define COLUMNS_BACKEND "POOL:pool NAME:name ADDRESS:address WEIGHT:weight "   \
-			"ORDER:order STATE:state"
-#define COLUMNS_ACL     "LIST:list PREFIX:prefix ACTION:action"
+#define COLUMNS_RECORD "NAME:name TTL:ttl TYPE:type DATA:data"
+#define COLUMNS_BACKEND                                                        \
+	"POOL:pool NAME:name ADDRESS:address WEIGHT:weight "                   \
+	"ORDER:order STATE:state"
+#define COLUMNS_ACL "LIST:list PREFIX:prefix ACTION:action"
 
 static const struct command commands[] = {
 	{"status", "status", NONE, run_status, NULL, "nodes, VIPs, alarms"},
@@ -391,8 +393,7 @@ static const struct command commands[] = {
 	{"pool show", "pool.show", WITH(p_pool), NULL, NULL, "one pool"},
 	{"pool create", "pool.create", WITH(p_pool_set), NULL, NULL,
 		"a new pool"},
-	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL,
-		"policy, cache"},
+	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL, "policy, cache"},
 	{"pool delete", "pool.delete", WITH(p_pool), NULL, NULL,
 		"remove a pool and its backends"},
 	{"backend list", "backend.list", WITH(p_backend_list), NULL,

@@ -6,9 +6,9 @@
 #include "mgmt/agent/agent.h"
 
 #include "common/base/buf.h"
+#include "common/ctl/file.h"
 #include "common/dns/code.h"
 #include "common/dns/msg.h"
-#include "common/ctl/file.h"
 
 #include "tests/tap/tap.h"
 
@@ -43,12 +43,13 @@ static void refuse(const char *text, const char *message)
 
 static void test_manifest(void)
 {
-	static const char good[] = HEAD
-		"\"items\":[" ITEM("frontend.yaml", SHA_A, "3") ","
-		ITEM("zones/a.example.zone", SHA_A, "3") "],"
-		"\"prove\":[{\"kind\":\"soa\",\"name\":\"a.example.\","
-		"\"serial\":5,\"at\":\"127.0.0.1:53\"},{\"kind\":\"answer\","
-		"\"name\":\"b.\",\"type\":\"A\",\"at\":\"[::1]:53\"}]}";
+	static const char good[] = HEAD "\"items\":[" ITEM("frontend.yaml",
+		SHA_A, "3") "," ITEM("zones/a.example.zone", SHA_A,
+		"3") "],"
+		     "\"prove\":[{\"kind\":\"soa\",\"name\":\"a.example.\","
+		     "\"serial\":5,\"at\":\"127.0.0.1:53\"},{\"kind\":"
+		     "\"answer\","
+		     "\"name\":\"b.\",\"type\":\"A\",\"at\":\"[::1]:53\"}]}";
 	struct manifest m;
 	struct err err = {""};
 
@@ -72,25 +73,32 @@ static void test_manifest(void)
 		"bad name");
 	refuse(HEAD "\"items\":[" ITEM("a/b/c", SHA_A, "1") "],\"prove\":[]}",
 		"bad name");
-	refuse(HEAD "\"items\":[" ITEM("zones/.x", SHA_A, "1") "],\"prove\":[]}",
+	refuse(HEAD
+		"\"items\":[" ITEM("zones/.x", SHA_A, "1") "],\"prove\":[]}",
 		"bad name");
-	refuse(HEAD "\"items\":[" ITEM("manifest.json", SHA_A, "1")
-		"],\"prove\":[]}", "bad name");
+	refuse(HEAD "\"items\":[" ITEM(
+		       "manifest.json", SHA_A, "1") "],\"prove\":[]}",
+		"bad name");
 	refuse(HEAD "\"items\":[" ITEM("a.yaml", "zz", "1") "],\"prove\":[]}",
 		"bad digest");
 	refuse(HEAD "\"items\":[" ITEM("a.yaml", SHA_A, "-1") "],\"prove\":[]}",
 		"bad digest");
-	refuse(HEAD "\"items\":[" ITEM("a.yaml", SHA_A, "1") ","
-		ITEM("a.yaml", SHA_A, "1") "],\"prove\":[]}", "twice");
+	refuse(HEAD "\"items\":[" ITEM("a.yaml", SHA_A, "1") "," ITEM(
+		       "a.yaml", SHA_A, "1") "],\"prove\":[]}",
+		"twice");
 	refuse(HEAD "\"items\":[{}],\"prove\":[]}", "item malformed");
 	refuse(HEAD "\"items\":[],\"prove\":[{\"kind\":\"guess\",\"name\":"
-		"\"a.\",\"at\":\"127.0.0.1\"}]}", "unknown kind");
+		    "\"a.\",\"at\":\"127.0.0.1\"}]}",
+		"unknown kind");
 	refuse(HEAD "\"items\":[],\"prove\":[{\"kind\":\"soa\",\"name\":"
-		"\"a.\",\"at\":\"127.0.0.1\"}]}", "without serial");
+		    "\"a.\",\"at\":\"127.0.0.1\"}]}",
+		"without serial");
 	refuse(HEAD "\"items\":[],\"prove\":[{\"kind\":\"soa\",\"name\":"
-		"\"a..b\",\"serial\":1,\"at\":\"127.0.0.1\"}]}", "bad name");
+		    "\"a..b\",\"serial\":1,\"at\":\"127.0.0.1\"}]}",
+		"bad name");
 	refuse("{\"epoch\":1,\"generation\":7,\"parent\":6,\"min_proto\":99,"
-		"\"node\":\"n1\",\"items\":[],\"prove\":[]}", "update it");
+	       "\"node\":\"n1\",\"items\":[],\"prove\":[]}",
+		"update it");
 }
 
 /* ---- management and daemons as played here ---- */
@@ -103,11 +111,11 @@ static struct play {
 	long long generation, epoch;
 	struct blob blobs[8];
 	char manifest[4096], sha[DIGEST_HEX];
-	const char *spoil;   /* key whose octets come wrong */
-	bool cut;            /* ... or too short */
+	const char *spoil; /* key whose octets come wrong */
+	bool cut;          /* ... or too short */
 	int manifests, fetched;
-	bool down[ROLLOUT_PARTS];         /* daemon not running */
-	const char *check_error;          /* of --check */
+	bool down[ROLLOUT_PARTS]; /* daemon not running */
+	const char *check_error;  /* of --check */
 	const char *prepare_error[ROLLOUT_PARTS];
 	const char *commit_error[ROLLOUT_PARTS];
 	const char *prove_error;
@@ -163,14 +171,14 @@ static int play_control(void *arg, enum part part, const char *verb,
 		return err_fail(err, -ECONNREFUSED, "refused");
 	if (strcmp(verb, "prepare") == 0) {
 		if (p->prepare_error[part])
-			return err_fail(err, -EREMOTEIO, "%s",
-				p->prepare_error[part]);
+			return err_fail(
+				err, -EREMOTEIO, "%s", p->prepare_error[part]);
 		p->prepared[part] = n;
 	} else if (strcmp(verb, "commit") == 0) {
 		p->current_at_commit = tree_link(&p->r->tree, "current");
 		if (p->commit_error[part] && n == p->generation)
-			return err_fail(err, -EREMOTEIO, "%s",
-				p->commit_error[part]);
+			return err_fail(
+				err, -EREMOTEIO, "%s", p->commit_error[part]);
 		p->runs[part] = p->prepared[part] == n ? n : -1;
 		p->prepared[part] = 0;
 	} else if (strcmp(verb, "discard") == 0) {
@@ -183,8 +191,8 @@ static int play_control(void *arg, enum part part, const char *verb,
 	return 0;
 }
 
-static int play_check(void *arg, enum part part, const char *file,
-	struct err *err)
+static int play_check(
+	void *arg, enum part part, const char *file, struct err *err)
 {
 	struct play *p = arg;
 
@@ -196,8 +204,8 @@ static int play_check(void *arg, enum part part, const char *file,
 			      : 0;
 }
 
-static int play_prove(void *arg, const struct manifest *m, int ms,
-	struct err *err)
+static int play_prove(
+	void *arg, const struct manifest *m, int ms, struct err *err)
 {
 	struct play *p = arg;
 
@@ -205,13 +213,12 @@ static int play_prove(void *arg, const struct manifest *m, int ms,
 	p->proofs++;
 	if (m->generation != p->generation)
 		return err_fail(err, -EINVAL, "wrong manifest is proven");
-	return p->prove_error
-		       ? err_fail(err, -ETIMEDOUT, "%s", p->prove_error)
-		       : 0;
+	return p->prove_error ? err_fail(err, -ETIMEDOUT, "%s", p->prove_error)
+			      : 0;
 }
 
-static const struct rollout_ops ops = {play_manifest, play_blob, play_control,
-	play_check, play_prove};
+static const struct rollout_ops ops = {
+	play_manifest, play_blob, play_control, play_check, play_prove};
 
 /* Make the manifest of generation `n` from the blobs. */
 static void publish(long long n)
@@ -535,9 +542,8 @@ struct server {
 	pthread_t thread;
 };
 
-static size_t soa_answer(
-	const struct server *s, const uint8_t *query, size_t len, uint8_t *out,
-	uint32_t serial)
+static size_t soa_answer(const struct server *s, const uint8_t *query,
+	size_t len, uint8_t *out, uint32_t serial)
 {
 	struct query_view v;
 	size_t n;

@@ -38,8 +38,8 @@ static void good(const char *line, const char *words, const char *want)
 	int rc = parse(line, &cli, &args, &err);
 
 	is_int(rc, CLI_OK, "%s: parses (%s)", line, err.text);
-	is_string(cli.command ? cli.command->words : "", words,
-		"%s: is %s", line, words);
+	is_string(cli.command ? cli.command->words : "", words, "%s: is %s",
+		line, words);
 	text = json_dumps(args, JSON_COMPACT | JSON_SORT_KEYS);
 	is_string(text, want, "%s: arguments", line);
 	free(text);
@@ -273,7 +273,8 @@ static void mend(const char *in, const char *want, const char *what)
 static void test_mend(void)
 {
 	mend("$TTL 60 @ IN SOA a. b. ( 1 2 3 4 5 ) IN NS ns ns IN A 192.0.2.1 "
-	     "@ MX 10 m t TXT \"a b\" \"c\" 300 IN AAAA 2001:db8::1\nx A 1.2.3.4\n",
+	     "@ MX 10 m t TXT \"a b\" \"c\" 300 IN AAAA 2001:db8::1\nx A "
+	     "1.2.3.4\n",
 		"$TTL 60\n"
 		"@ IN SOA a. b. ( 1 2 3 4 5 )\n"
 		" IN NS ns\n"
