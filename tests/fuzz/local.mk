@@ -36,7 +36,7 @@ fuzz-vrrp:
 		$(top_srcdir)/tests/fuzz/corpus/vrrp
 .PHONY: fuzz-vrrp
 
-# Targets that need common/base, dns and zone only.
+# Targets that need common/ only.
 unit_tests += tests/fuzz/fuzz-msg-t
 tests_fuzz_fuzz_msg_t_SOURCES = tests/fuzz/fuzz-msg.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_msg_t_LDADD = $(TEST_LIBS)
@@ -57,14 +57,27 @@ unit_tests += tests/fuzz/fuzz-zone-t
 tests_fuzz_fuzz_zone_t_SOURCES = tests/fuzz/fuzz-zone.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_zone_t_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/zone
+unit_tests += tests/fuzz/fuzz-conf-t
+tests_fuzz_fuzz_conf_t_SOURCES = tests/fuzz/fuzz-conf.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_conf_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/conf
+unit_tests += tests/fuzz/fuzz-http-t
+tests_fuzz_fuzz_http_t_SOURCES = tests/fuzz/fuzz-http.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_http_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/http
+unit_tests += tests/fuzz/fuzz-text-t
+tests_fuzz_fuzz_text_t_SOURCES = tests/fuzz/fuzz-text.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_text_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/text
 
-fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone:
+fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http fuzz-text:
 	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
-	$(FUZZ_BUILD) -D_GNU_SOURCE -o tests/fuzz/explore-$(@:fuzz-%=%) \
-		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/base/*.c \
-		$(top_srcdir)/common/dns/*.c $(top_srcdir)/common/zone/*.c \
-		$(SSL_LIBS) $(LDNS_LIBS)
+	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
+		$(EVENT_SSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(YAML_LIBS) \
+		$(JANSSON_LIBS) $(LDNS_LIBS)
 	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
 		tests/fuzz/found-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
-.PHONY: fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone
+.PHONY: fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http \
+	fuzz-text
