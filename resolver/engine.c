@@ -18,7 +18,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <event2/event.h>
 #include <unbound.h>
 
 #include <unbound-event.h>
