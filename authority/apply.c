@@ -353,6 +353,12 @@ void apply_server_changed(struct apply *a, bool up)
 	run(a);
 }
 
+void apply_server_failed(struct apply *a)
+{
+	if (a->waiting_up && a->job.up_ms > 0)
+		fail_text(a, "NSD", "does not start; its log says why");
+}
+
 struct apply *apply_start(const struct apply_job *job)
 {
 	struct apply *a = calloc(1, sizeof(*a));

@@ -44,6 +44,8 @@ struct apply_job {
 struct apply *apply_start(const struct apply_job *job) MUST_CHECK;
 /* The server told that it is up, or no longer. */
 void apply_server_changed(struct apply *apply, bool up);
+/* ... or that it does not start. */
+void apply_server_failed(struct apply *apply);
 void apply_cancel(struct apply *apply); /* NULL allowed */
 
 #endif

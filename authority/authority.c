@@ -140,6 +140,14 @@ static void server_changed(void *arg, bool up)
 		a->proven = up; /* from the same good tree */
 }
 
+static void server_failed(void *arg)
+{
+	struct authority *a = arg;
+
+	if (a->apply)
+		apply_server_failed(a->apply);
+}
+
 static void server_stopped(void *arg)
 {
 	struct authority *a = arg;
@@ -256,8 +264,9 @@ static int first_tree(struct authority *a, struct err *err)
 
 static int start_server(struct authority *a, struct err *err)
 {
-	static const struct server_events events = {
-		.changed = server_changed, .stopped = server_stopped};
+	static const struct server_events events = {.changed = server_changed,
+		.failed = server_failed,
+		.stopped = server_stopped};
 	struct apply_job job = {.loop = a->loop,
 		.state = a->state,
 		.to = a->tree,

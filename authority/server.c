@@ -159,6 +159,8 @@ static void on_child(
 		on_stopped(server);
 	else if (state != CHILD_STOPPING && make_ready(server, &err) < 0)
 		log_error("authority: before NSD's restart: %s", err.text);
+	if (state == CHILD_FAILED)
+		server->events.failed(server->arg);
 }
 
 static int fill_paths(struct server *server, const struct auth_config *config)

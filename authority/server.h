@@ -18,6 +18,8 @@ struct server;
 struct server_events {
 	/* It answers (again), or no longer. */
 	void (*changed)(void *arg, bool up);
+	/* It died again and again; it will be tried slowly from now on. */
+	void (*failed)(void *arg);
 	/* It has ended, as server_stop wanted. */
 	void (*stopped)(void *arg);
 };

@@ -59,6 +59,7 @@ struct item {
 	size_t len;
 	struct tree_zone out;
 	char source_sha[DIGEST_HEX], sha[DIGEST_HEX];
+	bool quiet; /* its warnings are of no use to anyone */
 };
 
 static int base_path(
@@ -185,7 +186,8 @@ static int parse_zone(struct stage *stage, struct item *item, struct text *flat,
 	if (rc == 0 && flat->failed)
 		rc = err_fail(
 			err, -ENOMEM, "%s: out of memory", item->zone->name);
-	print_warnings(stage, item->zone->name, &report);
+	if (!item->quiet)
+		print_warnings(stage, item->zone->name, &report);
 	zone_report_fini(&report);
 	zone_free(zone);
 	return rc;
@@ -320,7 +322,7 @@ int stage_health(struct stage *stage, struct err *err)
 	char name[NAME_MAX_TEXT];
 	struct auth_zone zone = {
 		.wire = wire, .name = name, .file = "health zone"};
-	struct item item = {.zone = &zone};
+	struct item item = {.zone = &zone, .quiet = true};
 	struct text text;
 	int rc;
 

@@ -241,7 +241,7 @@ int child_start(struct child *child, struct err *err)
 	if (child->process.pid > 0)
 		return 0;
 	timer_clear(child->timer);
-	child->quick_deaths = 0;
+	child->quick_deaths = child->death_count = 0;
 	return launch(child, err);
 }
 

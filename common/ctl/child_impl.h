@@ -32,7 +32,8 @@ void process_kill(struct process *p);
 void process_close(struct process *p);
 
 #define CHILD_LINE 1024
-/* Output of a child cut into log lines "NAME: line". */
+/* Output of a child cut into log lines "NAME: line"; one with "error:" or
+ * "warning:" in it is logged as such, one with "info:" as debug. */
 struct child_lines {
 	const char *name;
 	size_t len;

@@ -171,10 +171,28 @@ void process_close(struct process *p)
 	p->pidfd = p->output_fd = -1;
 }
 
+/* The level by the word that most programs write. */
+static enum log_level line_level(const struct child_lines *lines)
+{
+	static const struct {
+		const char *word;
+		enum log_level level;
+	} words[] = {{"error:", LOG_LVL_ERROR}, {"warning:", LOG_LVL_WARN},
+		{"info:", LOG_LVL_DEBUG}};
+
+	for (size_t i = 0; i < countof(words); i++) {
+		if (memmem(lines->line, lines->len, words[i].word,
+			    strlen(words[i].word)))
+			return words[i].level;
+	}
+	return LOG_LVL_INFO;
+}
+
 static void log_line(struct child_lines *lines)
 {
 	if (lines->len > 0)
-		log_info("%s: %.*s", lines->name, (int)lines->len, lines->line);
+		log_write(line_level(lines), "%s: %.*s", lines->name,
+			(int)lines->len, lines->line);
 	lines->len = 0;
 }
 

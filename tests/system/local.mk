@@ -2,3 +2,4 @@
 EXTRA_DIST += %D%/lib.sh $(system_tests)
 system_tests += %D%/lab-t.sh
 EXTRA_DIST += %D%/proof-t.sh
+system_tests += %D%/authority-t.sh

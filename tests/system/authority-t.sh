@@ -1,0 +1,352 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# ispdns-authority with the installed NSD, in a network namespace of its own:
+# changes by prepare and commit, refused ones, deaths and restarts.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+need_root
+need nsd nsd-checkzone nsd-checkconf dig jq unshare ip setpriv
+if [ -z "${ISPDNS_IN_NETNS:-}" ]; then
+	unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+	rm -rf "$work"
+	ISPDNS_IN_NETNS=1 exec unshare -n "$0"
+fi
+ip link set lo up
+
+auth=$ISPDNS_BUILDDIR/ispdns-authority
+[ -x "$auth" ] || bail "run make first"
+server=127.0.0.1
+pid=
+end() {
+	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
+	lab_cleanup
+}
+trap end EXIT
+
+# --- helpers ---
+gen=$work/gen   # what the agent would write: gen/N/authority.yaml, zones/
+n=0             # the newest generation written
+ask() { "$auth" --control "$work/c.sock" "$@" 2>&1; }
+status() { ask status --json | jq -r "$1"; }
+soa() { # ZONE [DIG OPTION...]: serial
+	local zone=$1
+	shift
+	dig +norec +time=1 +tries=1 +short "@$server" "$@" "$zone" SOA |
+		cut -d' ' -f3
+}
+rcode() { # DIG ARGUMENTS: rcode
+	dig +time=1 +tries=1 "@$server" "$@" | sed -n 's/.*status: \([A-Z]*\),.*/\1/p'
+}
+serial_is() { [ "$(soa "$1")" = "$2" ]; }
+nsd_pid() { status .nsd.pid; }
+zone() { # FILE SERIAL ADDRESS
+	printf '$TTL 60\n@ SOA ns h %s 60 60 86400 60\n@ NS ns\nns A 192.0.2.1\nwww A %s\n' \
+		"$2" "$3" > "$1"
+}
+# begin N: an empty generation; add NAME SERIAL ADDRESS; finish writes it.
+begin() {
+	n=$1
+	mkdir -p "$gen/$n/zones"
+	zones=
+}
+add() {
+	zone "$gen/$n/zones/$1.zone" "$2" "$3"
+	entry "$1" "$2" "$(sha256sum < "$gen/$n/zones/$1.zone" | cut -d' ' -f1)"
+}
+entry() { # NAME SERIAL SHA
+	zones="$zones
+  - {name: $1., file: zones/$1.zone, serial: $2, sha256: \"$3\"}"
+}
+finish() {
+	cat > "$gen/$n/authority.yaml" <<-END
+	listen: ["127.0.0.1:53", "[::1]:53"]
+	state: $work/state
+	metrics: {listen: "127.0.0.1:8085"}
+	${1:-}
+	zones: ${zones:-[]}
+	END
+}
+prepare() { ask prepare config="$gen/$n/authority.yaml" generation="$n"; }
+commit() { ask commit generation="$n"; }
+start() {
+	"$auth" --log-level debug --config "${1:-$gen/$n/authority.yaml}" \
+		--control "$work/c.sock" 2>> "$work/log" &
+	pid=$!
+	wait_for 10 ask status
+}
+ready() { [ "$(status .state)" = running ]; }
+is_serving() { [ "$(status .serving)" = true ]; }
+gone() { ! kill -0 "$1" 2>/dev/null; }
+
+# --- start empty ---
+begin 1
+finish
+start
+ok "comes up with no zone" wait_for 10 ready
+is "$(soa health.ispdns.invalid)" 1 "the health zone tells the generation"
+is "$(rcode example.com A)" REFUSED "a foreign name is refused"
+is "$(status .nsd.state)" up "status knows that NSD is up"
+
+# --- add, change, delete ---
+begin 2
+add one.test 10 192.0.2.10
+add two.test 20 192.0.2.20
+finish
+ok "prepare" prepare
+is "$(rcode one.test SOA)" REFUSED "prepare has no effect"
+ok "commit" commit
+is "$(soa one.test) $(soa two.test +tcp) $(server=::1 soa one.test)" "10 20 10" \
+	"when commit returns they are served: UDP, TCP, IPv6"
+is "$(soa health.ispdns.invalid)" 2 "health serial"
+before=$(nsd_pid)
+begin 3
+add one.test 11 192.0.2.11
+add three.test 30 192.0.2.30
+finish
+ok "a change, an addition and a deletion: prepare" prepare
+ok "commit" commit
+is "$(dig +short "@$server" www.one.test)" 192.0.2.11 "changed"
+is "$(soa three.test)" 30 "added"
+is "$(rcode two.test SOA)" REFUSED "deleted"
+is "$(nsd_pid)" "$before" "by the same NSD process"
+is "$(ask zones --json | jq -c '[.zones[] | [.name, .serial]]')" \
+	'[["health.ispdns.invalid.",3],["one.test.",11],["three.test.",30]]' \
+	"the zones verb tells the same"
+reads=$(grep -c "zone one.test read" "$work/log")
+begin 4
+add one.test 11 192.0.2.11
+add three.test 31 192.0.2.31
+finish
+prepare > /dev/null
+ok "commit" commit
+is "$(stat -c %h "$work/state/current/one.test.zone")" 2 \
+	"an unchanged file is a link of the one before"
+is "$(grep -c "zone one.test read" "$work/log")" "$reads" \
+	"and is not read again"
+
+# --- bad ones ---
+refused() { # DESCRIPTION REGEX
+	local out
+	out=$(prepare)
+	is "$?" 1 "refused: $1"
+	like "$out" "$2" "and says why"
+	is "$(soa one.test) $(soa three.test) $(status .generation)" "11 31 4" \
+		"what runs is untouched"
+}
+begin 5
+add one.test 12 192.0.2.12
+add three.test 32 192.0.2.999
+finish
+refused "a bad address in one of two zones" \
+	'three\.test\.: .*three\.test\.zone:5: '
+begin 5
+add one.test 12 192.0.2.12
+entry three.test 32 "$(printf '0%.0s' $(seq 64))"
+finish
+refused "another sha256" 'three\.test.*sha256'
+begin 5
+zone "$gen/5/zones/one.test.zone" 12 192.0.2.12
+cp "$gen/5/zones/one.test.zone" "$work/whole"
+sha=$(sha256sum < "$work/whole" | cut -d' ' -f1)
+head -c -2 "$work/whole" > "$gen/5/zones/one.test.zone"
+entry one.test 12 "$sha"
+finish
+refused "a file cut short" 'the file is damaged'
+begin 5
+add one.test 12 192.0.2.12
+zones=${zones/serial: 12/serial: 13}
+finish
+refused "another serial than told" 'serial is 12, not 13'
+begin 5
+printf '@ 60 IN SOA ns h 12 1 1 1 1\n@ 60 IN NS ns\nns 60 IN A 192.0.2.1\n$INCLUDE /etc/passwd\n' \
+	> "$gen/5/zones/one.test.zone"
+entry one.test 12 "$(sha256sum < "$gen/5/zones/one.test.zone" | cut -d' ' -f1)"
+finish
+refused "\$INCLUDE" 'one\.test'
+begin 5
+printf '@ 60 IN NS ns\n' > "$gen/5/zones/one.test.zone"
+entry one.test 12 "$(sha256sum < "$gen/5/zones/one.test.zone" | cut -d' ' -f1)"
+finish
+refused "no SOA" 'one\.test.*SOA'
+rm "$gen/5/zones/one.test.zone"
+refused "a missing file" 'one\.test.*cannot open'
+begin 5
+add one.test 12 192.0.2.12
+zones="$zones$zones"
+finish
+refused "a zone twice" 'twice, first in line'
+begin 5
+finish "nonsense: 1"
+refused "an unknown key" 'authority.yaml:[0-9]+: nonsense: unknown key'
+is "$(ls -d "$work"/state/gen/*.tmp 2>/dev/null)" "" "no unfinished tree is left"
+
+# --- proof and roll back: NSD cannot bind what the new configuration wants ---
+before=$(nsd_pid)
+begin 6
+add one.test 13 192.0.2.13
+finish
+sed -i 's/\[::1\]:53/[2001:db8::53]:53/' "$gen/6/authority.yaml"
+ok "prepare with an address that is not here" prepare
+not "commit fails" commit
+is "$(soa one.test) $(soa three.test) $(status .generation)" "11 31 4" \
+	"and the old zones are served again"
+is "$(server=::1 soa one.test)" 11 "on the old addresses"
+
+# --- another NSD setting: a restart that is proven ---
+begin 7
+add one.test 14 192.0.2.14
+finish "tcp: {count: 77}"
+prepare > /dev/null
+ok "commit that restarts NSD" commit
+is "$(soa one.test) $(rcode three.test SOA)" "14 REFUSED" "is served"
+unlike "$(nsd_pid)" "^$before\$" "by another process"
+
+# --- what NSD must not do ---
+like "$("$(dirname "$(command -v nsd || echo /usr/sbin/nsd)")"/nsd-checkconf -v \
+	"$work/state/current/nsd.conf")" 'rrl-ratelimit: 0' \
+	"rate limiting is off in nsd.conf"
+lost=0
+for _ in $(seq 20); do
+	out=$(for _ in $(seq 100); do echo www.one.test; done |
+		dig +norec +time=1 +tries=1 "@$server" -f /dev/stdin +short | wc -l)
+	lost=$((lost + 100 - out))
+done
+is "$lost" 0 "2000 questions from one address: all are answered"
+is "$(rcode CH TXT version.bind)" REFUSED "its version is hidden"
+is "$(rcode CH TXT id.server)" REFUSED "its name is hidden"
+flags=$(dig +time=1 "@$server" www.example.org | grep ';; flags:')
+unlike "$flags" ' ra[ ;]' "it does not offer recursion"
+is "$(rcode www.example.org)" REFUSED "and does none"
+is "$(dig +time=1 +tries=1 "@$server" one.test AXFR | grep -c 'SOA')" 0 \
+	"no transfer to a stranger"
+
+# --- deaths ---
+before=$(nsd_pid)
+restarts=$(status .nsd.restarts)
+kill -9 "$before"
+ok "NSD killed: restarted and serving" wait_for 10 serial_is one.test 14
+ok "status sees it" wait_for 10 is_serving
+unlike "$(nsd_pid)" "^$before\$" "by a new process"
+is "$(status .nsd.restarts)" $((restarts + 1)) "counted"
+begin 8
+add one.test 15 192.0.2.15
+finish
+prepare > /dev/null
+ok "a change after that" commit
+before=$(nsd_pid)
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+ok "supervisor killed: NSD ends too" wait_for 10 gone "$before"
+mv "$gen/8/zones" "$gen/8/zones.away"
+start
+ok "restart serves from its own disk, the sources gone" \
+	wait_for 10 serial_is one.test 15
+ok "and is ready" wait_for 10 ready
+is "$(status .served_generation)" 8 "of the same generation"
+mv "$gen/8/zones.away" "$gen/8/zones"
+
+# a tree that was switched to but never proven is checked again
+kill -TERM "$pid"
+wait "$pid"
+is "$?" 0 "clean stop"
+not "and NSD is gone" pgrep -f "nsd -d -c $work/state"
+cur=$(readlink "$work/state/current")
+cp -r "$work/state/$cur" "$work/state/gen/999"
+rm "$work/state/gen/999/good"
+printf 'rubbish\n' > "$work/state/gen/999/one.test.zone"
+ln -sfn gen/999 "$work/state/current"
+start
+ok "an unproven tree with a broken file is not served" \
+	wait_for 10 serial_is one.test 15
+
+# damaged file of a good tree: made anew from the source
+kill -TERM "$pid"
+wait "$pid"
+cur=$(readlink "$work/state/current")
+rm "$work/state/$cur/one.test.zone"
+printf 'rubbish\n' > "$work/state/$cur/one.test.zone"
+start
+ok "a damaged file of a good tree is made anew" \
+	wait_for 10 serial_is one.test 15
+
+# the configuration names a broken zone at start: last good zones
+kill -TERM "$pid"
+wait "$pid"
+zone "$work/broken.zone" 99 192.0.2.300
+cat > "$work/broken.yaml" <<END
+listen: ["127.0.0.1:53", "[::1]:53"]
+state: $work/state
+zones: [{name: one.test., file: broken.zone}]
+END
+start "$work/broken.yaml"
+ok "a broken zone at start: the last good zones are served" \
+	wait_for 10 serial_is one.test 15
+like "$(status .degraded)" 'one\.test\.: .*broken\.zone:5: ' \
+	"and status says why"
+out=$("$auth" --config "$work/broken.yaml" --control "$work/d.sock" 2>&1)
+like "$? $out" "^1 .*another ispdns-authority runs there" \
+	"a second one on the same state is refused"
+zone "$work/broken.zone" 99 192.0.2.99
+ok "mended and reloaded" ask reload
+is "$(soa one.test) $(status .degraded)" "99 null" "serves what it should"
+
+# --- an NSD that hangs ---
+before=$(nsd_pid)
+kill -STOP -- "-$before"
+ok "NSD stopped dead: it is found out and restarted" \
+	wait_for 60 eval '[ "$(nsd_pid)" != $before ] && serial_is one.test 99'
+
+# --- drain ---
+ok "drain" ask drain
+ok "the health zone is gone" wait_for 5 eval \
+	'[ "$(rcode health.ispdns.invalid SOA)" = REFUSED ]'
+is "$(soa one.test)" 99 "zones are still served"
+ok "undrain" ask undrain
+ok "the health zone is back" wait_for 5 eval \
+	'[ "$(rcode health.ispdns.invalid SOA)" = NOERROR ]'
+
+# --- metrics ---
+page() { curl -s "http://127.0.0.1:8085$1"; }
+kill -TERM "$pid"
+wait "$pid"
+n=8
+start
+wait_for 10 ready
+if command -v curl > /dev/null; then
+	page /metrics > /dev/null
+	ok "NSD's counters come with the next page" wait_for 10 eval \
+		'page /metrics | grep -q "^nsd_queries_total [0-9]"'
+	for _ in $(seq 30); do page /metrics > /dev/null; done
+	is "$(ask stats --json | jq .nsd_asked)" 1 \
+		"30 pages ask NSD once"
+	like "$(page /health)" '^ok generation=' "health page"
+else
+	skip 3 "no curl here"
+fi
+
+# --- without privileges ---
+kill -TERM "$pid"
+wait "$pid"
+pid=
+chmod 755 "$work"
+mkdir "$work/un"
+chown 65534:65534 "$work/un"
+zone "$work/un.zone" 7 192.0.2.7
+cat > "$work/un.yaml" <<END
+listen: ["127.0.0.1:5353"]
+state: $work/un/state
+zones: [{name: un.test., file: un.zone}]
+END
+chmod 644 "$work/un.yaml" "$work/un.zone"
+setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
+	--bounding-set -all "$auth" --config "$work/un.yaml" \
+	--control "$work/un/c.sock" 2>> "$work/log" &
+pid=$!
+ok "runs as nobody without any privilege" wait_for 10 eval \
+	'[ "$(soa un.test -p 5353)" = 7 ]'
+kill -TERM "$pid"
+wait "$pid"
+is "$?" 0 "and stops"
+pid=
+[ "$tap_failed" = 0 ] || tail -40 "$work/log" | sed 's/^/# /'
+done_testing
