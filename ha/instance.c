@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/instance.h"
 
-#include <unistd.h>
-
 #include "common/base/clock.h"
+#include "ha/instance_impl.h"
 
 /*
  * The order of things on a wake-up: read all that waits, then judge health,
@@ -15,34 +14,33 @@
 enum {
 	HELLO_US = 200 * 1000,
 	PEER_LOST_US = 700 * 1000,
-	ROBBED_WINDOW_US = 10 * 1000 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
 	REFRESH_US = 30 * 1000 * 1000,
 };
 
-static void emit(struct instance *in, struct instance_event *ev)
+void in_emit(struct instance *in, struct instance_event *ev)
 {
 	memcpy(ev->name, in->conf.name, sizeof(ev->name));
 	ev->at_us = mtime_now().us;
 	in->env->emit(in->env->arg, ev);
 }
 
-static void emit_kind(
+void in_emit_kind(
 	struct instance *in, enum instance_event_kind kind, int64_t value)
 {
 	struct instance_event ev = {.kind = kind, .value = value};
 
-	emit(in, &ev);
+	in_emit(in, &ev);
 }
 
-static void trouble(struct instance *in, const char *what, int rc)
+void in_trouble(struct instance *in, const char *what, int rc)
 {
 	struct instance_event ev = {.kind = INSTANCE_TROUBLE, .value = -rc};
 
 	if (rc >= 0)
 		return;
 	snprintf(ev.what, sizeof(ev.what), "%s", what);
-	emit(in, &ev);
+	in_emit(in, &ev);
 }
 
 /* Configuration and source address to rules and state_conf. */
@@ -164,7 +162,7 @@ static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
 		n = sock_send(&in->sock, in->source, dst, pdu, (size_t)n);
 	if (n < 0) {
 		if (in->counters.send_failed++ == 0)
-			trouble(in, "send advert", n);
+			in_trouble(in, "send advert", n);
 		return;
 	}
 	in->counters.sent++;
@@ -233,7 +231,7 @@ static void follow_probe(struct instance *in, int64_t now)
 		probe_stop(&in->probe);
 		return;
 	}
-	trouble(in, "probe",
+	in_trouble(in, "probe",
 		probe_start(&in->probe, &in->env->config->probe,
 			in->conf.family, vip_public(&in->conf)->octets, now));
 }
@@ -249,7 +247,7 @@ static void leave_addresses(struct instance *in, unsigned actions, int64_t now)
 	else
 		rc = vip_off(&in->vip, &in->conf);
 	if (in->link_up)
-		trouble(in, "remove address", rc);
+		in_trouble(in, "remove address", rc);
 }
 
 static void note_role(struct instance *in, enum state_role from)
@@ -265,23 +263,23 @@ static void note_role(struct instance *in, enum state_role from)
 	ev.family = in->conf.family;
 	ev.priority = state_priority(&in->st, &in->sc);
 	memcpy(ev.peer, in->st.master, sizeof(ev.peer));
-	emit(in, &ev);
+	in_emit(in, &ev);
 }
 
 static void note_remarks(struct instance *in, unsigned actions)
 {
 	if (actions & STATE_SAW_SPLIT && in->counters.split++ % 100 == 0)
-		emit_kind(in, INSTANCE_SPLIT, 0);
+		in_emit_kind(in, INSTANCE_SPLIT, 0);
 	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)
-		emit_kind(in, INSTANCE_OWNER, 0);
+		in_emit_kind(in, INSTANCE_OWNER, 0);
 	if (actions & STATE_SAW_CLONE && in->counters.clone++ % 1000 == 0)
-		emit_kind(in, INSTANCE_CLONE, 0);
+		in_emit_kind(in, INSTANCE_CLONE, 0);
 	if (actions & STATE_SAW_LATE && in->counters.late++ % 10 == 0)
-		emit_kind(in, INSTANCE_LATE, 0);
+		in_emit_kind(in, INSTANCE_LATE, 0);
 	if (actions & STATE_SAW_GRACE)
 		in->counters.grace++;
 	if (actions & STATE_SAW_STAY)
-		emit_kind(in, INSTANCE_STAYED, 0);
+		in_emit_kind(in, INSTANCE_STAYED, 0);
 }
 
 static void perform(struct instance *in, unsigned actions, enum state_role from,
@@ -294,7 +292,7 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 	if (actions & STATE_DO_HAND)
 		tell_peers(in, HANDOVER_TAKE);
 	if (actions & STATE_DO_ADD)
-		trouble(in, "add address", vip_on(&in->vip, &in->conf));
+		in_trouble(in, "add address", vip_on(&in->vip, &in->conf));
 	if (actions & STATE_DO_ANNOUNCE) {
 		announce_start(&in->announce, now);
 		if (announce_due(&in->announce, now))
@@ -312,7 +310,7 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 	follow_probe(in, now);
 }
 
-static void step(struct instance *in, const struct state_event *ev, int64_t now)
+void in_step(struct instance *in, const struct state_event *ev, int64_t now)
 {
 	enum state_role from = in->st.role;
 	unsigned actions = state_step(&in->st, &in->sc, ev, now);
@@ -326,207 +324,7 @@ void instance_event(
 {
 	struct state_event ev = {.kind = kind};
 
-	step(in, &ev, now_us);
-}
-
-/* --- receiving --------------------------------------------------------- */
-
-static void discard(struct instance *in, enum packet_verdict verdict)
-{
-	struct instance_event ev = {.kind = INSTANCE_DISCARD};
-	const struct sock_packet *p = &in->packet;
-
-	in->counters.discard[verdict]++;
-	if (verdict == PACKET_LOOP || verdict == PACKET_VRID ||
-		in->complained & 1U << verdict)
-		return;
-	in->complained |= 1U << verdict;
-	ev.reason = (uint8_t)verdict;
-	ev.family = in->conf.family;
-	memcpy(ev.peer, p->meta.src, sizeof(ev.peer));
-	emit(in, &ev);
-}
-
-static void note_accepted(
-	struct instance *in, const struct packet_advert *adv, unsigned notes)
-{
-	in->counters.received++;
-	in->complained = 0;
-	if (adv->priority == 0)
-		in->counters.prio0_received++;
-	if (notes & PACKET_NOTE_INTERVAL)
-		in->counters.interval_diff++;
-	if (in->conf.checksum == CONFIG_FOLLOW_PEER)
-		in->sum_form = notes & PACKET_NOTE_PLAIN_SUM
-				       ? PACKET_SUM_PLAIN
-				       : PACKET_SUM_PSEUDO;
-	if (!(notes & PACKET_NOTE_ADDR_LIST)) {
-		in->complained_addrs = false;
-		return;
-	}
-	in->counters.addr_list_diff++;
-	if (!in->complained_addrs)
-		emit_kind(in, INSTANCE_ADDRS, adv->count);
-	in->complained_addrs = true;
-}
-
-static void take_packet(struct instance *in, int64_t now)
-{
-	const struct sock_packet *p = &in->packet;
-	struct state_event ev = {.kind = STATE_EV_ADVERT};
-	struct packet_advert adv;
-	enum packet_verdict verdict = PACKET_LEN;
-	unsigned notes = 0;
-
-	if (!p->broken)
-		verdict = packet_decode(
-			&in->rules, &p->meta, p->pdu, p->len, &adv, &notes);
-	if (verdict == PACKET_VRID && in->env->known(in->env->arg, in->index,
-					      in->conf.family, p->pdu[1]))
-		return; /* another one of ours has its own socket */
-	if (verdict != PACKET_OK) {
-		discard(in, verdict);
-		return;
-	}
-	note_accepted(in, &adv, notes);
-	ev.priority = adv.priority;
-	ev.interval_us = adv.interval_cs * 10000U;
-	ev.at_us = p->at_us;
-	memcpy(ev.src, p->meta.src, sizeof(ev.src));
-	step(in, &ev, now);
-}
-
-/* Bounded, so that a flood cannot keep us from our own adverts. */
-static void drain(struct instance *in)
-{
-	enum {
-		ROUND = 256
-	};
-
-	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
-		if (sock_receive(&in->sock, &in->packet) <= 0)
-			return;
-		take_packet(in, mtime_now().us);
-	}
-}
-
-static void on_readable(void *arg)
-{
-	drain(arg);
-}
-
-/* --- the link ---------------------------------------------------------- */
-
-static void close_sock(struct instance *in)
-{
-	poll_del(in->env->poll, &in->rx);
-	in->rx.fd = -1;
-	sock_close(&in->sock);
-}
-
-static void open_sock(struct instance *in)
-{
-	int rc = sock_open(&in->sock, in->conf.family, in->index,
-		in->conf.ifname, in->conf.peer_count > 0, NULL);
-
-	if (rc == 0) {
-		in->rx.fd = in->sock.rx;
-		in->rx.ready = on_readable;
-		in->rx.arg = in;
-		rc = poll_add(in->env->poll, &in->rx);
-	}
-	if (rc < 0)
-		close_sock(in);
-	trouble(in, "open socket", rc);
-}
-
-void instance_scan_begin(struct instance *in)
-{
-	memset(&in->scan_link, 0, sizeof(in->scan_link));
-	in->scan_has_source = false;
-	in->scan_vips = 0;
-}
-
-void instance_scan_link(struct instance *in, const struct iface_link *link)
-{
-	if (strcmp(link->name, in->conf.ifname) == 0)
-		in->scan_link = *link;
-}
-
-static int vip_number(const struct instance *in, const struct iface_addr *addr)
-{
-	for (int i = 0; i < in->conf.vip_count; i++)
-		if (memcmp(in->conf.vips[i].octets, addr->octets, 16) == 0)
-			return i;
-	return -1;
-}
-
-/* Links come before addresses, so the index is known here. */
-void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
-{
-	int vip;
-
-	if (addr->family != in->conf.family ||
-		addr->index != in->scan_link.index)
-		return;
-	vip = vip_number(in, addr);
-	if (vip >= 0) {
-		in->scan_vips |= 1ULL << vip;
-		return;
-	}
-	if (in->scan_has_source || addr->tag == IFACE_TAG || !addr->usable)
-		return;
-	if (addr->family == 6 &&
-		(addr->octets[0] != 0xfe || (addr->octets[1] & 0xc0) != 0x80))
-		return;
-	memcpy(in->scan_source, addr->octets, sizeof(in->scan_source));
-	in->scan_has_source = true;
-}
-
-/* An address was taken off behind our back: put it back, but do not fight
- * for ever (three times in 10 s). */
-static void restore(struct instance *in, int64_t now)
-{
-	uint64_t all = in->conf.vip_count == 64
-			       ? UINT64_MAX
-			       : (1ULL << in->conf.vip_count) - 1;
-
-	in->vips_seen = in->scan_vips == all;
-	if (in->vip.place != VIP_ON || in->vips_seen || !in->scan_link.up)
-		return;
-	if (in->robbed_us[2] && now - in->robbed_us[2] < ROBBED_WINDOW_US) {
-		in->banned_us = now + ROBBED_WINDOW_US;
-		emit_kind(in, INSTANCE_ROBBED, -1);
-		return;
-	}
-	memmove(&in->robbed_us[1], &in->robbed_us[0], 3 * sizeof(int64_t));
-	in->robbed_us[0] = now;
-	in->counters.restored++;
-	emit_kind(in, INSTANCE_ROBBED, (int64_t)in->counters.restored);
-	instance_event(in, STATE_EV_REASSERT, now);
-}
-
-void instance_scan_end(struct instance *in, int64_t now_us)
-{
-	const struct iface_link *link = &in->scan_link;
-	bool moved = link->index != in->index;
-
-	if (moved && in->index != 0)
-		close_sock(in);
-	in->index = link->index;
-	in->vip.index = link->index;
-	in->link_up = link->up;
-	in->has_source = in->scan_has_source;
-	memcpy(in->mac, link->mac, sizeof(in->mac));
-	if (in->scan_has_source &&
-		memcmp(in->source, in->scan_source, sizeof(in->source)) != 0) {
-		memcpy(in->source, in->scan_source, sizeof(in->source));
-		memcpy(in->rules.self, in->source, sizeof(in->rules.self));
-		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
-	}
-	if (in->index != 0 && in->sock.rx < 0)
-		open_sock(in);
-	restore(in, now_us);
+	in_step(in, &ev, now_us);
 }
 
 /* --- health ------------------------------------------------------------ */
@@ -555,7 +353,7 @@ static void note_peer(
 	ev.family = n == 16 ? 6 : 4;
 	memcpy(ev.peer, octets, n);
 	peer->state = state;
-	emit(in, &ev);
+	in_emit(in, &ev);
 }
 
 /* The best of our peers: fit before failed before lost before unknown. */
@@ -602,7 +400,7 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 	if (in->health.fault != old.fault) {
 		ev.kind = in->health.fault ? STATE_EV_FAULT : STATE_EV_CLEAR;
 		ev.hard = in->health.fault == TRACK_FAULT_LINK;
-		step(in, &ev, now);
+		in_step(in, &ev, now);
 		in->hello_us = now; /* the peers want to know */
 	}
 	if (in->health.priority != old.priority ||
@@ -630,12 +428,12 @@ static void begin(struct instance *in, int64_t now)
 	} else if (in->resume) {
 		vip_off(&in->vip, &in->conf);
 	}
-	step(in, &ev, now);
+	in_step(in, &ev, now);
 	if (in->health.fault == TRACK_FAULT_NONE)
 		return;
 	ev.kind = STATE_EV_FAULT;
 	ev.hard = in->health.fault == TRACK_FAULT_LINK;
-	step(in, &ev, now);
+	in_step(in, &ev, now);
 }
 
 static void run_timer(struct instance *in, int64_t now)
@@ -644,7 +442,7 @@ static void run_timer(struct instance *in, int64_t now)
 
 	if (due > now)
 		return;
-	drain(in); /* what came before the deadline changes it */
+	in_drain(in); /* what came before the deadline changes it */
 	due = state_deadline(&in->st);
 	if (due > now)
 		return;
@@ -735,13 +533,14 @@ void instance_reconf(
 	struct config_instance old = in->conf;
 	bool other_mode = (old.peer_count > 0) != (next->peer_count > 0);
 
-	trouble(in, "change addresses", vip_change(&in->vip, &in->conf, next));
+	in_trouble(
+		in, "change addresses", vip_change(&in->vip, &in->conf, next));
 	in->conf = *next;
 	derive(in);
 	set_peers(in);
 	if (other_mode && in->sock.rx >= 0) {
-		close_sock(in);
-		open_sock(in);
+		in_close(in);
+		in_open(in);
 	}
 	if (in->vip.place == VIP_ON)
 		announce_remind(&in->announce, now_us);
@@ -759,7 +558,7 @@ void instance_close(struct instance *in, int64_t now_us)
 	probe_stop(&in->probe);
 	if (in->vip.place != VIP_OFF)
 		vip_off(&in->vip, &in->conf);
-	close_sock(in);
+	in_close(in);
 	keep_forget(in->keep);
 	in->keep = NULL;
 }

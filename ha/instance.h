@@ -2,6 +2,12 @@
 #ifndef HA_INSTANCE_H
 #define HA_INSTANCE_H
 
+/*
+ * One virtual router at work: it feeds the state machine with packets, time
+ * and health, and carries out what comes out. Made and freed by the main
+ * thread, otherwise the real-time thread's alone; no allocation there.
+ */
+
 #include "common/base/metrics.h"
 #include "ha/announce.h"
 #include "ha/config.h"
@@ -14,12 +20,6 @@
 #include "ha/state.h"
 #include "ha/track.h"
 #include "ha/vip.h"
-
-/*
- * One virtual router at work: it feeds the state machine with packets, time
- * and health, and carries out what comes out. Made and freed by the main
- * thread, otherwise the real-time thread's alone; no allocation there.
- */
 
 /* What an operator is told; the main thread logs it and keeps the last. */
 enum instance_event_kind {

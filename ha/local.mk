@@ -7,7 +7,7 @@ ha_libha_a_SOURCES = \
 	ha/handover.c ha/handover.h \
 	ha/health.c ha/health.h \
 	ha/iface.c ha/iface.h \
-	ha/instance.c ha/instance.h \
+	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_link.c \
 	ha/keep.c ha/keep.h \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \
@@ -19,7 +19,7 @@ ha_libha_a_SOURCES = \
 	ha/track.c ha/track.h \
 	ha/verbs.c \
 	ha/vip.c ha/vip.h \
-	ha/worker.c ha/worker.h
+	ha/worker.c ha/worker.h ha/worker_impl.h ha/worker_change.c
 ha_libha_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 
 sbin_PROGRAMS += ispdns-ha

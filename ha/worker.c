@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: ISC */
+/*
+ * A round: wait, read what came, then tick every instance. The timer is one
+ * timerfd at the earliest deadline of all. Events for the main thread go
+ * through a ring with one writer and one reader; when it is full they are
+ * counted and dropped, since the real-time thread must not wait.
+ */
 #include "ha/worker.h"
 
 #include <pthread.h>
@@ -14,49 +20,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-
-/*
- * A round: wait, read what came, then tick every instance. The timer is one
- * timerfd at the earliest deadline of all. Events for the main thread go
- * through a ring with one writer and one reader; when it is full they are
- * counted and dropped, since the real-time thread must not wait.
- */
-
-enum {
-	RING = 256, /* a power of two */
-	ROUND_MAX = 32,
-	RT_PRIORITY = 50,
-	SUSPEND_US = 200 * 1000,
-};
-
-struct worker_call_slot {
-	void (*fn)(struct worker *w, void *arg);
-	void *arg;
-};
-
-struct worker {
-	struct poll poll;
-	struct iface *iface;
-	struct handover handover;
-	struct health health;
-	struct instance_env env;
-	struct instance *instances[CONFIG_INSTANCES];
-	size_t count;
-	struct keep *keep;
-	struct poll_item timer, netlink, calls, peers4, peers6;
-	int event_fd;
-	struct worker_call_slot *pending; /* atomic */
-	sem_t done;
-	pthread_t thread;
-	bool running; /* the thread exists */
-	bool quit;    /* set on the thread itself */
-	bool realtime;
-	bool rescan;
-	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
-	struct instance_event ring[RING];
-	uint32_t ring_head, ring_tail; /* atomic; head: next to write */
-	struct worker_counters counters;
-};
+#include "ha/worker_impl.h"
 
 /* --- events to the main thread ----------------------------------------- */
 
@@ -161,7 +125,7 @@ static void each_addr(void *arg, const struct iface_addr *addr)
 		instance_scan_addr(w->instances[i], addr);
 }
 
-static void scan(struct worker *w)
+void worker_scan(struct worker *w)
 {
 	int rc;
 
@@ -305,7 +269,7 @@ static void run_round(struct worker *w)
 			item->ready(item->arg);
 	}
 	if (w->rescan)
-		scan(w);
+		worker_scan(w);
 	check_suspend(w);
 	service = track_beat_judge(
 		&w->health.beat, &w->health.conf, mtime_now().us);
@@ -401,7 +365,7 @@ static int open_all(
 	return rc;
 }
 
-static struct instance *make_instance(
+struct instance *worker_make(
 	struct worker *w, const struct config_instance *conf, struct err *err)
 {
 	struct instance *in =
@@ -459,7 +423,7 @@ struct worker *worker_new(
 		goto fail;
 	}
 	for (size_t i = 0; i < config->instance_count; i++) {
-		w->instances[i] = make_instance(w, &config->instances[i], err);
+		w->instances[i] = worker_make(w, &config->instances[i], err);
 		if (!w->instances[i])
 			goto fail;
 		w->count++;
@@ -494,7 +458,7 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 		log_warn("ha: removed addresses left by a crash: count=%d", rc);
 	for (size_t i = 0; i < w->count; i++)
 		instance_drain(w->instances[i], drained);
-	scan(w);
+	worker_scan(w);
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -538,113 +502,6 @@ void worker_free(struct worker *w)
 	iface_free(w->iface);
 	sem_destroy(&w->done);
 	free(w);
-}
-
-/* --- change of configuration ------------------------------------------- */
-
-struct worker_change {
-	struct worker *worker;
-	const struct config *next;
-	struct instance *instances[CONFIG_INSTANCES]; /* new ones only */
-	struct instance *gone[CONFIG_INSTANCES];
-	size_t gone_count;
-};
-
-static struct instance *find_router(
-	struct worker *w, const struct config_instance *conf)
-{
-	for (size_t i = 0; i < w->count; i++)
-		if (config_same_router(&w->instances[i]->conf, conf))
-			return w->instances[i];
-	return NULL;
-}
-
-struct worker_change *worker_prepare(
-	struct worker *w, const struct config *next, struct err *err)
-{
-	struct worker_change *c = calloc(1, sizeof(*c));
-
-	if (!c) {
-		err_set(err, "out of memory");
-		return NULL;
-	}
-	c->worker = w;
-	c->next = next;
-	for (size_t i = 0; i < next->instance_count; i++) {
-		if (find_router(w, &next->instances[i]))
-			continue;
-		c->instances[i] = make_instance(w, &next->instances[i], err);
-		if (!c->instances[i]) {
-			worker_discard(c);
-			return NULL;
-		}
-		c->instances[i]->resume = false;
-	}
-	return c;
-}
-
-void worker_discard(struct worker_change *change)
-{
-	if (!change)
-		return;
-	for (size_t i = 0; i < CONFIG_INSTANCES; i++) {
-		if (!change->instances[i])
-			continue;
-		keep_forget(change->instances[i]->keep);
-		instance_free(change->instances[i]);
-	}
-	free(change);
-}
-
-static bool is_listed(
-	const struct worker *w, size_t count, const struct instance *in)
-{
-	for (size_t i = 0; i < count; i++)
-		if (w->instances[i] == in)
-			return true;
-	return false;
-}
-
-/* On the real-time thread. Old ones that are not in the new list say goodbye
- * first, since a new one may take over their addresses. */
-static void switch_over(struct worker *w, void *arg)
-{
-	struct worker_change *c = arg;
-	struct instance *old[CONFIG_INSTANCES], *list[CONFIG_INSTANCES];
-	size_t old_count = w->count;
-	int64_t now = mtime_now().us;
-	bool drained = keep_drained(w->keep);
-
-	memcpy(old, w->instances, sizeof(old));
-	for (size_t i = 0; i < c->next->instance_count; i++)
-		list[i] = c->instances[i]
-				  ? c->instances[i]
-				  : find_router(w, &c->next->instances[i]);
-	w->count = c->next->instance_count;
-	memcpy(w->instances, list, w->count * sizeof(list[0]));
-	for (size_t i = 0; i < old_count; i++) {
-		if (is_listed(w, w->count, old[i]))
-			continue;
-		instance_close(old[i], now);
-		c->gone[c->gone_count++] = old[i];
-	}
-	w->env.config = c->next;
-	for (size_t i = 0; i < w->count; i++) {
-		if (c->instances[i])
-			instance_drain(w->instances[i], drained);
-		else
-			instance_reconf(
-				w->instances[i], &c->next->instances[i], now);
-	}
-	scan(w);
-}
-
-void worker_commit(struct worker *w, struct worker_change *change)
-{
-	worker_call(w, switch_over, change);
-	for (size_t i = 0; i < change->gone_count; i++)
-		instance_free(change->gone[i]);
-	free(change);
 }
 
 size_t worker_instances(struct worker *w)

@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: ISC
 HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
 
-unit_tests += tests/ha/packet-t tests/ha/state-t tests/ha/track-t
+unit_tests += tests/ha/announce-t \
+	tests/ha/config-t \
+	tests/ha/handover-t \
+	tests/ha/health-t \
+	tests/ha/keep-t \
+	tests/ha/packet-t \
+	tests/ha/state-t \
+	tests/ha/track-t
+tests_ha_announce_t_SOURCES = tests/ha/announce-t.c
+tests_ha_announce_t_LDADD = $(HA_LIBS)
+tests_ha_config_t_SOURCES = tests/ha/config-t.c
+tests_ha_config_t_LDADD = $(HA_LIBS)
+tests_ha_handover_t_SOURCES = tests/ha/handover-t.c
+tests_ha_handover_t_LDADD = $(HA_LIBS)
+tests_ha_health_t_SOURCES = tests/ha/health-t.c
+tests_ha_health_t_LDADD = $(HA_LIBS)
+tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
+tests_ha_keep_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c
 tests_ha_packet_t_LDADD = $(HA_LIBS)
 tests_ha_state_t_SOURCES = tests/ha/state-t.c

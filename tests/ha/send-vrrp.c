@@ -33,8 +33,8 @@ int main(int argc, char **argv)
 			&to.sin_addr) != 1)
 		return 2;
 	if (fd < 0 ||
-		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out,
-			sizeof(out)) < 0 ||
+		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof(out)) <
+			0 ||
 		setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &ttl,
 			sizeof(ttl)) < 0 ||
 		setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl)) < 0 ||

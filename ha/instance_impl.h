@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_INSTANCE_IMPL_H
+#define HA_INSTANCE_IMPL_H
+
+/* Between instance.c and instance_link.c only. Real-time thread. */
+
+#include "ha/instance.h"
+
+/* Tell the main thread; name and time are filled in. */
+void in_emit(struct instance *in, struct instance_event *ev);
+void in_emit_kind(
+	struct instance *in, enum instance_event_kind kind, int64_t value);
+/* A system call failed: rc is a negative errno; nothing when it is not. */
+void in_trouble(struct instance *in, const char *what, int rc);
+/* Run the state machine and do what it says. */
+void in_step(struct instance *in, const struct state_event *ev, int64_t now);
+
+/* Read what waits in the socket. */
+void in_drain(struct instance *in);
+void in_open(struct instance *in);
+void in_close(struct instance *in);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/instance_impl.h"
+
+#include "common/base/clock.h"
+
+/*
+ * The link side of a virtual router: what its socket receives, and what a
+ * scan of links and addresses finds. A link that went and came again has a
+ * new index, and then new sockets are opened.
+ */
+
+enum {
+	ROBBED_WINDOW_US = 10 * 1000 * 1000
+};
+
+static void discard(struct instance *in, enum packet_verdict verdict)
+{
+	struct instance_event ev = {.kind = INSTANCE_DISCARD};
+	const struct sock_packet *p = &in->packet;
+
+	in->counters.discard[verdict]++;
+	if (verdict == PACKET_LOOP || verdict == PACKET_VRID ||
+		in->complained & 1U << verdict)
+		return;
+	in->complained |= 1U << verdict;
+	ev.reason = (uint8_t)verdict;
+	ev.family = in->conf.family;
+	memcpy(ev.peer, p->meta.src, sizeof(ev.peer));
+	in_emit(in, &ev);
+}
+
+static void note_accepted(
+	struct instance *in, const struct packet_advert *adv, unsigned notes)
+{
+	in->counters.received++;
+	in->complained = 0;
+	if (adv->priority == 0)
+		in->counters.prio0_received++;
+	if (notes & PACKET_NOTE_INTERVAL)
+		in->counters.interval_diff++;
+	if (in->conf.checksum == CONFIG_FOLLOW_PEER)
+		in->sum_form = notes & PACKET_NOTE_PLAIN_SUM
+				       ? PACKET_SUM_PLAIN
+				       : PACKET_SUM_PSEUDO;
+	if (!(notes & PACKET_NOTE_ADDR_LIST)) {
+		in->complained_addrs = false;
+		return;
+	}
+	in->counters.addr_list_diff++;
+	if (!in->complained_addrs)
+		in_emit_kind(in, INSTANCE_ADDRS, adv->count);
+	in->complained_addrs = true;
+}
+
+static void take_packet(struct instance *in, int64_t now)
+{
+	const struct sock_packet *p = &in->packet;
+	struct state_event ev = {.kind = STATE_EV_ADVERT};
+	struct packet_advert adv;
+	enum packet_verdict verdict = PACKET_LEN;
+	unsigned notes = 0;
+
+	if (!p->broken)
+		verdict = packet_decode(
+			&in->rules, &p->meta, p->pdu, p->len, &adv, &notes);
+	if (verdict == PACKET_VRID && in->env->known(in->env->arg, in->index,
+					      in->conf.family, p->pdu[1]))
+		return; /* another one of ours has its own socket */
+	if (verdict != PACKET_OK) {
+		discard(in, verdict);
+		return;
+	}
+	note_accepted(in, &adv, notes);
+	ev.priority = adv.priority;
+	ev.interval_us = adv.interval_cs * 10000U;
+	ev.at_us = p->at_us;
+	memcpy(ev.src, p->meta.src, sizeof(ev.src));
+	in_step(in, &ev, now);
+}
+
+/* Bounded, so that a flood cannot keep us from our own adverts. */
+void in_drain(struct instance *in)
+{
+	enum {
+		ROUND = 256
+	};
+
+	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
+		if (sock_receive(&in->sock, &in->packet) <= 0)
+			return;
+		take_packet(in, mtime_now().us);
+	}
+}
+
+static void on_readable(void *arg)
+{
+	in_drain(arg);
+}
+
+/* --- the link ---------------------------------------------------------- */
+
+void in_close(struct instance *in)
+{
+	poll_del(in->env->poll, &in->rx);
+	in->rx.fd = -1;
+	sock_close(&in->sock);
+}
+
+void in_open(struct instance *in)
+{
+	int rc = sock_open(&in->sock, in->conf.family, in->index,
+		in->conf.ifname, in->conf.peer_count > 0, NULL);
+
+	if (rc == 0) {
+		in->rx.fd = in->sock.rx;
+		in->rx.ready = on_readable;
+		in->rx.arg = in;
+		rc = poll_add(in->env->poll, &in->rx);
+	}
+	if (rc < 0)
+		in_close(in);
+	in_trouble(in, "open socket", rc);
+}
+
+void instance_scan_begin(struct instance *in)
+{
+	memset(&in->scan_link, 0, sizeof(in->scan_link));
+	in->scan_has_source = false;
+	in->scan_vips = 0;
+}
+
+void instance_scan_link(struct instance *in, const struct iface_link *link)
+{
+	if (strcmp(link->name, in->conf.ifname) == 0)
+		in->scan_link = *link;
+}
+
+static int vip_number(const struct instance *in, const struct iface_addr *addr)
+{
+	for (int i = 0; i < in->conf.vip_count; i++)
+		if (memcmp(in->conf.vips[i].octets, addr->octets, 16) == 0)
+			return i;
+	return -1;
+}
+
+/* Links come before addresses, so the index is known here. */
+void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
+{
+	int vip;
+
+	if (addr->family != in->conf.family ||
+		addr->index != in->scan_link.index)
+		return;
+	vip = vip_number(in, addr);
+	if (vip >= 0) {
+		in->scan_vips |= 1ULL << vip;
+		return;
+	}
+	if (in->scan_has_source || addr->tag == IFACE_TAG || !addr->usable)
+		return;
+	if (addr->family == 6 &&
+		(addr->octets[0] != 0xfe || (addr->octets[1] & 0xc0) != 0x80))
+		return;
+	memcpy(in->scan_source, addr->octets, sizeof(in->scan_source));
+	in->scan_has_source = true;
+}
+
+/* An address was taken off behind our back: put it back, but do not fight
+ * for ever (three times in 10 s). */
+static void restore(struct instance *in, int64_t now)
+{
+	uint64_t all = in->conf.vip_count == 64
+			       ? UINT64_MAX
+			       : (1ULL << in->conf.vip_count) - 1;
+
+	in->vips_seen = in->scan_vips == all;
+	if (in->vip.place != VIP_ON || in->vips_seen || !in->scan_link.up)
+		return;
+	if (in->robbed_us[2] && now - in->robbed_us[2] < ROBBED_WINDOW_US) {
+		in->banned_us = now + ROBBED_WINDOW_US;
+		in_emit_kind(in, INSTANCE_ROBBED, -1);
+		return;
+	}
+	memmove(&in->robbed_us[1], &in->robbed_us[0], 3 * sizeof(int64_t));
+	in->robbed_us[0] = now;
+	in->counters.restored++;
+	in_emit_kind(in, INSTANCE_ROBBED, (int64_t)in->counters.restored);
+	instance_event(in, STATE_EV_REASSERT, now);
+}
+
+void instance_scan_end(struct instance *in, int64_t now_us)
+{
+	const struct iface_link *link = &in->scan_link;
+	bool moved = link->index != in->index;
+
+	if (moved && in->index != 0)
+		in_close(in);
+	in->index = link->index;
+	in->vip.index = link->index;
+	in->link_up = link->up;
+	in->has_source = in->scan_has_source;
+	memcpy(in->mac, link->mac, sizeof(in->mac));
+	if (in->scan_has_source &&
+		memcmp(in->source, in->scan_source, sizeof(in->source)) != 0) {
+		memcpy(in->source, in->scan_source, sizeof(in->source));
+		memcpy(in->rules.self, in->source, sizeof(in->rules.self));
+		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
+	}
+	if (in->index != 0 && in->sock.rx < 0)
+		in_open(in);
+	restore(in, now_us);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: ISC */
+
+/* ha.yaml: the shipped example, defaults, and one line for each mistake. */
+
+#include "ha/config.h"
+
+#include "tests/tap/tap.h"
+
+/* A good instance; `more` is added to it, indented by four. */
+static const char *with(const char *more)
+{
+	static char text[2048];
+
+	snprintf(text, sizeof(text),
+		"instances:\n"
+		"  VI:\n"
+		"    interface: eth0\n"
+		"    vrid: 51\n"
+		"    addresses: [10.1.2.3/24]\n"
+		"%s",
+		more);
+	return text;
+}
+
+static struct config *build(const char *text, struct err *err)
+{
+	struct conf *conf =
+		conf_parse(text, strlen(text), "ha.yaml", config_schema, err);
+	struct config *c;
+
+	if (!conf)
+		return NULL;
+	c = config_build(conf, err);
+	conf_free(conf);
+	return c;
+}
+
+static void test_defaults(void)
+{
+	struct err err = {.text = ""};
+	struct config *c = build(with(""), &err);
+	const struct config_instance *in;
+
+	if (!c)
+		tap_bail("%s", err.text);
+	in = &c->instances[0];
+	is_string(in->name, "VI", "name");
+	is_int(in->version, 3, "version 3");
+	is_int(in->interval_us, 100000, "100 ms");
+	is_int(in->priority, 254, "priority 254");
+	is_int(in->family, 4, "family");
+	is_int(in->vips[0].prefix, 24, "prefix length");
+	is_int(in->wire_count, 1, "one address in adverts");
+	ok(in->track_frontend && in->track_probe && in->preempt, "flags");
+	is_int(c->linger_us, 2000000, "linger");
+	is_int(c->handover_port, 7112, "handover port");
+	is_string(c->health_path, "/run/ispdns/ha/health.sock", "socket");
+	ok(c->has_metrics, "metrics page");
+	config_free(c);
+}
+
+static void test_values(void)
+{
+	struct err err = {.text = ""};
+	struct config *c =
+		build("instances:\n"
+		      "  V6:\n"
+		      "    interface: eth1\n"
+		      "    vrid: 7\n"
+		      "    interval: 1s\n"
+		      "    priority: 100\n"
+		      "    advertise: all\n"
+		      "    addresses: [fe80::1/64, 2001:db8::1/64]\n"
+		      "    peers: [fe80::2]\n"
+		      "    handover_peers: [10.0.0.2, \"[2001:db8::2]:99\"]\n"
+		      "  V4:\n"
+		      "    interface: eth1\n"
+		      "    vrid: 7\n"
+		      "    version: 2\n"
+		      "    interval: 2s\n"
+		      "    auth: pass\n"
+		      "    password: lab1234567\n"
+		      "    addresses: [10.1.2.3, 10.1.2.4/24]\n"
+		      "handover: {key: 000102030405060708090a0b0c0d0e0f}\n"
+		      "metrics: {listen: \"\"}\n",
+			&err);
+	const struct config_instance *v6, *v4;
+
+	if (!c)
+		tap_bail("%s", err.text);
+	v6 = &c->instances[0];
+	v4 = &c->instances[1];
+	is_int(v6->family, 6, "IPv6");
+	is_int(v6->wire_count, 2, "all addresses in adverts");
+	is_int(v6->wire[16], 0x20, "in their order");
+	is_int(v6->peer_count, 1, "unicast peer");
+	is_int(addr_port(&v6->handover[0]), 7112, "default port of a peer");
+	is_int(addr_port(&v6->handover[1]), 99, "given port of a peer");
+	is_int(v4->vips[0].prefix, 32, "no length: one host");
+	is_int(memcmp(v4->auth, "lab12345", 8), 0, "8 octets of password");
+	is_int((long long)c->key_len, 16, "key");
+	ok(!c->has_metrics, "no metrics page");
+	ok(!config_same_router(v4, v6), "a VRID per family");
+	config_free(c);
+}
+
+static void test_bad(void)
+{
+	static const struct {
+		const char *more, *want;
+	} rows[] = {
+		{"    version: 4\n", "ha.yaml:6: "},
+		{"    vrid: 52\n", "ha.yaml:6: "}, /* twice */
+		{"    priority: 255\n", "ha.yaml:6: "},
+		{"    nonsense: 1\n", "ha.yaml:6: "},
+		{"    interval: 5ms\n", "ha.yaml:6: "},
+		{"    interval: 41s\n", "ha.yaml:6: "},
+		{"    interval: 105ms\n", "ha.yaml:6: "},
+		{"    version: 2\n    interval: 1500ms\n", "ha.yaml:7: "},
+		{"    version: 2\n    interval: 1s\n    auth: pass\n",
+			"ha.yaml:8: "},
+		{"    auth: pass\n    password: x\n", "ha.yaml:6: "},
+		{"    peers: [\"fe80::1\"]\n", "ha.yaml:6: "},
+		{"    peers: [nobody]\n", "ha.yaml:6: "},
+		{"    accept_interval: 2s\n", "ha.yaml:6: "},
+		{"    track: {gateway: 10.1.2.1}\n", "ha.yaml:6: "},
+		{"  VJ:\n    interface: eth0\n    vrid: 51\n"
+		 "    addresses: [10.9.9.9/24]\n",
+			"ha.yaml:"},
+		{"  VJ:\n    interface: eth0\n    vrid: 52\n"
+		 "    addresses: [10.1.2.3/24]\n",
+			"ha.yaml:"},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n", "ha.yaml:"},
+		{"  VJ:\n    vrid: 53\n    addresses: [10.9.9.9/24]\n",
+			"ha.yaml:"},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n"
+		 "    addresses: [10.9.9.9/24, \"2001:db8::1/64\"]\n",
+			"ha.yaml:9: "},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n"
+		 "    addresses: [10.9.9.9/33]\n",
+			"ha.yaml:9: "},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n"
+		 "    addresses: [10.9.9.9/24, 10.9.9.9/32]\n",
+			"ha.yaml:9: "},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n    version: 2\n"
+		 "    interval: 1s\n    addresses: [\"2001:db8::1/64\"]\n",
+			"ha.yaml:"},
+		{"handover: {key: abc}\n", "ha.yaml:6: "},
+		{"metrics: {listen: everywhere}\n", "ha.yaml:6: "},
+		{"linger: 2h\n", "ha.yaml:6: "},
+	};
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		struct err err = {.text = ""};
+		struct config *c = build(with(rows[i].more), &err);
+		char *newline;
+
+		ok(!c && strncmp(err.text, rows[i].want,
+				 strlen(rows[i].want)) == 0,
+			"refused with its line: %.40s", err.text);
+		newline = strchr(err.text, '\n');
+		if (c || newline)
+			tap_diag("%s", rows[i].more);
+		ok(!newline, "in one line");
+		config_free(c);
+	}
+}
+
+static void test_example(void)
+{
+	const char *source = getenv("ISPDNS_SRCDIR");
+	char path[4096];
+	struct err err = {.text = ""};
+	struct conf *conf;
+	struct config *c;
+
+	snprintf(path, sizeof(path), "%s/deploy/examples/ha.yaml",
+		source ? source : ".");
+	conf = conf_read(path, config_schema, &err);
+	c = conf ? config_build(conf, &err) : NULL;
+	if (!c)
+		tap_bail("%s", err.text);
+	is_int(c->instances[0].version, 2, "example: version 2");
+	is_int(memcmp(c->instances[0].auth, "lab123\0", 8), 0,
+		"example: password");
+	config_free(c);
+	conf_free(conf);
+}
+
+int main(void)
+{
+	test_defaults();
+	test_values();
+	test_bad();
+	test_example();
+	return tap_done();
+}

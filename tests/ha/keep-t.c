@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: ISC */
+
+/* What outlives the process: written, read again, refused to a second. */
+
+#include "ha/keep.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tests/tap/tap.h"
+
+enum {
+	SEC = 1000000
+};
+
+static char path[64];
+
+static struct keep *open_keep(void)
+{
+	struct err err = {.text = ""};
+	struct keep *k = keep_open(path, &err);
+
+	if (!k)
+		tap_bail("%s", err.text);
+	return k;
+}
+
+static void test_life(void)
+{
+	struct config_instance vi = {
+		.name = "VI", .ifname = "eth0", .vrid = 51, .family = 4};
+	struct keep *k = open_keep();
+	struct keep_entry *e = keep_find(k, &vi);
+	struct err err = {.text = ""};
+
+	is_int(e->role, STATE_INIT, "a new one has no role");
+	is_int(keep_resumable(e, 3 * SEC, SEC), false, "nothing to resume");
+	e->role = STATE_MASTER;
+	e->advert_us = 100 * (int64_t)SEC;
+	keep_set_drained(k, true);
+	ok(!keep_open(path, &err), "a second daemon is refused");
+	ok(strstr(err.text, "another ispdns-ha"), "and told why");
+	keep_close(k);
+	k = open_keep();
+	e = keep_find(k, &vi);
+	is_int(e->role, STATE_MASTER, "the role is there again");
+	ok(keep_drained(k), "and that it was drained");
+	ok(keep_resumable(e, 3 * SEC, 101 * (int64_t)SEC),
+		"1 s old of 3: resume");
+	ok(!keep_resumable(e, 3 * SEC, 102 * (int64_t)SEC),
+		"2 s old of 3: the peer may lead already");
+	ok(!keep_resumable(e, 3 * SEC, 99 * (int64_t)SEC),
+		"from the future: no");
+	ok(keep_recent(k, 99 * (int64_t)SEC), "recently a master");
+	ok(!keep_recent(k, 100 * (int64_t)SEC), "not that recently");
+	vi.vrid = 52;
+	ok(keep_find(k, &vi) != e, "another router, another entry");
+	keep_forget(e);
+	vi.vrid = 51;
+	is_int(keep_find(k, &vi)->role, STATE_INIT, "forgotten");
+	keep_close(k);
+}
+
+static void test_full(void)
+{
+	struct config_instance vi = {.ifname = "eth1", .family = 4};
+	struct keep *k = open_keep();
+	int count = 0;
+
+	for (int i = 1; i < 100; i++) {
+		vi.vrid = (uint8_t)i;
+		count += keep_find(k, &vi) != NULL;
+	}
+	ok(count > 0 && count <= CONFIG_INSTANCES, "it has an end");
+	keep_close(k);
+}
+
+static void test_rubbish(void)
+{
+	struct config_instance vi = {.ifname = "eth0", .vrid = 51, .family = 4};
+	int fd = open(path, O_WRONLY | O_TRUNC);
+	char rubbish[8192];
+	struct keep *k;
+
+	memset(rubbish, 0xff, sizeof(rubbish));
+	ok(fd >= 0 && write(fd, rubbish, sizeof(rubbish)) > 0, "rubbish");
+	close(fd);
+	k = open_keep();
+	is_int(keep_find(k, &vi)->role, STATE_INIT, "is forgotten");
+	ok(!keep_drained(k), "whole");
+	keep_close(k);
+}
+
+int main(void)
+{
+	snprintf(path, sizeof(path), "/tmp/ispdns-keep-t.%d", (int)getpid());
+	test_life();
+	test_full();
+	test_rubbish();
+	unlink(path);
+	return tap_done();
+}
