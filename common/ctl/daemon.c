@@ -33,8 +33,7 @@ static const char *const places[] = {
 const char *daemon_candidate(
 	const struct daemon *d, int i, char out[DAEMON_PATH])
 {
-	const char *only =
-		d->config_arg ? d->config_arg : d->ops->config_file;
+	const char *only = d->config_arg ? d->config_arg : d->ops->config_file;
 
 	if (only) {
 		snprintf(out, DAEMON_PATH, "%s", only);

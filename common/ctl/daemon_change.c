@@ -34,8 +34,7 @@ static void answer(struct daemon *d, const char *why)
 	if (prepared)
 		key = conf_restart_key(d->conf, d->change.conf);
 	if (result && key && key[0])
-		json_object_set_new(
-			result, "restart_needed", json_string(key));
+		json_object_set_new(result, "restart_needed", json_string(key));
 	control_ok(call, result);
 }
 

@@ -54,7 +54,7 @@ sole libyaml 'yaml\.h' 'common/ctl/conf\.c'
 sole libunbound 'unbound' 'resolver/engine\.c'
 sole sqlite 'sqlite3' 'mgmt/store'
 sole netlink 'libmnl/|linux/(rt)?netlink|linux/if_addr' 'ha/(iface|route)'
-sole libevent 'event2/|event\.h|evhttp|evdns' 'common/net/|mgmt/api'
+sole libevent 'event2/|event\.h|evhttp|evdns' 'common/net/|mgmt/api|resolver/engine\.c'
 sole 'TLS of OpenSSL' 'openssl/ssl\.h' 'common/net/|mgmt/api'
 sole OpenSSL 'openssl/' \
 	'common/net/|common/base/digest\.c|mgmt/(pki|api)'
