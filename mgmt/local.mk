@@ -1,1 +1,35 @@
 # SPDX-License-Identifier: ISC
+# The server: everything but main.c is a library, so that tests link it.
+noinst_LIBRARIES += mgmt/libmgmt.a
+MGMT_EMBEDDED = mgmt/migrations/001.sql
+mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+mgmt_libmgmt_a_SOURCES = \
+	mgmt/api.c mgmt/api.h \
+	mgmt/api_change.c mgmt/api_model.c mgmt/api_node.c \
+	mgmt/api_policy.c mgmt/api_zone.c \
+	mgmt/audit.c mgmt/audit.h \
+	mgmt/change.c mgmt/change.h \
+	mgmt/check.c mgmt/check.h \
+	mgmt/command.c mgmt/command.h \
+	mgmt/diff.c mgmt/diff.h \
+	mgmt/embed.c mgmt/embed.h \
+	mgmt/fleet.c mgmt/fleet.h \
+	mgmt/metrics.c \
+	mgmt/model.c mgmt/model.h mgmt/model_table.c \
+	mgmt/node_api.c mgmt/node_api.h \
+	mgmt/pki.c mgmt/pki.h \
+	mgmt/push.c mgmt/push.h \
+	mgmt/render.c mgmt/render.h \
+	mgmt/revision.c mgmt/revision.h \
+	mgmt/server.c mgmt/server.h \
+	mgmt/store.c mgmt/store.h mgmt/store_sql.c mgmt/store_sql.h \
+	mgmt/store_cred.c mgmt/store_gen.c mgmt/store_model.c \
+	mgmt/store_zone.c \
+	mgmt/wave.c mgmt/wave.h \
+	mgmt/zone.c mgmt/zone.h
+mgmt/libmgmt_a-embed.$(OBJEXT): $(MGMT_EMBEDDED)
+EXTRA_DIST += $(MGMT_EMBEDDED) mgmt/API.md
+
+sbin_PROGRAMS += mgmt/ispdns-mgmt
+mgmt_ispdns_mgmt_SOURCES = mgmt/main.c
+mgmt_ispdns_mgmt_LDADD = mgmt/libmgmt.a $(COMMON_LIBS) $(SQLITE_LIBS)

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Verbs that are rows of the model and no more: list, show, create, set,
+ * delete of a table. What they take and check is in model_table.c.
+ */
+
+#include "mgmt/command.h"
+
+#include <errno.h>
+
+static const struct model_table *table_of(const struct call *call);
+
+/* {"check":{"name":..}} of a backend becomes check_name and so on. */
+static int flatten_check(const json_t *args, json_t *flat, struct err *err)
+{
+	const json_t *check = json_object_get(args, "check");
+	const char *key;
+	char name[64];
+	json_t *value;
+
+	if (!check)
+		return 0;
+	if (!json_is_object(check))
+		return err_fail(err, -EBADR, "\"check\" must be an object");
+	json_object_del(flat, "check");
+	json_object_foreach((json_t *)(uintptr_t)check, key, value)
+	{
+		snprintf(name, sizeof(name), "check_%.50s",
+			strcmp(key, "require_aa") ? key : "aa");
+		json_object_set(flat, name, value);
+	}
+	return 0;
+}
+
+static int flat_args(const struct model_table *table, const json_t *args,
+	json_t **flat, struct err *err)
+{
+	*flat = json_copy((json_t *)(uintptr_t)args);
+	if (!*flat)
+		return err_fail(err, -ENOMEM, "no memory");
+	return strcmp(table->name, "backend") ? 0
+					      : flatten_check(args, *flat, err);
+}
+
+/* Only the members of `args` that are keys of the table, canonical; all of
+ * them must be there. */
+static int key_of(const struct model_table *table, const json_t *args,
+	json_t **key, struct err *err)
+{
+	json_t *only = json_object();
+	int rc = 0;
+
+	for (size_t i = 0; i < table->count && !rc; i++) {
+		const struct model_column *c = &table->columns[i];
+		json_t *v = json_object_get(args, c->name);
+
+		if (!(c->flags & MODEL_KEY))
+			continue;
+		if (!v)
+			rc = err_fail(
+				err, -EBADR, "\"%s\" is missing", c->name);
+		else
+			json_object_set(only, c->name, v);
+	}
+	if (!rc)
+		rc = model_row_change(table, only, key, err);
+	json_decref(only);
+	return rc;
+}
+
+static int mask_rows(const struct model_table *table, json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		json_array_set_new(
+			rows, i, model_masked(table, json_array_get(rows, i)));
+	return 0;
+}
+
+/* All rows, or those with the columns that are given. */
+static int model_list(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	const struct model_table *table = table_of(call);
+	json_t *key = NULL;
+	int rc = model_row_change(table, args, &key, err);
+
+	if (!rc)
+		rc = store_rows(call->m->store, table, key, result, err);
+	json_decref(key);
+	return rc ? rc : mask_rows(table, *result);
+}
+
+static int model_show(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	const struct model_table *table = table_of(call);
+	json_t *key = NULL, *row = NULL;
+	int rc = key_of(table, args, &key, err);
+
+	if (!rc)
+		rc = store_row(call->m->store, table, key, &row, err);
+	if (!rc)
+		*result = model_masked(table, row);
+	json_decref(row);
+	json_decref(key);
+	return rc;
+}
+
+static int row_set(struct call *call, const struct model_table *table,
+	const json_t *args, json_t **result, struct err *err)
+{
+	json_t *row = NULL, *now = NULL;
+	int rc = model_row_change(table, args, &row, err);
+
+	if (!rc)
+		rc = store_update(call->m->store, table, row, err);
+	if (!rc)
+		rc = store_row(call->m->store, table, row, &now, err);
+	if (!rc)
+		*result = model_masked(table, now);
+	json_decref(row);
+	json_decref(now);
+	return rc;
+}
+
+static int model_set(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	const struct model_table *table = table_of(call);
+	json_t *flat = NULL, *key = NULL;
+	int rc = flat_args(table, args, &flat, err);
+
+	if (!rc)
+		rc = key_of(table, flat, &key, err);
+	if (!rc)
+		rc = row_set(call, table, flat, result, err);
+	json_decref(key);
+	json_decref(flat);
+	return rc;
+}
+
+static bool row_exists(
+	struct call *call, const struct model_table *table, const json_t *args)
+{
+	json_t *key = NULL, *row = NULL;
+	bool exists = !key_of(table, args, &key, NULL) &&
+		      !store_row(call->m->store, table, key, &row, NULL);
+
+	json_decref(row);
+	json_decref(key);
+	return exists;
+}
+
+static int model_create(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	const struct model_table *table = table_of(call);
+	json_t *flat = NULL, *row = NULL;
+	int rc = flat_args(table, args, &flat, err);
+
+	if (!rc && call->upsert && row_exists(call, table, flat)) {
+		rc = row_set(call, table, flat, result, err);
+		goto out;
+	}
+	if (!rc)
+		rc = model_row_new(table, flat, &row, err);
+	if (!rc)
+		rc = store_insert(call->m->store, table, row, err);
+	if (!rc)
+		*result = model_masked(table, row);
+	json_decref(row);
+out:
+	json_decref(flat);
+	return rc;
+}
+
+/* Create or change, whichever it needs. */
+static int model_put(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	bool before = call->upsert;
+	int rc;
+
+	call->upsert = true;
+	rc = model_create(call, args, result, err);
+	call->upsert = before;
+	return rc;
+}
+
+static int model_delete(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	const struct model_table *table = table_of(call);
+	json_t *key = NULL;
+	int rc = key_of(table, args, &key, err);
+
+	(void)result;
+	if (!rc && json_object_size(args) != json_object_size(key))
+		rc = err_fail(err, -EBADR, "only the name is expected");
+	if (!rc)
+		rc = store_delete(call->m->store, table, key, err);
+	json_decref(key);
+	return rc;
+}
+
+static const struct command_def commands[] = {
+	{"limit.set", RIGHT_OPERATE, CALL_WRITE, model_set, "limits"},
+	{"limit.override", RIGHT_OPERATE, CALL_WRITE, model_put,
+		"limit_override"},
+	{"limit.del", RIGHT_OPERATE, CALL_WRITE, model_delete,
+		"limit_override"},
+	{"policy.show", RIGHT_VIEW, 0, model_show, "policy"},
+	{"policy.set", RIGHT_OPERATE, CALL_WRITE, model_set, "policy"},
+	{"cache.show", RIGHT_VIEW, 0, model_show, "cache"},
+	{"cache.set", RIGHT_OPERATE, CALL_WRITE, model_set, "cache"},
+	{"pool.create", RIGHT_OPERATE, CALL_WRITE, model_create, "pool"},
+	{"pool.set", RIGHT_OPERATE, CALL_WRITE, model_set, "pool"},
+	{"pool.delete", RIGHT_OPERATE, CALL_WRITE, model_delete, "pool"},
+	{"backend.list", RIGHT_VIEW, 0, model_list, "backend"},
+	{"backend.add", RIGHT_OPERATE, CALL_WRITE, model_create, "backend"},
+	{"backend.set", RIGHT_OPERATE, CALL_WRITE, model_set, "backend"},
+	{"backend.del", RIGHT_OPERATE, CALL_WRITE, model_delete, "backend"},
+	{"route.add", RIGHT_OPERATE, CALL_WRITE, model_create, "route"},
+	{"route.set", RIGHT_OPERATE, CALL_WRITE, model_set, "route"},
+	{"route.del", RIGHT_OPERATE, CALL_WRITE, model_delete, "route"},
+	{"resolver.show", RIGHT_VIEW, 0, model_show, "resolver"},
+	{"resolver.set", RIGHT_OPERATE, CALL_WRITE, model_set, "resolver"},
+	{"forward.list", RIGHT_VIEW, 0, model_list, "forward"},
+	{"forward.add", RIGHT_OPERATE, CALL_WRITE, model_create, "forward"},
+	{"forward.del", RIGHT_OPERATE, CALL_WRITE, model_delete, "forward"},
+	{"vip.create", RIGHT_OPERATE, CALL_WRITE, model_create, "vip"},
+	{"vip.set", RIGHT_OPERATE, CALL_WRITE, model_set, "vip"},
+	{"vip.delete", RIGHT_OPERATE, CALL_WRITE, model_delete, "vip"},
+	{NULL, 0, 0, NULL, NULL},
+};
+
+static const struct model_table *table_of(const struct call *call)
+{
+	return model_table(call->def->table);
+}
+
+const struct command_def *api_model_commands(void)
+{
+	return commands;
+}

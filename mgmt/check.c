@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Checks over the whole model, in the order in which an operator would fix
+ * them: rows alone, keys and references, then each area's own rules.
+ */
+
+#include "mgmt/check.h"
+
+#include <errno.h>
+
+#include "common/dns/code.h"
+#include "common/net/addr.h"
+#include "mgmt/model.h"
+
+/* The row of `table` whose first key is `key`, or NULL. */
+static const json_t *find_row(
+	const json_t *doc, const char *table, const char *key)
+{
+	const char *column = model_table(table)->columns[0].name;
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(model_rows(doc, table), i,
+		row) if (!strcmp(row_str(row, column), key)) return row;
+	return NULL;
+}
+
+static int check_refs(const json_t *doc, const struct model_table *table,
+	const json_t *row, struct err *err)
+{
+	char key[MODEL_KEY_TEXT];
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct model_column *c = &table->columns[i];
+
+		if (!c->ref || find_row(doc, c->ref, row_str(row, c->name)))
+			continue;
+		return err_fail(err, -EINVAL, "%s %s: there is no %s %s",
+			table->noun, model_key(table, row, key),
+			model_table(c->ref)->noun, row_str(row, c->name));
+	}
+	return 0;
+}
+
+static int check_row(const json_t *doc, const struct model_table *table,
+	const json_t *row, json_t *keys, struct err *err)
+{
+	char key[MODEL_KEY_TEXT];
+	json_t *canonical = NULL;
+	int rc = model_row_new(table, row, &canonical, err);
+
+	if (rc) {
+		err_prefix(err, "%s", table->noun);
+		return -EINVAL;
+	}
+	model_key(table, canonical, key);
+	if (!json_equal(canonical, row))
+		rc = err_fail(err, -EINVAL, "%s %s: is not in canonical form",
+			table->noun, key);
+	else if (json_object_get(keys, key))
+		rc = err_fail(err, -EINVAL, "%s %s: is there twice",
+			table->noun, key);
+	else
+		rc = check_refs(doc, table, canonical, err);
+	json_object_set_new(keys, key, json_true());
+	json_decref(canonical);
+	return rc;
+}
+
+static int check_table(
+	const json_t *doc, const struct model_table *table, struct err *err)
+{
+	const json_t *rows = model_rows(doc, table->name);
+	json_t *keys = json_object();
+	size_t i;
+	json_t *row;
+	int rc = 0;
+
+	if (!json_is_array(rows))
+		rc = err_fail(err, -EINVAL, "%s: is missing", table->name);
+	else if ((table->flags & MODEL_SINGLE) && json_array_size(rows) != 1)
+		rc = err_fail(err, -EINVAL, "%s: must be one row", table->name);
+	json_array_foreach(rows, i, row)
+	{
+		if (rc)
+			break;
+		rc = check_row(doc, table, row, keys, err);
+	}
+	json_decref(keys);
+	return rc;
+}
+
+static int check_backend(const json_t *row, struct err *err)
+{
+	uint16_t type;
+
+	if (!dns_type_parse(row_str(row, "check_type"), &type))
+		return err_fail(err, -EINVAL,
+			"backend %s/%s: check type \"%s\" is unknown",
+			row_str(row, "pool"), row_str(row, "name"),
+			row_str(row, "check_type"));
+	if (row_int(row, "check_timeout_ms") >
+		row_int(row, "check_interval_ms"))
+		return err_fail(err, -EINVAL,
+			"backend %s/%s: the check's timeout is longer than its "
+			"interval",
+			row_str(row, "pool"), row_str(row, "name"));
+	return 0;
+}
+
+static bool pool_has_backend(const json_t *doc, const char *pool)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(model_rows(doc, "backend"), i,
+		row) if (!strcmp(row_str(row, "pool"), pool)) return true;
+	return false;
+}
+
+static int check_routing(const json_t *doc, struct err *err)
+{
+	size_t i;
+	json_t *row;
+	int rc;
+
+	json_array_foreach(model_rows(doc, "backend"), i,
+		row) if ((rc = check_backend(row, err))) return rc;
+	json_array_foreach(model_rows(doc, "route"), i,
+		row) if (!pool_has_backend(doc,
+				 row_str(row, "pool"))) return err_fail(err,
+		-EINVAL, "route %s: pool %s has no backend",
+		row_str(row, "suffix"), row_str(row, "pool"));
+	return 0;
+}
+
+static bool same_interface(const json_t *doc, const char *a, const char *b)
+{
+	const json_t *rows = model_rows(doc, "vip_node");
+	size_t i, j;
+	json_t *x, *y;
+
+	json_array_foreach(rows, i, x) json_array_foreach(rows, j,
+		y) if (!strcmp(row_str(x, "vip"), a) &&
+		       !strcmp(row_str(y, "vip"), b) &&
+		       !strcmp(row_str(x, "node"), row_str(y, "node")) &&
+		       !strcmp(row_str(x, "interface"),
+			       row_str(y, "interface"))) return true;
+	return false;
+}
+
+static bool vip_is_v6(const json_t *vip)
+{
+	return strchr(json_string_value(
+			      json_array_get(row_list(vip, "addresses"), 0)),
+		       ':') != NULL;
+}
+
+static int check_vip_pair(
+	const json_t *doc, const json_t *a, const json_t *b, struct err *err)
+{
+	const char *x = row_str(a, "vip"), *y = row_str(b, "vip");
+	size_t i;
+	json_t *address;
+
+	if (row_int(a, "vrid") == row_int(b, "vrid") &&
+		vip_is_v6(a) == vip_is_v6(b) && same_interface(doc, x, y))
+		return err_fail(err, -EINVAL,
+			"vip %s: vrid %lld is that of vip %s on the same "
+			"interface",
+			y, (long long)row_int(b, "vrid"), x);
+	json_array_foreach(row_list(a, "addresses"), i,
+		address) if (list_has(row_list(b, "addresses"),
+				     json_string_value(
+					     address))) return err_fail(err,
+		-EINVAL, "vip %s: address %s is that of vip %s", y,
+		json_string_value(address), x);
+	return 0;
+}
+
+static int check_vip(const json_t *row, struct err *err)
+{
+	const char *vip = row_str(row, "vip");
+	bool pass = !strcmp(row_str(row, "auth"), "pass");
+	bool v6 = vip_is_v6(row);
+	size_t i;
+	json_t *a;
+
+	if (row_int(row, "version") == 2 && row_int(row, "interval_ms") % 1000)
+		return err_fail(err, -EINVAL,
+			"vip %s: version 2 needs an interval of whole seconds",
+			vip);
+	if (row_int(row, "version") == 2 && v6)
+		return err_fail(err, -EINVAL,
+			"vip %s: IPv6 addresses need version 3", vip);
+	if (pass && row_int(row, "version") != 2)
+		return err_fail(err, -EINVAL,
+			"vip %s: a password needs version 2", vip);
+	if (pass && !*row_str(row, "password"))
+		return err_fail(
+			err, -EINVAL, "vip %s: the password is missing", vip);
+	json_array_foreach(row_list(row, "addresses"), i,
+		a) if ((strchr(json_string_value(a), ':') != NULL) !=
+		       v6) return err_fail(err, -EINVAL,
+		"vip %s: IPv4 and IPv6 addresses need a vip "
+		"each",
+		vip);
+	return 0;
+}
+
+static int check_vip_node(const json_t *doc, const json_t *row, struct err *err)
+{
+	const json_t *node = find_row(doc, "node", row_str(row, "node"));
+
+	if (!list_has(row_list(node, "roles"), "ha"))
+		return err_fail(err, -EINVAL,
+			"vip %s: node %s has not the role ha",
+			row_str(row, "vip"), row_str(row, "node"));
+	return 0;
+}
+
+static int check_vips(const json_t *doc, struct err *err)
+{
+	const json_t *vips = model_rows(doc, "vip");
+	size_t i, j;
+	json_t *a, *b;
+	int rc;
+
+	json_array_foreach(vips, i, a)
+	{
+		if ((rc = check_vip(a, err)))
+			return rc;
+		for (j = i + 1; j < json_array_size(vips); j++) {
+			b = json_array_get(vips, j);
+			if ((rc = check_vip_pair(doc, a, b, err)))
+				return rc;
+		}
+	}
+	json_array_foreach(model_rows(doc, "vip_node"), i,
+		a) if ((rc = check_vip_node(doc, a, err))) return rc;
+	return 0;
+}
+
+/* Roles that answer on port 53 need addresses of their own on one node. */
+static int check_listen(const json_t *node, struct err *err)
+{
+	static const char *const part[] = {"frontend", "resolver", "authority"};
+	static const char *const column[] = {
+		"frontend_listen", "resolver_listen", "authority_listen"};
+	unsigned usual = 0;
+
+	for (size_t i = 0; i < countof(part); i++)
+		if (list_has(row_list(node, "roles"), part[i]) &&
+			json_array_size(row_list(node, column[i])) == 0)
+			usual++;
+	if (usual > 1)
+		return err_fail(err, -EINVAL,
+			"node %s: two roles would listen on port 53: set "
+			"frontend_listen, resolver_listen or authority_listen",
+			row_str(node, "node"));
+	return 0;
+}
+
+static int check_nodes(const json_t *doc, struct err *err)
+{
+	const json_t *nodes = model_rows(doc, "node");
+	size_t i, j;
+	json_t *a, *b;
+	int rc;
+
+	json_array_foreach(nodes, i, a)
+	{
+		if ((rc = check_listen(a, err)))
+			return rc;
+		if (list_has(row_list(a, "roles"), "frontend") &&
+			!find_row(doc, "route", "."))
+			return err_fail(err, -EINVAL,
+				"node %s: a frontend needs a default pool: "
+				"route add . POOL",
+				row_str(a, "node"));
+		for (j = i + 1; j < json_array_size(nodes); j++) {
+			b = json_array_get(nodes, j);
+			if (!strcmp(row_str(a, "address"),
+				    row_str(b, "address")))
+				return err_fail(err, -EINVAL,
+					"node %s: address %s is that of node "
+					"%s",
+					row_str(b, "node"),
+					row_str(b, "address"),
+					row_str(a, "node"));
+		}
+	}
+	return 0;
+}
+
+int check_model(const json_t *doc, struct err *err)
+{
+	size_t count;
+	const struct model_table *t = model_tables(&count);
+	int rc = 0;
+
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = check_table(doc, &t[i], err);
+	if (!rc)
+		rc = check_routing(doc, err);
+	if (!rc)
+		rc = check_vips(doc, err);
+	if (!rc)
+		rc = check_nodes(doc, err);
+	return rc;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Files put into the program by the assembler (searched in the -I folders),
+ * so that no generator runs at build time.
+ */
+
+#include "mgmt/embed.h"
+
+#include "common/base/base.h"
+
+#define EMBED(symbol, file)                                                    \
+	__asm__(".section .rodata\n"                                           \
+		".global embed_" #symbol "\n"                                  \
+		".global embed_" #symbol "_end\n"                              \
+		"embed_" #symbol ": .incbin \"" file "\"\n"                    \
+		"embed_" #symbol "_end: .byte 0\n"                             \
+		".previous\n");                                                \
+	extern const char embed_##symbol[], embed_##symbol##_end[];
+
+EMBED(sql_001, "mgmt/migrations/001.sql")
+
+#define FILE_OF(name, symbol)                                                  \
+	{                                                                      \
+		name, embed_##symbol, 0                                        \
+	}
+
+static struct embed migrations[] = {
+	FILE_OF("001.sql", sql_001),
+};
+
+const struct embed *embed_migration(int version)
+{
+	struct embed *e;
+
+	if (version < 1 || (size_t)version > countof(migrations))
+		return NULL;
+	e = &migrations[version - 1];
+	e->len = strlen(e->data);
+	return e;
+}
+
+const struct embed *embed_web(const char *path)
+{
+	(void)path;
+	return NULL;
+}

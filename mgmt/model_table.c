@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The tables of the model. A new setting is a row here, a column in a new
+ * migration, and a line in the renderer.
+ */
+
+#include "mgmt/model.h"
+
+static const char *const acl_actions[] = {"refuse", "drop", NULL};
+static const char *const entry_actions[] = {"allow", "deny", NULL};
+static const char *const limit_actions[] = {
+	"drop", "tc", "refuse", "cache-only", NULL};
+static const char *const any_actions[] = {
+	"allow", "drop", "refuse", "tc", NULL};
+static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
+static const char *const pool_policies[] = {"leastOutstanding",
+	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
+static const char *const vip_auth[] = {"none", "pass", NULL};
+static const char *const roles[] = {
+	"frontend", "resolver", "authority", "ha", NULL};
+
+#define KEY      (MODEL_KEY | MODEL_REQUIRED)
+#define DAY_S    86400
+#define GIB      (1LL << 30)
+#define TEXT_MAX (1 << 20)
+
+static const struct model_column acl[] = {
+	{"list", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"refuse\"", 0, 0, acl_actions, NULL, false},
+};
+
+static const struct model_column acl_entry[] = {
+	{"list", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "acl", true},
+	{"prefix", MODEL_PREFIX, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"allow\"", 0, 0, entry_actions, NULL,
+		false},
+};
+
+static const struct model_column limits[] = {
+	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"v4_prefix", MODEL_INT, 0, "32", 8, 32, NULL, NULL, false},
+	{"v6_prefix", MODEL_INT, 0, "64", 16, 128, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+	{"table_size", MODEL_INT, 0, "65536", 1024, 16777216, NULL, NULL,
+		false},
+};
+
+static const struct model_column limit_override[] = {
+	{"prefix", MODEL_PREFIX, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+};
+
+static const struct model_column policy[] = {
+	{"any", MODEL_ENUM, 0, "\"allow\"", 0, 0, any_actions, NULL, false},
+	{"chaos", MODEL_ENUM, 0, "\"refuse\"", 0, 0, chaos_actions, NULL,
+		false},
+	{"transfer", MODEL_ENUM, 0, "\"refuse\"", 0, 0, chaos_actions, NULL,
+		false},
+};
+
+static const struct model_column cache[] = {
+	{"entries", MODEL_INT, 0, "500000", 0, 100000000, NULL, NULL, false},
+	{"memory", MODEL_INT, 0, "268435456", 1 << 20, 1024 * GIB, NULL, NULL,
+		false},
+	{"max_ttl_s", MODEL_INT, 0, "86400", 0, 7 * DAY_S, NULL, NULL, false},
+	{"min_ttl_s", MODEL_INT, 0, "0", 0, DAY_S, NULL, NULL, false},
+	{"max_negative_ttl_s", MODEL_INT, 0, "3600", 0, DAY_S, NULL, NULL,
+		false},
+	{"failure_ttl_s", MODEL_INT, 0, "5", 0, 300, NULL, NULL, false},
+	{"stale_s", MODEL_INT, 0, "3600", 0, 7 * DAY_S, NULL, NULL, false},
+};
+
+static const struct model_column pool[] = {
+	{"pool", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"policy", MODEL_ENUM, 0, "\"leastOutstanding\"", 0, 0, pool_policies,
+		NULL, false},
+	{"cache", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+};
+
+static const struct model_column backend[] = {
+	{"pool", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "pool", true},
+	{"name", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"address", MODEL_ADDR, MODEL_REQUIRED, NULL, 53, 0, NULL, NULL, false},
+	{"weight", MODEL_INT, 0, "1", 1, 1000, NULL, NULL, false},
+	{"order", MODEL_INT, 0, "1", 0, 1000, NULL, NULL, false},
+	{"check_name", MODEL_NAME, 0, "\".\"", 0, 0, NULL, NULL, false},
+	{"check_type", MODEL_IDENT, 0, "\"NS\"", 0, 0, NULL, NULL, false},
+	{"check_interval_ms", MODEL_INT, 0, "1000", 100, 3600000, NULL, NULL,
+		false},
+	{"check_timeout_ms", MODEL_INT, 0, "1000", 10, 60000, NULL, NULL,
+		false},
+	{"check_rise", MODEL_INT, 0, "2", 1, 100, NULL, NULL, false},
+	{"check_fall", MODEL_INT, 0, "2", 1, 100, NULL, NULL, false},
+	{"check_aa", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+};
+
+static const struct model_column route[] = {
+	{"suffix", MODEL_NAME, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"pool", MODEL_IDENT, MODEL_REQUIRED, NULL, 0, 0, NULL, "pool", false},
+};
+
+static const struct model_column resolver[] = {
+	{"dnssec", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"qname_minimisation", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"edns_payload", MODEL_INT, 0, "1232", 512, 4096, NULL, NULL, false},
+	{"entries", MODEL_INT, 0, "100000", 0, 100000000, NULL, NULL, false},
+	{"library_memory", MODEL_INT, 0, "67108864", 1 << 20, 1024 * GIB, NULL,
+		NULL, false},
+	{"max_ttl_s", MODEL_INT, 0, "86400", 1, 7 * DAY_S, NULL, NULL, false},
+	{"max_negative_ttl_s", MODEL_INT, 0, "3600", 0, DAY_S, NULL, NULL,
+		false},
+	{"failure_ttl_s", MODEL_INT, 0, "5", 0, 300, NULL, NULL, false},
+	{"stale_s", MODEL_INT, 0, "86400", 0, 7 * DAY_S, NULL, NULL, false},
+	{"inflight", MODEL_INT, 0, "4096", 16, 1000000, NULL, NULL, false},
+	{"per_client", MODEL_INT, 0, "512", 1, 1000000, NULL, NULL, false},
+	{"deadline_ms", MODEL_INT, 0, "5000", 500, 60000, NULL, NULL, false},
+	{"local_zones", MODEL_NAME, MODEL_LIST, "[]", 0, 256, NULL, NULL,
+		false},
+	{"root_hints_text", MODEL_TEXT, MODEL_LINES | MODEL_OPTIONAL, "\"\"", 0,
+		TEXT_MAX, NULL, NULL, false},
+	{"trust_anchor_text", MODEL_TEXT, MODEL_LINES | MODEL_OPTIONAL, "\"\"",
+		0, TEXT_MAX, NULL, NULL, false},
+};
+
+static const struct model_column forward[] = {
+	{"zone", MODEL_NAME, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"to", MODEL_ADDR, MODEL_LIST | MODEL_REQUIRED, NULL, 53, 64, NULL,
+		NULL, false},
+};
+
+static const struct model_column node[] = {
+	{"node", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"address", MODEL_IP, MODEL_REQUIRED, NULL, 0, 0, NULL, NULL, false},
+	{"roles", MODEL_ENUM, MODEL_LIST | MODEL_REQUIRED, NULL, 0, 4, roles,
+		NULL, false},
+	{"workers", MODEL_INT, 0, "0", 0, 256, NULL, NULL, false},
+	{"frontend_listen", MODEL_ADDR, MODEL_LIST, "[]", 53, 64, NULL, NULL,
+		false},
+	{"resolver_listen", MODEL_ADDR, MODEL_LIST, "[]", 53, 64, NULL, NULL,
+		false},
+	{"authority_listen", MODEL_ADDR, MODEL_LIST, "[]", 53, 64, NULL, NULL,
+		false},
+};
+
+static const struct model_column vip[] = {
+	{"vip", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"vrid", MODEL_INT, MODEL_REQUIRED, NULL, 1, 255, NULL, NULL, false},
+	{"version", MODEL_INT, 0, "3", 2, 3, NULL, NULL, false},
+	{"interval_ms", MODEL_INT, 0, "100", 10, 40950, NULL, NULL, false},
+	{"auth", MODEL_ENUM, 0, "\"none\"", 0, 0, vip_auth, NULL, false},
+	{"password", MODEL_TEXT, MODEL_SECRET | MODEL_OPTIONAL, "\"\"", 0, 8,
+		NULL, NULL, false},
+	{"addresses", MODEL_IFADDR, MODEL_LIST | MODEL_REQUIRED, NULL, 0, 64,
+		NULL, NULL, false},
+	{"peers", MODEL_IP, MODEL_LIST, "[]", 0, 64, NULL, NULL, false},
+	{"preempt", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"preempt_delay_ms", MODEL_INT, 0, "0", 0, 1000000, NULL, NULL, false},
+	{"track_frontend", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"track_probe", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"gateway", MODEL_IP, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL, false},
+};
+
+static const struct model_column vip_node[] = {
+	{"vip", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "vip", true},
+	{"node", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "node", false},
+	{"priority", MODEL_INT, 0, "100", 1, 254, NULL, NULL, false},
+	{"interface", MODEL_IDENT, MODEL_REQUIRED, NULL, 0, 15, NULL, NULL,
+		false},
+};
+
+#define TABLE(table, text, bits)                                               \
+	{                                                                      \
+#table, text, bits, table, countof(table)                      \
+	}
+
+static const struct model_table tables[] = {
+	TABLE(acl, "access list", 0),
+	TABLE(acl_entry, "access list entry", 0),
+	TABLE(limits, "limit", MODEL_SINGLE),
+	TABLE(limit_override, "limit override", 0),
+	TABLE(policy, "policy", MODEL_SINGLE),
+	TABLE(cache, "cache", MODEL_SINGLE),
+	TABLE(pool, "pool", 0),
+	TABLE(backend, "backend", 0),
+	TABLE(route, "route", 0),
+	TABLE(resolver, "resolver", MODEL_SINGLE),
+	TABLE(forward, "forward", 0),
+	TABLE(node, "node", MODEL_KEEP),
+	TABLE(vip, "vip", 0),
+	TABLE(vip_node, "vip node", 0),
+};
+
+const struct model_table *model_tables(size_t *count)
+{
+	*count = countof(tables);
+	return tables;
+}
