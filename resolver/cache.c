@@ -198,7 +198,9 @@ void cache_insert(struct cache *cache, const struct question *q,
 
 	if (old)
 		entry_remove(cache, old);
-	e = ttl_s > 0 ? calloc(1, sizeof(*e) + q->name_len) : NULL;
+	e = NULL;
+	if (ttl_s > 0 || cache->limits.stale_ms > 0)
+		e = calloc(1, sizeof(*e) + q->name_len);
 	if (!e) {
 		free(answer);
 		return;

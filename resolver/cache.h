@@ -43,7 +43,8 @@ void cache_set_limits(struct cache *cache, const struct cache_limits *limits);
  * the cache. */
 struct cache_entry *cache_find(
 	struct cache *cache, const struct question *q, struct mtime now);
-/* Put or replace; takes `answer`. Nothing is kept when ttl_s is 0. */
+/* Put or replace; takes `answer`. With ttl_s 0 it is kept as an expired one:
+ * the library tells what is left of a TTL, and that may be nothing. */
 void cache_insert(struct cache *cache, const struct question *q,
 	struct answer *answer, uint32_t ttl_s, struct mtime now);
 

@@ -12,6 +12,7 @@ resolver_libresolver_a_SOURCES = \
 	resolver/policy.c resolver/policy.h \
 	resolver/process.c resolver/roll.c \
 	resolver/query.c resolver/query.h \
+	resolver/schema.c \
 	resolver/stats.c resolver/stats.h \
 	resolver/strip.c resolver/strip.h \
 	resolver/worker.c resolver/worker.h

@@ -3,3 +3,4 @@ EXTRA_DIST += %D%/lib.sh $(system_tests)
 system_tests += %D%/lab-t.sh
 EXTRA_DIST += %D%/proof-t.sh
 system_tests += %D%/authority-t.sh
+system_tests += %D%/resolver-t.sh
