@@ -16,6 +16,7 @@ FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=realloc,--wrap=reallocarray,--wrap=aligned_alloc \
 	-Wl,--wrap=strdup
 
+include tests/authority/local.mk
 include tests/common/local.mk
 include tests/frontend/local.mk
 include tests/ha/local.mk

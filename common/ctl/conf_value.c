@@ -312,6 +312,7 @@ static int set_name(struct conf *conf, struct conf_node *node, const char *text)
 
 	if (text[0] == '\0' || name_parse(text, &name) < 0)
 		return -EINVAL;
+	name_to_lower(name.wire, name.wire, name.len);
 	return keep(conf, node, (const void **)&node->u.name, &name,
 		sizeof(name), name_print(&name, buf));
 }

@@ -26,7 +26,7 @@ enum schema_type {
 	SCHEMA_ADDR,   /* IP address with optional port; min = default port */
 	SCHEMA_IP,     /* IP address without port */
 	SCHEMA_PREFIX, /* CIDR */
-	SCHEMA_NAME,   /* domain name, printed with final dot */
+	SCHEMA_NAME,   /* domain name; lower case, final dot */
 	SCHEMA_PATH,   /* file; relative to the configuration file's folder */
 	SCHEMA_MAP,    /* fixed keys: children */
 	SCHEMA_LIST,   /* sequence of `item` (children[0], name "") */

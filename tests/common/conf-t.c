@@ -144,6 +144,7 @@ static void test_everything(void)
 	is_int(conf_prefix(n)->len, 32, "an address is a prefix");
 	is_string(name_print(conf_name(conf_get(r, "zone")), name),
 		conf_get_str(r, "zone"), "name and its text");
+	is_string(name, "example.net.", "in lower case, with its dot");
 	is_string(conf_get_str(r, "key"), "/etc/x/keys/a.pem",
 		"relative to the file's folder");
 	is_string(conf_get_str(r, "cert"), "/etc/ssl/a.pem", "absolute path");
