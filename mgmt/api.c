@@ -23,8 +23,8 @@
 #include "common/base/log.h"
 #include "common/ctl/file.h"
 #include "common/net/tls.h"
+#include "mgmt/api_impl.h"
 #include "mgmt/embed.h"
-#include "mgmt/node_api.h"
 
 #define HEADER_MAX   16384
 #define TIMEOUT_S    20
@@ -32,78 +32,6 @@
 #define FDS_MAX      1200 /* descriptors of the process */
 #define FDS_EVERY    32   /* accepts between two counts */
 #define PAUSE_MS     200
-
-enum kind {
-	LISTEN_UNIX,
-	LISTEN_OPERATORS,
-	LISTEN_NODES,
-	LISTENERS
-};
-
-struct listener {
-	struct api *api;
-	enum kind kind;
-	struct evhttp *http;
-	struct evconnlistener *lev;
-	struct tls *tls;
-};
-
-struct api {
-	struct mgmt *m;
-	struct listener listeners[LISTENERS];
-	char socket[108];
-	bool own_socket;
-	struct timer *resume;
-	unsigned accepts;
-	unsigned long long refused;
-};
-
-/* ---- replies ---- */
-
-static void add_headers(struct evhttp_request *req, const char *type)
-{
-	struct evkeyvalq *h = evhttp_request_get_output_headers(req);
-
-	evhttp_add_header(h, "Content-Type", type);
-	evhttp_add_header(h, "Cache-Control", "no-store");
-	evhttp_add_header(h, "X-Content-Type-Options", "nosniff");
-	evhttp_add_header(h, "Referrer-Policy", "no-referrer");
-	evhttp_add_header(h, "Content-Security-Policy",
-		"default-src 'none'; script-src 'self'; style-src 'self'; "
-		"connect-src 'self'; img-src 'self'; form-action 'none'; "
-		"base-uri 'none'; frame-ancestors 'none'");
-}
-
-static void reply(struct evhttp_request *req, int status, const char *type,
-	const void *data, size_t len)
-{
-	struct evbuffer *buf = evbuffer_new();
-
-	if (buf && len)
-		evbuffer_add(buf, data, len);
-	add_headers(req, type);
-	evhttp_send_reply(req, status, NULL, buf);
-	if (buf)
-		evbuffer_free(buf);
-}
-
-static void reply_json(struct evhttp_request *req, int status, json_t *value)
-{
-	char *text = json_canonical(value);
-
-	reply(req, text ? status : 500, "application/json", text ? text : "",
-		text ? strlen(text) : 0);
-	free(text);
-	json_decref(value);
-}
-
-static void reply_error(struct evhttp_request *req, int status,
-	const char *code, const char *error)
-{
-	reply_json(req, status,
-		json_pack("{s:b, s:s, s:s}", "ok", 0, "code", code, "error",
-			error));
-}
 
 static const struct {
 	const char *code;
@@ -133,7 +61,7 @@ static void call_done_http(struct call *call, const char *code,
 	json_t *answer;
 
 	if (code) {
-		reply_error(req, status_of(code), code, error);
+		api_reply_error(req, status_of(code), code, error);
 		return;
 	}
 	answer = json_pack("{s:b}", "ok", 1);
@@ -143,23 +71,17 @@ static void call_done_http(struct call *call, const char *code,
 	if (call->changes >= 0)
 		json_object_set_new(
 			answer, "changes", json_integer(call->changes));
-	reply_json(req, 200, answer);
+	api_reply_json(req, 200, answer);
 }
 
 /* ---- who is calling ---- */
-
-static struct bufferevent *bev_of(struct evhttp_request *req)
-{
-	return evhttp_connection_get_bufferevent(
-		evhttp_request_get_connection(req));
-}
 
 static bool local_caller(struct evhttp_request *req, struct call *call)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
-	if (getsockopt(bufferevent_getfd(bev_of(req)), SOL_SOCKET, SO_PEERCRED,
+	if (getsockopt(bufferevent_getfd(api_bev(req)), SOL_SOCKET, SO_PEERCRED,
 		    &cred, &len) ||
 		(cred.uid != 0 && cred.uid != geteuid()))
 		return false;
@@ -220,17 +142,6 @@ static bool who(
 
 /* ---- operators ---- */
 
-/* The whole body as one string. */
-static const char *body_of(struct evhttp_request *req, size_t *len)
-{
-	struct evbuffer *in = evhttp_request_get_input_buffer(req);
-
-	*len = evbuffer_get_length(in);
-	if (evbuffer_add(in, "", 1))
-		return NULL;
-	return (const char *)evbuffer_pullup(in, -1);
-}
-
 static void on_call(struct listener *l, struct evhttp_request *req)
 {
 	struct call *call = calloc(1, sizeof(*call));
@@ -238,7 +149,7 @@ static void on_call(struct listener *l, struct evhttp_request *req)
 	size_t len;
 
 	if (!call) {
-		reply_error(req, 500, "internal", "no memory");
+		api_reply_error(req, 500, "internal", "no memory");
 		return;
 	}
 	call->m = l->api->m;
@@ -247,11 +158,11 @@ static void on_call(struct listener *l, struct evhttp_request *req)
 	if (!who(l, req, call)) {
 		call->m->denied++;
 		free(call);
-		reply_error(req, l->kind == LISTEN_UNIX ? 403 : 401, "denied",
-			"no valid token, or not the local root");
+		api_reply_error(req, l->kind == LISTEN_UNIX ? 403 : 401,
+			"denied", "no valid token, or not the local root");
 		return;
 	}
-	body = body_of(req, &len);
+	body = api_body(req, &len);
 	command_run(call, body ? body : "", body ? len : 0);
 }
 
@@ -261,12 +172,12 @@ static void on_metrics(struct listener *l, struct evhttp_request *req)
 	struct text text;
 
 	if (!who(l, req, &caller) || !(caller.rights & RIGHT_VIEW)) {
-		reply_error(req, 401, "denied", "no valid token");
+		api_reply_error(req, 401, "denied", "no valid token");
 		return;
 	}
 	text_init(&text);
 	api_metrics(l->api->m, &text);
-	reply(req, 200, "text/plain; version=0.0.4", text.data, text.len);
+	api_reply(req, 200, "text/plain; version=0.0.4", text.data, text.len);
 	text_fini(&text);
 }
 
@@ -286,9 +197,9 @@ static void on_web(struct evhttp_request *req, const char *path)
 	const struct embed *file = embed_web(path);
 
 	if (file)
-		reply(req, 200, type_of(file->name), file->data, file->len);
+		api_reply(req, 200, type_of(file->name), file->data, file->len);
 	else
-		reply_error(req, 404, "not_found", "no such page");
+		api_reply_error(req, 404, "not_found", "no such page");
 }
 
 static void on_operator(struct evhttp_request *req, void *arg)
@@ -303,140 +214,15 @@ static void on_operator(struct evhttp_request *req, void *arg)
 	if (!strcmp(path, "/api/v1/call") && post)
 		on_call(l, req);
 	else if (!strcmp(path, "/api/v1/call"))
-		reply_error(req, 405, "usage", "use POST");
+		api_reply_error(req, 405, "usage", "use POST");
 	else if (post)
-		reply_error(req, 404, "not_found", "no such request");
+		api_reply_error(req, 404, "not_found", "no such request");
 	else if (!strcmp(path, "/health"))
-		reply(req, 200, "text/plain", "ok\n", 3);
+		api_reply(req, 200, "text/plain", "ok\n", 3);
 	else if (!strcmp(path, "/metrics"))
 		on_metrics(l, req);
 	else
 		on_web(req, path);
-}
-
-/* ---- nodes ---- */
-
-/* The node of a valid certificate; false: answered already. */
-static bool node_of(struct listener *l, struct evhttp_request *req,
-	char name[TLS_PEER_NAME])
-{
-	char hex[TLS_PEER_NAME], serial[PKI_SERIAL];
-	struct bufferevent *bev = bev_of(req);
-
-	if (tls_bev_peer_node(bev, name) && tls_bev_peer_serial(bev, hex)) {
-		pki_serial_canonical(hex, serial);
-		if (store_cert_valid(l->api->m->store, serial, name))
-			return true;
-	}
-	l->api->m->denied++;
-	evhttp_add_header(
-		evhttp_request_get_output_headers(req), "Connection", "close");
-	reply_error(req, 403, "denied", "the certificate is not believed");
-	return false;
-}
-
-struct held {
-	struct api *api;
-	struct evhttp_request *req;
-	char node[TLS_PEER_NAME];
-};
-
-static void held_send(void *arg, const char *line)
-{
-	struct held *h = arg;
-	struct evbuffer *buf = evbuffer_new();
-
-	if (!buf)
-		return;
-	evbuffer_add_printf(buf, "%s\n", line);
-	evhttp_send_reply_chunk(h->req, buf);
-	evbuffer_free(buf);
-}
-
-/* The fleet lets go of it. */
-static void held_close(void *arg)
-{
-	struct held *h = arg;
-	struct evhttp_connection *conn = evhttp_request_get_connection(h->req);
-
-	if (conn)
-		evhttp_connection_set_closecb(conn, NULL, NULL);
-	evhttp_send_reply_end(h->req);
-	free(h);
-}
-
-/* The connection is gone. A request that evhttp has given up is ours to
- * free, which the end of a reply does. */
-static void held_gone(struct evhttp_connection *conn, void *arg)
-{
-	struct held *h = arg;
-
-	(void)conn;
-	fleet_disconnect(push_fleet(h->api->m->push), h->node, h);
-	if (!evhttp_request_get_connection(h->req))
-		evhttp_send_reply_end(h->req);
-	free(h);
-}
-
-static void on_stream(
-	struct listener *l, struct evhttp_request *req, const char *node)
-{
-	const struct timeval out = {STREAM_OUT_S, 0};
-	struct fleet_stream stream = {held_send, held_close, NULL};
-	const char *query =
-		evhttp_uri_get_query(evhttp_request_get_evhttp_uri(req));
-	struct held *h = calloc(1, sizeof(*h));
-	struct evkeyvalq args;
-	const char *have, *boot;
-	struct err err = {""};
-
-	if (!h || evhttp_parse_query_str(query ? query : "", &args)) {
-		free(h);
-		reply_error(req, 400, "usage", "malformed query");
-		return;
-	}
-	h->api = l->api;
-	h->req = req;
-	snprintf(h->node, sizeof(h->node), "%s", node);
-	have = evhttp_find_header(&args, "have");
-	boot = evhttp_find_header(&args, "boot");
-	stream.arg = h;
-	add_headers(req, "application/x-ndjson");
-	evhttp_send_reply_start(req, 200, NULL);
-	bufferevent_set_timeouts(bev_of(req), NULL, &out);
-	bufferevent_setwatermark(bev_of(req), EV_READ, 0, 4096);
-	evhttp_connection_set_closecb(
-		evhttp_request_get_connection(req), held_gone, h);
-	if (fleet_connect(push_fleet(l->api->m->push), node,
-		    have ? strtoll(have, NULL, 10) : 0, boot ? boot : "",
-		    &stream, &err))
-		held_close(h);
-	evhttp_clear_headers(&args);
-}
-
-static void on_node(struct evhttp_request *req, void *arg)
-{
-	struct listener *l = arg;
-	const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
-	const char *path = uri ? evhttp_uri_get_path(uri) : NULL, *body;
-	bool post = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
-	char node[TLS_PEER_NAME];
-	struct node_reply out;
-	size_t len;
-
-	if (!node_of(l, req, node))
-		return;
-	if (path && !strcmp(path, "/node/v1/stream") && !post) {
-		on_stream(l, req, node);
-		return;
-	}
-	body = body_of(req, &len);
-	node_request(l->api->m, node, post, path ? path : "/", body ? body : "",
-		body ? len : 0, &out);
-	reply(req, out.status,
-		out.json ? "application/json" : "application/octet-stream",
-		out.data, out.data ? out.len : 0);
-	free(out.data);
 }
 
 /* ---- listeners ---- */
@@ -523,7 +309,7 @@ static int listener_start(struct api *api, enum kind kind,
 	evhttp_bind_listener(l->http, l->lev);
 	evhttp_set_bevcb(l->http, on_accept, l);
 	evhttp_set_gencb(
-		l->http, kind == LISTEN_NODES ? on_node : on_operator, l);
+		l->http, kind == LISTEN_NODES ? api_on_node : on_operator, l);
 	evhttp_set_max_headers_size(l->http, HEADER_MAX);
 	evhttp_set_max_body_size(l->http, (ev_ssize_t)max_body);
 	evhttp_set_timeout(l->http, TIMEOUT_S);

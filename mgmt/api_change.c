@@ -11,6 +11,7 @@
 #include "mgmt/audit.h"
 #include "mgmt/change.h"
 #include "mgmt/diff.h"
+#include "mgmt/wave.h"
 
 #define WAIT_MAX_MS  120000
 #define IMPORT_CALLS 200000
@@ -25,23 +26,8 @@ static const char *vip_owner(struct call *call, const char *vip)
 	list_each(pos, fleet_links(push_fleet(call->m->push)))
 	{
 		const struct link *l = list_entry(pos, struct link, list);
-		const json_t *instances = json_object_get(
-			json_object_get(l->parts, "ha"), "instances");
-		const json_t *found = json_object_get(instances, vip);
-		const char *state;
-		size_t i;
-		json_t *row;
 
-		json_array_foreach(instances, i, row)
-		{
-			const char *name =
-				json_string_value(json_object_get(row, "name"));
-
-			if (name && !strcmp(name, vip))
-				found = row;
-		}
-		state = json_string_value(json_object_get(found, "state"));
-		if (link_alive(l) && state && !strcasecmp(state, "master"))
+		if (link_alive(l) && link_owns(l, vip))
 			return l->name;
 	}
 	return NULL;

@@ -299,44 +299,55 @@ static int node_cmd(
 	return rc ? rc : CALL_LATER;
 }
 
-/* The node that should own it: `to`, else the first BACKUP. */
-static int move_target(struct call *call, const json_t *nodes, const char *to,
-	const char **from, struct err *err)
+/* Whom to ask what: `to` to take it, or the owner to give it away. */
+static int move_target(struct call *call, const json_t *nodes, const char *vip,
+	const char *to, const char **node, struct err *err)
 {
-	struct fleet *fleet = push_fleet(call->m->push);
-	const char *other = NULL;
+	const char *owner = NULL;
 	size_t i;
 	json_t *row;
+	bool known = false;
 
-	*from = NULL;
 	json_array_foreach(nodes, i, row)
 	{
-		const char *node = row_str(row, "node");
-		const struct link *link = fleet_find(fleet, node);
+		const char *name = row_str(row, "node");
+		const struct link *link =
+			fleet_find(push_fleet(call->m->push), name);
 
-		if (!link || !link_alive(link))
-			continue;
-		if (link_is_master(link))
-			*from = node;
-		else if (!to || !strcmp(to, node))
-			other = node;
+		known = known || (to && !strcmp(to, name));
+		if (link && link_alive(link) && link_owns(link, vip))
+			owner = name;
 	}
-	if (!*from)
-		return err_fail(err, -EHOSTUNREACH,
-			"no node that is reachable owns the vip");
-	if (to && !strcmp(to, *from))
+	if (to && !known)
+		return err_fail(
+			err, -ENOENT, "node %s: is not of vip %s", to, vip);
+	if (to && owner && !strcmp(to, owner))
 		return err_fail(err, -EEXIST, "node %s owns it already", to);
-	if (!other)
+	if (!to && !owner)
 		return err_fail(err, -EHOSTUNREACH,
-			"there is no other node to take it");
+			"no node that is reachable owns vip %s", vip);
+	*node = to ? to : owner;
 	return 0;
+}
+
+static int move_nodes(
+	struct call *call, const char *vip, json_t **nodes, struct err *err)
+{
+	json_t *key = json_pack("{s:s}", "vip", vip);
+	int rc = store_rows(
+		call->m->store, model_table("vip_node"), key, nodes, err);
+
+	json_decref(key);
+	if (!rc && json_array_size(*nodes) == 0)
+		rc = err_fail(err, -ENOENT, "vip %s: has no nodes", vip);
+	return rc;
 }
 
 static int vip_move(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	const char *vip, *to, *from;
-	json_t *key = NULL, *nodes = NULL, *inner = NULL;
+	const char *vip, *to, *node = NULL;
+	json_t *nodes = NULL, *inner = NULL;
 	int rc = arg_only(args, "vip to", err);
 
 	(void)result;
@@ -344,29 +355,21 @@ static int vip_move(
 		rc = arg_text(args, "vip", &vip, err);
 	if (!rc)
 		rc = arg_maybe(args, "to", &to, err);
-	if (!rc) {
-		key = json_pack("{s:s}", "vip", vip);
-		rc = store_rows(call->m->store, model_table("vip_node"), key,
-			&nodes, err);
-	}
-	if (!rc && json_array_size(nodes) == 0)
-		rc = err_fail(err, -ENOENT, "vip %s: has no nodes", vip);
 	if (!rc)
-		rc = move_target(call, nodes, to, &from, err);
-	if (!rc && call->dry_run)
+		rc = move_nodes(call, vip, &nodes, err);
+	if (!rc)
+		rc = move_target(call, nodes, vip, to, &node, err);
+	if (rc || call->dry_run)
 		goto out;
+	inner = json_pack("{s:s}", "instance", vip);
+	rc = command_note(call, args, err);
 	if (!rc)
-		rc = command_note(call, args, err);
-	inner = json_pack("{s:s}", "instance",
-		json_string_value(json_object_get(key, "vip")));
-	if (!rc)
-		rc = fleet_command(push_fleet(call->m->push), from, "ha",
-			"handover", inner, command_answer, call, err);
+		rc = fleet_command(push_fleet(call->m->push), node, "ha",
+			to ? "take" : "move", inner, command_answer, call, err);
 	rc = rc ? rc : CALL_LATER;
 out:
 	json_decref(inner);
 	json_decref(nodes);
-	json_decref(key);
 	return rc;
 }
 

@@ -4,7 +4,7 @@ noinst_LIBRARIES += mgmt/libmgmt.a
 MGMT_EMBEDDED = mgmt/migrations/001.sql
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
-	mgmt/api.c mgmt/api.h \
+	mgmt/api.c mgmt/api.h mgmt/api_http.c mgmt/api_impl.h \
 	mgmt/api_change.c mgmt/api_model.c mgmt/api_node.c \
 	mgmt/api_policy.c mgmt/api_zone.c \
 	mgmt/audit.c mgmt/audit.h \
@@ -18,7 +18,7 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/model.c mgmt/model.h mgmt/model_table.c \
 	mgmt/node_api.c mgmt/node_api.h \
 	mgmt/pki.c mgmt/pki.h \
-	mgmt/push.c mgmt/push.h \
+	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
 	mgmt/render.c mgmt/render.h \
 	mgmt/revision.c mgmt/revision.h \
 	mgmt/server.c mgmt/server.h \

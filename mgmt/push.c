@@ -12,48 +12,13 @@
 #include "common/base/digest.h"
 #include "common/base/log.h"
 #include "mgmt/change.h"
+#include "mgmt/push_impl.h"
 #include "mgmt/wave.h"
 
 #define STAGE_MS 20000
 #define APPLY_MS 20000
 #define RETRY_MS 5000
 #define WAVES    4096
-
-enum stage {
-	IDLE,
-	STAGE,
-	APPLY
-};
-
-struct member {
-	struct link *link;
-	char name[FLEET_NAME];
-	int wave; /* -1: not part of it (away) */
-};
-
-struct waiter {
-	struct list list;
-	long long generation;
-	struct mtime deadline;
-	push_wait_cb cb;
-	void *arg;
-};
-
-struct push {
-	struct store *store;
-	struct fleet *fleet;
-	struct list waiters;
-	enum stage stage;
-	long long generation; /* of the roll-out */
-	long long approved;   /* newest that nodes may switch to */
-	long long before;     /* newest approved before this roll-out */
-	bool allow_missing, returning;
-	struct member *members;
-	size_t count;
-	int wave;
-	struct mtime deadline;
-	struct push_stats stats;
-};
 
 static void push_connected(void *arg, struct link *link);
 static void push_acked(void *arg, struct link *link, long long generation);
@@ -470,18 +435,12 @@ static void push_connected(void *arg, struct link *link)
 		rejoin(push, link, m);
 }
 
-static bool is_failure(const struct link *link)
-{
-	return !strcmp(link->phase, "failed") ||
-	       !strcmp(link->phase, "rolled_back");
-}
-
 static void member_acked(struct push *push, struct link *link)
 {
 	char why[FLEET_NAME + 320];
 
 	save_node(push, link->name, link->phase, link->error, link->took_ms);
-	if (!is_failure(link)) {
+	if (!push_is_failure(link)) {
 		advance(push);
 		return;
 	}
@@ -504,7 +463,7 @@ static void push_acked(void *arg, struct link *link, long long generation)
 	}
 	if (!strcmp(link->phase, "staged") && generation == push->approved)
 		tell(push, link, generation, "apply");
-	else if (is_failure(link))
+	else if (push_is_failure(link))
 		log_warn("push: node cannot catch up: node=%s: %s", link->name,
 			link->error);
 }
@@ -632,91 +591,4 @@ void push_free(struct push *push)
 	fleet_free(push->fleet);
 	free(push->members);
 	free(push);
-}
-
-/* ---- what is shown ---- */
-
-int push_report(
-	struct push *push, long long generation, json_t **out, struct err *err)
-{
-	json_t *gen = NULL, *nodes = NULL;
-	int rc = store_gen(push->store, generation, &gen, err);
-
-	if (!rc)
-		rc = store_rollout_nodes(
-			push->store, row_int(gen, "generation"), &nodes, err);
-	if (!rc)
-		*out = json_pack("{s:O, s:O, s:O, s:O}", "generation",
-			json_object_get(gen, "generation"), "state",
-			json_object_get(gen, "state"), "error",
-			json_object_get(gen, "error"), "nodes", nodes);
-	json_decref(nodes);
-	json_decref(gen);
-	return rc;
-}
-
-static const char *link_state(const struct push *push, const struct link *l)
-{
-	if (!l->seen)
-		return l->joined ? "lost" : "new";
-	if (!link_alive(l))
-		return "lost";
-	if (l->want == push->generation && push->stage != IDLE) {
-		if (!strcmp(l->phase, "stage") || !strcmp(l->phase, "fetched"))
-			return "staging";
-		if (!strcmp(l->phase, "staged"))
-			return "staged";
-		if (!strcmp(l->phase, "apply"))
-			return "applying";
-	}
-	if (l->have >= push->approved)
-		return "current";
-	return is_failure(l) ? "failed" : "behind";
-}
-
-json_t *push_node(struct push *push, const struct link *link)
-{
-	int64_t ago = link->seen ? mtime_sub_us(mtime_now(), link->last_seen) /
-					   1000000
-				 : -1;
-	json_t *parts = link->parts ? json_incref(link->parts) : json_object();
-	json_t *out;
-
-	out = json_pack("{s:s, s:O, s:s, s:I, s:I, s:I, s:s, s:s, s:O}", "name",
-		link->name, "roles", link->roles, "state",
-		link_state(push, link), "want", (json_int_t)push->approved,
-		"have", (json_int_t)link->have, "last_seen_s", (json_int_t)ago,
-		"version", link->version, "error", link->error, "parts", parts);
-	json_decref(parts);
-	return out;
-}
-
-json_t *push_nodes(struct push *push)
-{
-	json_t *out = json_array();
-	struct list *pos;
-
-	list_each(pos, fleet_links(push->fleet)) json_array_append_new(
-		out, push_node(push, list_entry(pos, struct link, list)));
-	return out;
-}
-
-json_t *push_alarms(struct push *push)
-{
-	json_t *out = json_array();
-	struct list *pos;
-
-	list_each(pos, fleet_links(push->fleet))
-	{
-		const struct link *l = list_entry(pos, struct link, list);
-		const char *state = link_state(push, l);
-
-		if (!strcmp(state, "lost") || !strcmp(state, "behind") ||
-			!strcmp(state, "failed"))
-			json_array_append_new(
-				out, json_sprintf("node %s is %s%s%s", l->name,
-					     state, *l->error ? ": " : "",
-					     l->error));
-	}
-	return out;
 }

@@ -151,8 +151,8 @@ static void ask_at(const json_t *node, const char *part, char out[ADDR_TEXT])
 	json_decref(list);
 }
 
-static void prove_answer(
-	json_t *prove, const json_t *node, const char *part, const char *name)
+static void prove_answer(json_t *prove, const json_t *node, const char *part,
+	const char *kind, const char *name)
 {
 	char at[ADDR_TEXT];
 
@@ -160,8 +160,8 @@ static void prove_answer(
 		return;
 	ask_at(node, part, at);
 	json_array_append_new(
-		prove, json_pack("{s:s, s:s, s:s, s:s}", "kind", "answer",
-			       "name", name, "type", "A", "at", at));
+		prove, json_pack("{s:s, s:s, s:s, s:s}", "kind", kind, "name",
+			       name, "type", "A", "at", at));
 }
 
 static json_t *prove_of(
@@ -174,8 +174,8 @@ static json_t *prove_of(
 	size_t i;
 	json_t *z;
 
-	prove_answer(prove, node, "resolver", "localhost.");
-	prove_answer(prove, node, "frontend", HEALTH_NAME);
+	prove_answer(prove, node, "resolver", "answer", "localhost.");
+	prove_answer(prove, node, "frontend", "reply", HEALTH_NAME);
 	if (!node_has_role(node, "authority"))
 		return prove;
 	ask_at(node, "authority", at);

@@ -5,7 +5,7 @@
  * is refused.
  */
 
-#include "mgmt/store_sql.h"
+#include "mgmt/store.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "mgmt/embed.h"
+#include "mgmt/store_sql.h"
 
 #define APPLICATION_ID 0x49535044 /* "ISPD" */
 #define BUSY_MS        5000

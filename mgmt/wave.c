@@ -35,40 +35,38 @@ static json_t *items_of(
 	return out;
 }
 
-static bool instance_is_master(const json_t *instance)
-{
-	const char *state =
-		json_string_value(json_object_get(instance, "state"));
-
-	return state && (!strcmp(state, "master") || !strcmp(state, "MASTER"));
-}
-
-bool link_is_master(const struct link *link)
+bool link_owns(const struct link *link, const char *vip)
 {
 	json_t *instances = json_object_get(
 		json_object_get(link->parts, "ha"), "instances");
-	const char *name;
-	json_t *value;
 	size_t i;
+	json_t *row;
 
-	json_array_foreach(
-		instances, i, value) if (instance_is_master(value)) return true;
-	json_object_foreach(instances, name,
-		value) if (instance_is_master(value)) return true;
+	json_array_foreach(instances, i, row)
+	{
+		const char *role =
+			json_string_value(json_object_get(row, "role"));
+		const char *name =
+			json_string_value(json_object_get(row, "name"));
+
+		if (role && !strcmp(role, "MASTER") &&
+			(!vip || (name && !strcmp(name, vip))))
+			return true;
+	}
 	return false;
 }
 
 /* How many nodes with `role` come before this one: BACKUP first. */
 static int place(struct fleet *fleet, const struct link *link, const char *role)
 {
-	bool master = link_is_master(link);
+	bool master = link_owns(link, NULL);
 	struct list *pos;
 	int n = 0;
 
 	list_each(pos, fleet_links(fleet))
 	{
 		const struct link *l = list_entry(pos, struct link, list);
-		bool other = link_is_master(l);
+		bool other = link_owns(l, NULL);
 
 		if (l == link || !link_alive(l) || !list_has(l->roles, role))
 			continue;

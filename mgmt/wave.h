@@ -11,7 +11,7 @@
  * first. `before`: the generation served now (0: none). */
 int wave_of(struct store *store, struct fleet *fleet, const struct link *link,
 	long long generation, long long before) MUST_CHECK;
-/* Does the node's last status say that it owns an address? */
-bool link_is_master(const struct link *link);
+/* Does the node's last status say that it owns the vip (NULL: any)? */
+bool link_owns(const struct link *link, const char *vip);
 
 #endif

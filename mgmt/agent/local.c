@@ -139,6 +139,8 @@ static bool good(const struct manifest_proof *proof,
 	char rcode[DNS_CODE_TEXT];
 	uint32_t serial;
 
+	if (proof->any && msg_rcode(reply->msg) != DNS_RCODE_REFUSED)
+		return true;
 	if (msg_rcode(reply->msg) != DNS_RCODE_NOERROR) {
 		err_set(err, "rcode %s",
 			dns_rcode_print(

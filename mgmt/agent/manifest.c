@@ -69,7 +69,8 @@ static int parse_proof(
 		    &name, "at", &at, "type", &type, "serial", &serial) < 0)
 		return err_fail(err, -EINVAL, "manifest: proof malformed");
 	proof->soa = strcmp(kind, "soa") == 0;
-	if (!proof->soa && strcmp(kind, "answer") != 0)
+	proof->any = strcmp(kind, "reply") == 0;
+	if (!proof->soa && !proof->any && strcmp(kind, "answer") != 0)
 		return err_fail(err, -EINVAL,
 			"manifest: proof of unknown kind '%.40s'", kind);
 	if (proof->soa && (serial < 0 || serial > UINT32_MAX))

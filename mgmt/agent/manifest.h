@@ -26,7 +26,8 @@ struct manifest_item {
 };
 
 struct manifest_proof {
-	bool soa; /* else: an answer with data */
+	bool soa; /* neither: an answer with data */
+	bool any; /* a reply that is not a refusal: it serves */
 	struct name name;
 	uint16_t type;
 	uint32_t serial;
