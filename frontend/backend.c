@@ -110,16 +110,22 @@ static void attempt_give(struct backends *b, struct attempt *a)
 	slots_give(&b->attempts, slots_index(&b->attempts, a));
 }
 
+/* Until the main thread has judged it (50 ms) others are preferred. */
+static void count_error(struct backends *b, struct server *server)
+{
+	server_count(&server->errors);
+	metric_inc(b->row, STAT_SEND_ERRORS);
+	server_doubt(server);
+}
+
 static void attempt_fail(
 	struct backends *b, struct attempt *a, enum backend_failure why)
 {
 	uint32_t index = slots_index(&b->attempts, a), tag = a->tag;
 	struct server *server = a->up->server;
 
-	if (why == BACKEND_REFUSED) {
-		server_count(&server->errors);
-		metric_inc(b->row, STAT_SEND_ERRORS);
-	}
+	if (why == BACKEND_REFUSED)
+		count_error(b, server);
 	attempt_give(b, a);
 	b->events->failed(b->arg, tag, index, server, why);
 }
@@ -423,8 +429,7 @@ int backend_ask(struct backends *b, struct server *server,
 		(void)__atomic_fetch_sub(
 			&server->outstanding, 1, __ATOMIC_RELAXED);
 		slots_give(&b->attempts, *attempt);
-		server_count(&server->errors);
-		metric_inc(b->row, STAT_SEND_ERRORS);
+		count_error(b, server);
 		*attempt = ATTEMPT_NONE;
 		return rc;
 	}

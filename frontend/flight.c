@@ -266,14 +266,33 @@ static bool ask_next(struct flights *fs, struct flight *f)
 	return false;
 }
 
+/* Have all that were asked been found out of order since? Then asking
+ * another is no extra load. */
+static bool is_condemned(const struct flights *fs, const struct flight *f)
+{
+	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+
+	for (unsigned i = 0; pool && i < pool->count; i++) {
+		const struct server *s = pool->members[i].server;
+
+		for (unsigned k = 0; k < f->tried_count; k++)
+			if (f->tried[k] == s->id &&
+				server_get_fitness(s) != SERVER_OUT)
+				return false;
+	}
+	return pool && f->tried_count > 0;
+}
+
 /* As ask_next, when the budget for retries allows it. */
 static bool ask_again(struct flights *fs, struct flight *f, enum stat why)
 {
 	struct worker *w = fs->w;
 
-	if (f->asked >= w->policy->retry.tries)
+	if (f->asked >= w->policy->retry.tries ||
+		is_exhausted(fs, f, policy_pool(w->policy, f->key.pool)))
 		return false;
-	if (!budget_retry(&w->budget, loop_now(w->loop))) {
+	if (!is_condemned(fs, f) &&
+		!budget_retry(&w->budget, loop_now(w->loop))) {
 		metric_inc(w->row, STAT_RETRY_DENIED);
 		return false;
 	}
@@ -293,11 +312,14 @@ static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 	}
 	for (unsigned i = 0; i < f->open_count; i++)
 		backend_late(fs->w->backends, f->open[i]);
-	if (!ask_again(fs, f, STAT_RETRY_TIMEOUT)) {
+	if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
+		return;
+	if (is_exhausted(fs, f, policy_pool(fs->w->policy, f->key.pool))) {
 		f->tried_count = 0; /* all were tried: the same ones again */
-		if (!ask_again(fs, f, STAT_RETRY_TIMEOUT))
-			schedule(fs, f, f->deadline);
+		if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
+			return;
 	}
+	schedule(fs, f, mtime_add_ms(now, fs->w->policy->retry.timeout_ms));
 }
 
 static void turn_slot(struct flights *fs, struct list *slot, struct mtime now)

@@ -15,6 +15,7 @@
 #define MIN_ERRORS       3
 #define MIN_TIMEOUTS     4
 #define MIN_ANSWERS      10
+#define RECENT_TICKS     4
 #define EJECT_MS         2000 /* time-outs and errors: probes will tell */
 #define EJECT_FAIL_MS    10000 /* SERVFAIL: probes may well succeed */
 #define EJECT_MAX_SHIFT  5
@@ -64,21 +65,13 @@ void health_tick(struct health *h, const struct health_sample *sample,
 {
 	h->tick = (h->tick + 1) % HEALTH_TICKS;
 	h->ticks[h->tick] = *sample;
-	if (sample->answers > sample->failures)
+	if (sample->answers > sample->failures) {
 		h->last_good = now;
-}
-
-struct health_sample health_window(const struct health *h)
-{
-	struct health_sample sum = {0};
-
-	for (unsigned i = 0; i < HEALTH_TICKS; i++) {
-		sum.answers += h->ticks[i].answers;
-		sum.failures += h->ticks[i].failures;
-		sum.timeouts += h->ticks[i].timeouts;
-		sum.errors += h->ticks[i].errors;
+		h->errors_run = h->timeouts_run = 0;
+		return;
 	}
-	return sum;
+	h->errors_run += sample->errors;
+	h->timeouts_run += sample->timeouts;
 }
 
 static uint32_t percent(uint32_t part, uint32_t whole)
@@ -86,22 +79,61 @@ static uint32_t percent(uint32_t part, uint32_t whole)
 	return whole ? (uint32_t)(100ull * part / whole) : 0;
 }
 
-/* What is wrong with it, compared with its peers? */
-static enum health_reason find_fault(
+static bool is_worse(
 	const struct health_sample *own, const struct health_sample *peers)
 {
-	uint32_t good = own->answers - own->failures;
+	return own->answers >= MIN_ANSWERS && peers->answers > 0 &&
+	       percent(own->failures, own->answers) >=
+		       25 + 2 * percent(peers->failures, peers->answers);
+}
 
-	if (own->errors >= MIN_ERRORS && own->errors > good)
+/* Sum of the newest ticks. */
+static struct health_sample recent(const struct health *h, unsigned ticks)
+{
+	struct health_sample sum = {0};
+
+	for (unsigned i = 0; i < ticks; i++) {
+		const struct health_sample *t =
+			&h->ticks[(h->tick + HEALTH_TICKS - i) % HEALTH_TICKS];
+
+		sum.answers += t->answers;
+		sum.failures += t->failures;
+		sum.timeouts += t->timeouts;
+		sum.errors += t->errors;
+	}
+	return sum;
+}
+
+struct health_sample health_window(const struct health *h)
+{
+	return recent(h, HEALTH_TICKS);
+}
+
+/* What is wrong with it, compared with its peers? */
+static enum health_reason find_fault(
+	const struct health *h, const struct health_sample *peers)
+{
+	struct health_sample own = recent(h, HEALTH_TICKS);
+	struct health_sample now = recent(h, RECENT_TICKS);
+	bool peers_silent = percent(peers->timeouts,
+				    peers->timeouts + peers->answers) >= 50;
+
+	if (h->errors_run >= MIN_ERRORS)
 		return HEALTH_ERRORS;
-	if (own->timeouts >= MIN_TIMEOUTS && own->timeouts > good &&
-		percent(peers->timeouts, peers->timeouts + peers->answers) < 50)
+	if (!peers_silent && (h->timeouts_run >= MIN_TIMEOUTS ||
+				     (own.timeouts >= MIN_TIMEOUTS &&
+					     own.timeouts > own.answers)))
 		return HEALTH_TIMEOUTS;
-	if (own->answers >= MIN_ANSWERS && peers->answers > 0 &&
-		percent(own->failures, own->answers) >=
-			25 + 2 * percent(peers->failures, peers->answers))
+	if (is_worse(&own, peers) || is_worse(&now, peers))
 		return HEALTH_SERVFAILS;
 	return HEALTH_FINE;
+}
+
+/* What was seen before belongs to another time. */
+static void forget(struct health *h)
+{
+	memset(h->ticks, 0, sizeof(h->ticks));
+	h->errors_run = h->timeouts_run = 0;
 }
 
 static void eject(
@@ -118,13 +150,12 @@ static void eject(
 	h->good = 0;
 	if (h->ejections < EJECT_MAX_SHIFT)
 		h->ejections++;
-	memset(h->ticks, 0, sizeof(h->ticks));
+	forget(h);
 }
 
 bool health_judge(struct health *h, const struct health_check *check,
 	const struct health_sample *peers, bool last, struct mtime now)
 {
-	struct health_sample own = health_window(h);
 	enum health_reason fault;
 	bool recovered = !check->enabled || h->probed_since;
 
@@ -133,10 +164,10 @@ bool health_judge(struct health *h, const struct health_check *check,
 				     !recovered))
 			return false;
 		h->ejected = HEALTH_FINE;
-		memset(h->ticks, 0, sizeof(h->ticks));
+		forget(h);
 		return true;
 	}
-	fault = last ? HEALTH_FINE : find_fault(&own, peers);
+	fault = last ? HEALTH_FINE : find_fault(h, peers);
 	if (fault == HEALTH_FINE)
 		return false;
 	eject(h, fault, now);

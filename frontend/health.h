@@ -51,6 +51,7 @@ struct health {
 	bool probed_since; /* a good probe since the ejection */
 	uint32_t ejections; /* in short order: doubles the time out */
 	struct mtime last_ejected, last_good; /* answer to a real query */
+	uint32_t errors_run, timeouts_run; /* without a good answer between */
 	struct health_sample ticks[HEALTH_TICKS];
 	unsigned tick;
 };

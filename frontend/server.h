@@ -33,7 +33,7 @@ struct server {
 	union addr addr;
 	uint16_t id; /* < SERVERS_MAX, unique among those alive */
 
-	/* main thread writes */
+	/* main thread writes (workers: server_doubt) */
 	_Alignas(64) uint32_t fitness; /* enum server_fitness */
 	uint32_t mode;                 /* enum server_mode, main only */
 	uint32_t uses;                 /* policies that name it, main only */
@@ -49,6 +49,16 @@ static inline enum server_fitness server_get_fitness(const struct server *s)
 {
 	return (enum server_fitness)__atomic_load_n(
 		&s->fitness, __ATOMIC_RELAXED);
+}
+
+/* FIT -> TRY, from any thread: the network said that nobody is there. The
+ * main thread's next judgement overrides it. */
+static inline void server_doubt(struct server *s)
+{
+	uint32_t fit = SERVER_FIT;
+
+	(void)__atomic_compare_exchange_n(&s->fitness, &fit, SERVER_TRY, false,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED);
 }
 
 static inline uint32_t server_get_outstanding(const struct server *s)

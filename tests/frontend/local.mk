@@ -33,3 +33,7 @@ tests_frontend_policy_t_SOURCES = tests/frontend/policy-t.c
 tests_frontend_policy_t_LDADD = $(FRONTEND_RIG_LIBS)
 tests_frontend_stream_t_SOURCES = tests/frontend/stream-t.c
 tests_frontend_stream_t_LDADD = $(FRONTEND_RIG_LIBS)
+# A backend for the system test.
+check_PROGRAMS += tests/frontend/stub
+tests_frontend_stub_SOURCES = tests/frontend/stub.c
+tests_frontend_stub_LDADD = $(COMMON_LIBS)

@@ -4,3 +4,4 @@ system_tests += %D%/lab-t.sh
 EXTRA_DIST += %D%/proof-t.sh
 system_tests += %D%/authority-t.sh
 system_tests += %D%/resolver-t.sh
+system_tests += %D%/frontend-t.sh
