@@ -40,8 +40,9 @@ struct ha {
 	struct http_server *metrics;
 	struct timer *stop_timer; /* polls the end of a drain */
 	struct timer *move_timer;
-	int64_t stop_us; /* when to stop waiting */
-	bool goodbye;    /* linger after the goodbye is being waited for */
+	struct timer *pulse; /* does the worker still come round? */
+	int64_t stop_us;     /* when to stop waiting */
+	bool goodbye;        /* linger after the goodbye is being waited for */
 	struct ha_note history[HA_HISTORY];
 	long long history_seq;      /* of the newest */
 	uint64_t transitions[4][4]; /* from, to */

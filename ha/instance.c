@@ -354,6 +354,8 @@ static void note_peer(
 	memcpy(ev.peer, octets, n);
 	peer->state = state;
 	in_emit(in, &ev);
+	if (state == TRACK_PEER_LOST && peer->role == STATE_MASTER)
+		instance_event(in, STATE_EV_SILENT, mtime_now().us);
 }
 
 /* The best of our peers: fit before failed before lost before unknown. */

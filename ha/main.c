@@ -20,6 +20,7 @@
 
 enum {
 	STOP_POLL_MS = 20,
+	PULSE_MS = 1000,
 	STOP_MAX_US = 8 * 1000 * 1000,
 	RESTART_US = 1000000
 };
@@ -64,6 +65,21 @@ static void on_events(void *arg, int fd, int events)
 		note_event(ha, &ev);
 }
 
+static void no_work(struct worker *w, void *arg)
+{
+	(void)w;
+	(void)arg;
+}
+
+/* worker_call ends the process when the worker does not answer. */
+static void on_pulse(void *arg)
+{
+	struct ha *ha = arg;
+
+	worker_call(ha->worker, no_work, NULL);
+	timer_set_ms(ha->pulse, PULSE_MS);
+}
+
 /* --- start ------------------------------------------------------------- */
 
 static int http_get(void *arg, const char *path, struct text *body)
@@ -88,6 +104,7 @@ static void ha_free(void *state)
 	http_server_free(ha->metrics);
 	timer_free(ha->stop_timer);
 	timer_free(ha->move_timer);
+	timer_free(ha->pulse);
 	watch_close(ha->events);
 	worker_free(ha->worker);
 	keep_close(ha->keep);
@@ -114,7 +131,8 @@ static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
 		loop, worker_event_fd(ha->worker), LOOP_READ, on_events, ha);
 	ha->stop_timer = timer_new(loop, stop_poll, ha);
 	ha->move_timer = timer_new(loop, ha_moves_expire, ha);
-	if (!ha->events || !ha->stop_timer || !ha->move_timer)
+	ha->pulse = timer_new(loop, on_pulse, ha);
+	if (!ha->events || !ha->stop_timer || !ha->move_timer || !ha->pulse)
 		return err_fail(err, -ENOMEM, "out of memory");
 	if (!ha->config->has_metrics)
 		return 0;
@@ -140,6 +158,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	if (ha->config->realtime && !worker_is_realtime(ha->worker))
 		log_warn("ha: not permitted to run in real time; a busy "
 			 "machine can delay adverts");
+	timer_set_ms(ha->pulse, PULSE_MS);
 	*state = ha;
 	return 0;
 }

@@ -9,9 +9,7 @@
  * a 10 ms interval to nothing.
  */
 
-enum {
-	LATE_MIN_US = 50 * 1000
-};
+enum { LATE_MIN_US = 50 * 1000, SILENT_MIN_US = 300 * 1000 };
 
 static const char *const role_names[] = {
 	[STATE_INIT] = "INIT",
@@ -398,6 +396,26 @@ static unsigned on_take(
 	return become_master(s, c, STATE_BY_HANDOVER, now);
 }
 
+/* Two paths are silent, so one missed advert and a margin are proof enough;
+ * any advert that comes after all sets the timer as usual. */
+static unsigned on_silent(
+	struct state *s, const struct state_conf *c, int64_t now)
+{
+	int64_t margin = state_skew_us(c, s->active_us);
+	int64_t early;
+
+	if (s->role != STATE_BACKUP || s->skewing)
+		return 0;
+	if (margin < SILENT_MIN_US)
+		margin = SILENT_MIN_US;
+	early = s->armed_us + s->active_us + margin;
+	if (early < now)
+		early = now;
+	if (early < s->timer_us)
+		s->timer_us = early;
+	return 0;
+}
+
 static unsigned on_reassert(
 	struct state *s, const struct state_conf *c, int64_t now)
 {
@@ -433,6 +451,8 @@ static unsigned dispatch(struct state *s, const struct state_conf *conf,
 		return on_take(s, conf, now_us);
 	case STATE_EV_REASSERT:
 		return on_reassert(s, conf, now_us);
+	case STATE_EV_SILENT:
+		return on_silent(s, conf, now_us);
 	}
 	return 0;
 }

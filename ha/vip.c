@@ -145,22 +145,33 @@ int vip_change(struct vip *v, const struct config_instance *old,
 	return rc;
 }
 
-/* Raise /proc/sys/net/ipv4/conf/IF/KEY to `want`; never lowers it. */
+static int read_sysctl(const char *path)
+{
+	char text[16] = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	return n > 0 ? atoi(text) : -1;
+}
+
+/* Raise /proc/sys/net/ipv4/conf/IF/KEY to `want`; never lowers it. The
+ * kernel takes the larger of the link's and that of "all". */
 static bool raise_sysctl(const char *ifname, const char *key, int want)
 {
-	char path[128], text[16] = {0};
-	bool done = false;
+	char path[128], text[16];
+	bool done;
 	int fd;
 
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/all/%s", key);
+	if (read_sysctl(path) >= want)
+		return true;
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", ifname,
 		key);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, text, sizeof(text) - 1) > 0)
-		done = atoi(text) >= want;
-	close(fd);
-	if (done)
+	if (read_sysctl(path) >= want)
 		return true;
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)

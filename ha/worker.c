@@ -80,6 +80,22 @@ static void on_call(void *arg)
 	sem_post(&w->done);
 }
 
+/* A thread that does not come round in CALL_S is beyond help: end, so that a
+ * new process can begin and the peer takes over meanwhile. */
+static void wait_done(struct worker *w)
+{
+	struct timespec limit;
+
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += CALL_S;
+	while (sem_timedwait(&w->done, &limit) < 0) {
+		if (errno == EINTR)
+			continue;
+		log_error("ha: the VRRP thread hangs");
+		abort();
+	}
+}
+
 void worker_call(
 	struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
 {
@@ -93,8 +109,7 @@ void worker_call(
 	__atomic_store_n(&w->pending, &slot, __ATOMIC_RELEASE);
 	while (write(w->calls.fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
-	while (sem_wait(&w->done) < 0 && errno == EINTR)
-		;
+	wait_done(w);
 }
 
 /* --- links and addresses ----------------------------------------------- */

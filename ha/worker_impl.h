@@ -13,6 +13,7 @@ enum {
 	RING = 256, /* a power of two */
 	ROUND_MAX = 32,
 	RT_PRIORITY = 50,
+	CALL_S = 5,
 	SUSPEND_US = 200 * 1000,
 };
 

@@ -471,6 +471,37 @@ static void test_move(void)
 	is_int(send_event(STATE_EV_MOVE), 0, "move: a backup has nothing");
 }
 
+static void test_silent(void)
+{
+	int64_t heard;
+
+	begin(2, 100);
+	heard = now;
+	advert(150);
+	now += 900 * MS;
+	send_event(STATE_EV_SILENT);
+	is_int(silence() + 900 * MS, SEC + 609375,
+		"two silent paths: one missed advert is enough");
+	is_int(st.since_us - heard, SEC + 609375, "counted from the last one");
+	begin(2, 100);
+	advert(150);
+	now += 900 * MS;
+	send_event(STATE_EV_SILENT);
+	advert(150);
+	is_int(silence(), 3 * SEC + 609375, "but an advert is life");
+	begin(2, 100);
+	advert(150);
+	now += 3 * SEC;
+	send_event(STATE_EV_SILENT);
+	is_int(silence(), 0, "noticed late: at once, without grace");
+	begin(3, 100);
+	advert(150);
+	send_event(STATE_EV_SILENT);
+	is_int(silence(), 300 * MS + 60937, "fast adverts are not made faster");
+	begin_master(2, 100);
+	is_int(send_event(STATE_EV_SILENT), 0, "a master does not care");
+}
+
 static void test_drain(void)
 {
 	begin_master(3, 254);
@@ -522,6 +553,7 @@ int main(void)
 	test_stop();
 	test_fault();
 	test_move();
+	test_silent();
 	test_drain();
 	test_conf_change();
 	return tap_done();

@@ -171,6 +171,41 @@ for reason in len ttl version type vrid checksum cast; do
 done
 ok "the role did not care" is_role a MASTER
 
+# --- the blueprint's form: v2, a password, 150 and 100, 1 s ---
+legacy() { # NODE PRIORITY
+	conf "$1" version=2 interval=1s auth=pass password=lab123 \
+		priority="$2" > "$work/$1/ha.yaml"
+	stop_hard "$1" ha
+	ha_start "$1"
+}
+in_ns a "$top/ispdns-ha" --cleanup > /dev/null 2>&1
+legacy b 100
+legacy a 150
+ok "v2: 150 is master" wait_for 15 is_role a MASTER
+ok "v2: 100 is backup" wait_for 5 is_role b BACKUP
+ok "v2: they know each other" wait_for 5 sh -c \
+	"'$top/ispdns-ha' --control '$work/b/ctl' show | grep -q ': fit'"
+measure 2 ctl a move
+is "$lost" 0 "v2: move: nothing is lost"
+measure 2 ctl b move
+is "$lost" 0 "v2: move back: nothing is lost"
+measure 2 stop_hard a fe
+at_most "$gap" 900 "v2: crash: gap in ms"
+fe_start a
+ok "v2: recovered" wait_for 15 is_role a MASTER
+measure 5 die
+at_most "$gap" 2900 "v2: death of the node: gap in ms"
+ip -n "$ns-br" link set va up
+in_ns a "$top/ispdns-ha" --cleanup > /dev/null
+ctl b drain > /dev/null
+stop_hard b ha
+ha_start b
+ok "v2: b is up again" wait_for 10 ctl b status
+is "$(ctl b status --json | jq .drained)" true "a drain survives a restart"
+ctl b undrain > /dev/null
+ha_start a
+ok "v2: a leads again" wait_for 20 is_role a MASTER
+
 # --- what is bad is said in one line ---
 not "a second daemon is refused" in_ns a "$top/ispdns-ha" \
 	--config "$work/a/ha.yaml" --control "$work/a/ctl2"
