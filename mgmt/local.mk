@@ -30,6 +30,6 @@ mgmt_libmgmt_a_SOURCES = \
 mgmt/libmgmt_a-embed.$(OBJEXT): $(MGMT_EMBEDDED)
 EXTRA_DIST += $(MGMT_EMBEDDED) mgmt/API.md
 
-sbin_PROGRAMS += mgmt/ispdns-mgmt
-mgmt_ispdns_mgmt_SOURCES = mgmt/main.c
-mgmt_ispdns_mgmt_LDADD = mgmt/libmgmt.a $(COMMON_LIBS) $(SQLITE_LIBS)
+sbin_PROGRAMS += ispdns-mgmt
+ispdns_mgmt_SOURCES = mgmt/main.c
+ispdns_mgmt_LDADD = mgmt/libmgmt.a $(COMMON_LIBS) $(SQLITE_LIBS)
