@@ -11,6 +11,6 @@ mgmt_agent_libagent_a_SOURCES = \
 	mgmt/agent/rollout.c mgmt/agent/rollout.h \
 	mgmt/agent/tree.c mgmt/agent/tree.h
 
-sbin_PROGRAMS += mgmt/agent/ispdns-agent
-mgmt_agent_ispdns_agent_SOURCES = mgmt/agent/main.c
-mgmt_agent_ispdns_agent_LDADD = mgmt/agent/libagent.a $(COMMON_LIBS)
+sbin_PROGRAMS += ispdns-agent
+ispdns_agent_SOURCES = mgmt/agent/main.c
+ispdns_agent_LDADD = mgmt/agent/libagent.a $(COMMON_LIBS)

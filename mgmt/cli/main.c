@@ -89,6 +89,14 @@ static int run(struct cli *cli, json_t *args)
 	return c->run ? c->run(cli, args) : run_plain(cli, args);
 }
 
+/* An empty variable is as good as none. */
+static const char *env(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : NULL;
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = {.wait_s = 60, .timeout_ms = 30000};
@@ -97,11 +105,11 @@ int main(int argc, char **argv)
 	int rc;
 
 	signal(SIGPIPE, SIG_IGN);
-	cli.socket = getenv("ISPDNS_SOCKET");
-	cli.server = getenv("ISPDNS_SERVER");
-	cli.token = getenv("ISPDNS_TOKEN");
-	cli.ca_pin = getenv("ISPDNS_CA_PIN");
-	cli.context = getenv("ISPDNS_CONTEXT");
+	cli.socket = env("ISPDNS_SOCKET");
+	cli.server = env("ISPDNS_SERVER");
+	cli.token = env("ISPDNS_TOKEN");
+	cli.ca_pin = env("ISPDNS_CA_PIN");
+	cli.context = env("ISPDNS_CONTEXT");
 	rc = command_parse(&cli, argc - 1, argv + 1, &args, &err);
 	if (rc != CLI_OK)
 		rc = cli_fail(&cli, rc, "%s", err.text);

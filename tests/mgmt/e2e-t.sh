@@ -1,0 +1,245 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Management, agent, authority and the command line together, in a network
+# namespace of an unprivileged user: join, roll-out, refusal, rollback, life
+# without management. Nothing is played; NSD answers the queries.
+set -u
+if [ -z "${ISPDNS_E2E_INSIDE:-}" ]; then
+	for need in unshare ip jq nsd; do
+		command -v $need > /dev/null || [ -x /usr/sbin/$need ] || {
+			echo "1..0 # SKIP $need is not installed"
+			exit 0
+		}
+	done
+	unshare -rn true 2> /dev/null || {
+		echo "1..0 # SKIP no user and network namespaces here"
+		exit 0
+	}
+	exec env ISPDNS_E2E_INSIDE=1 unshare -rn "$0" "$@"
+fi
+PATH=$PATH:/usr/sbin:/sbin
+ip link set lo up || exit 1
+build=${ISPDNS_BUILDDIR:-$PWD}
+for program in ispdns ispdns-mgmt ispdns-agent ispdns-authority; do
+	[ -x "$build/$program" ] || {
+		echo "Bail out! $build/$program is not there"
+		exit 1
+	}
+done
+tmp=$(mktemp -d) || exit 1
+export HOME="$tmp" ISPDNS_SOCKET="$tmp/run/api.sock"
+exec 3>&1
+n=0 failed=0 pids=()
+
+cleanup() {
+	touch "$tmp/stop"
+	for p in "${pids[@]}"; do kill "$p" 2> /dev/null; done
+	[ -s "$tmp/authority.pid" ] && kill "$(cat "$tmp/authority.pid")"
+	wait 2> /dev/null
+	[ "$failed" = 0 ] || tail -n 5 "$tmp"/*.log | sed 's/^/# /' >&3
+	rm -rf "$tmp"
+} 2> /dev/null
+trap cleanup EXIT
+
+ok() { # STATUS TEXT
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $n - $2"
+	else
+		echo "not ok $n - $2"
+		failed=1
+		sed 's/^/# /' "$tmp/out" "$tmp/err" 2> /dev/null | head -20
+	fi
+}
+cli() { "$build/ispdns" "$@"; }
+# run WANTED-STATUS TEXT COMMAND ...
+run() {
+	local want=$1 text=$2 rc
+	shift 2
+	"$@" > "$tmp/out" 2> "$tmp/err"
+	rc=$?
+	[ $rc -eq "$want" ]
+	ok $? "$text (exit status $rc)"
+}
+says() { grep -q -- "$1" "$tmp/out" "$tmp/err"; ok $? "says: $1"; }
+wait_for() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}
+is_gone() { ! kill -0 "$1" 2> /dev/null; }
+have() { # GENERATION: what management knows of the node
+	[ "$(cli node list --json | jq -r '.[0].have')" = "$1" ]
+}
+node_is() { # JQ-CONDITION on the only node
+	local list
+	list=$(cli node list --json) && jq -e ".[0] | $1" <<< "$list"
+}
+asked() { # NAME: the address in the answer
+	cli query "$1" A --at 127.0.0.1 --json 2> /dev/null |
+		jq -r '.records[] | select(.section == "answer") | .data'
+}
+answers() { [ "$(asked "$1")" = "$2" ]; }
+
+mgmt_start() {
+	"$build/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
+		--control "$tmp/run/mgmt.sock" 2>> "$tmp/mgmt.log" &
+	mgmt=$!
+	pids+=($mgmt)
+	wait_for 10 cli status
+}
+agent_start() {
+	"$build/ispdns-agent" --config "$tmp/node.yaml" \
+		--control "$tmp/run/agent/control.sock" 2>> "$tmp/agent.log" &
+	agent=$!
+	pids+=($agent)
+}
+# As an init system does it: start until there is a configuration.
+authority_keep() {
+	until [ -e "$tmp/stop" ]; do
+		if [ -e "$tmp/n1/current/authority.yaml" ]; then
+			"$build/ispdns-authority" \
+				--config "$tmp/n1/current/authority.yaml" \
+				--control "$tmp/run/authority/control.sock" \
+				2>> "$tmp/authority.log" &
+			echo $! > "$tmp/authority.pid"
+			wait $!
+		fi
+		sleep 0.1
+	done
+}
+
+mkdir -p "$tmp"/{run/agent,run/authority,bin,n1,mgmt}
+ln -s "$build/ispdns-authority" "$tmp/bin/"
+cat > "$tmp/mgmt.yaml" <<EOT
+state: $tmp/mgmt
+api_socket: $tmp/run/api.sock
+nodes: {listen: "127.0.0.1:8443"}
+operators: {listen: "127.0.0.1:8444"}
+names: [localhost]
+EOT
+
+# ---- no management yet ----
+run 10 "without management: unreachable" cli status
+says "management is not reachable at"
+mgmt_start
+run 0 "management answers" cli status
+run 4 "an unknown zone" cli zone show nothing.example
+run 3 "an unknown word" cli zone shwo nothing.example
+says "'shwo' is unknown; allowed"
+
+# ---- join ----
+run 0 "node add" cli node add n1 --address 127.0.0.21 --roles authority --json
+join=$(jq -r .join.command "$tmp/out" | sed 's/^ispdns //')
+where="--mgmt 127.0.0.1:8444 --config $tmp/node.yaml --state $tmp/n1"
+pin=${join##*--ca-pin }
+run 10 "join with another authority's pin" cli join --node n1 --token x \
+	--ca-pin "$(printf '0%.0s' {1..64})" $where
+run 5 "join with a wrong token" cli join --node n1 --token ispdns1.x.y \
+	--ca-pin "$pin" $where
+[ ! -e "$tmp/node.yaml" ]
+ok $? "neither of them wrote a configuration"
+run 0 "join" cli $join $where
+run 5 "the token is for one use" cli $join $where
+printf 'run: %s/run\nprograms: %s/bin\n' "$tmp" "$tmp" >> "$tmp/node.yaml"
+run 0 "the agent's check" "$build/ispdns-agent" \
+	--check "$tmp/node.yaml"
+agent_start
+wait_for 10 node_is '.last_seen_s >= 0 and .last_seen_s < 10'
+ok $? "management sees the node"
+authority_keep &
+pids+=($!)
+
+# ---- a zone, from the file to the answer ----
+cat > "$tmp/db" <<'EOT'
+$TTL 300
+@ IN SOA ns1 admin 2026021401 3600 1800 604800 86400
+@ IN NS ns1
+ns1 A 127.0.0.1
+www A 192.0.2.1
+EOT
+run 0 "zone import --dry-run" cli zone import a.example "$tmp/db" --dry-run
+run 4 "has changed nothing" cli zone show a.example
+run 0 "zone import" cli zone import a.example "$tmp/db"
+run 2 "diff: changes are pending" cli diff
+run 0 "apply returns when the node has proven it" cli apply -m first
+says "n1 *applied"
+answers www.a.example 192.0.2.1
+ok $? "NSD answers"
+run 0 "nothing pending" cli diff
+have 1
+ok $? "the node has generation 1"
+
+run 0 "record set" cli record set a.example www A 192.0.2.2
+run 0 "apply" cli apply -m second --json
+jq -e '.state == "done" and .generation == 2' "$tmp/out" > /dev/null
+ok $? "apply --json tells state and generation"
+answers www.a.example 192.0.2.2
+ok $? "NSD answers with the new address"
+run 7 "a CNAME beside other data is refused" \
+	cli record add a.example www CNAME ns1.a.example.
+run 0 "and left nothing behind" cli diff
+
+# ---- a node that cannot prove it ----
+run 0 "record set" cli record set a.example www A 192.0.2.3
+kill -STOP "$(cat "$tmp/authority.pid")"
+run 1 "apply on a node whose daemon hangs fails" cli apply -m third --wait 50
+says "authority"
+kill -CONT "$(cat "$tmp/authority.pid")"
+wait_for 10 answers www.a.example 192.0.2.2
+ok $? "what was served is served"
+wait_for 20 node_is '.state == "current"'
+ok $? "the node is current again"
+run 0 "apply again" cli apply -m fourth
+answers www.a.example 192.0.2.3
+ok $? "now it is served"
+
+# ---- rollback ----
+run 0 "history" cli history
+says "second"
+run 0 "rollback to generation 2" cli rollback 2
+answers www.a.example 192.0.2.2
+ok $? "the old content is served"
+
+# ---- without management, and over a restart of the node ----
+last=$(readlink "$tmp/n1/current")
+kill -KILL $mgmt
+kill -TERM $agent
+wait_for 10 is_gone $agent
+ok $? "the agent ends"
+kill -KILL "$(cat "$tmp/authority.pid")"
+agent_start
+wait_for 15 answers www.a.example 192.0.2.2
+ok $? "the restarted node serves the same without management"
+[ "$(readlink "$tmp/n1/current")" = "$last" ]
+ok $? "from the same generation"
+run 10 "the command line says who is missing" cli apply
+mgmt_start
+ok $? "management is back"
+wait_for 20 node_is '.state == "current"'
+ok $? "the agent has found it"
+run 0 "record set" cli record set a.example www A 192.0.2.9
+run 0 "apply" cli apply
+answers www.a.example 192.0.2.9
+ok $? "is served"
+run 0 "node cmd: a verb for a daemon" cli node cmd n1 authority status --json
+jq -e .generation "$tmp/out" > /dev/null
+ok $? "gives its answer"
+run 0 "audit verify" cli audit verify
+[ "$(ls "$tmp/n1/gen" | wc -l)" -le 7 ]
+ok $? "old generations go"
+
+# ---- TLS with a token, for another host ----
+token=$(cli token create reader --role viewer --json | jq -r .token)
+ISPDNS_SOCKET='' cli zone list --server 127.0.0.1:8444 --token "$token" \
+	--ca-pin "$pin" > "$tmp/out" 2> "$tmp/err"
+ok $? "zone list over TLS with a token"
+says "a.example"
+ISPDNS_SOCKET='' cli zone delete a.example --server 127.0.0.1:8444 \
+	--token "$token" --ca-pin "$pin" > "$tmp/out" 2> "$tmp/err"
+[ $? -eq 5 ]
+ok $? "a viewer may not write"
+echo "1..$n"
