@@ -85,7 +85,8 @@ treated_as() { # ACTION ANSWER
 	esac
 }
 configured() { # KEY: of the running configuration of the VIP's owner
-	on dd1 cat /var/lib/ispdns/current/frontend.yaml |
+	on dd1 sh -c "cat /var/lib/ispdns/current/frontend.yaml 2>/dev/null ||
+		cat /etc/ispdns/frontend.yaml" |
 		sed -n "s/^ *$1: *\([a-z]*\).*/\1/p" | head -1
 }
 
