@@ -384,6 +384,13 @@ static int check_required(
 	return CLI_OK;
 }
 
+/* `vip set --version` is the command's, though every command has --version. */
+static bool is_own_option(const struct command *c, const char *word)
+{
+	return strncmp(word, "--", 2) == 0 &&
+	       find_option(c, word + 2, strcspn(word + 2, "="));
+}
+
 static int parse_rest(
 	struct cli *cli, struct words *w, json_t *args, struct err *err)
 {
@@ -403,7 +410,9 @@ static int parse_rest(
 			rc = take_word(cli, w->argv[w->at], &place, args, err);
 			continue;
 		}
-		rc = take_global(cli, w, err);
+		rc = is_own_option(cli->command, w->argv[w->at])
+			     ? 0
+			     : take_global(cli, w, err);
 		if (rc == 0 && w->argv[w->at][1] != '-')
 			rc = args_error(cli->command, err, "unknown option ",
 				w->argv[w->at]);
