@@ -17,7 +17,10 @@ site_step() { # WHAT COMMAND...
 		cat "$state/step.log" >&2
 		die "$what failed"
 	}
-	sed "s/^/$what: /" "$state/step.log" >> "$state/site.log"
+	{
+		echo "== $what"
+		cat "$state/step.log"
+	} >> "$state/site.log"
 }
 
 mgmt_answers() { cli status > /dev/null 2>&1; }
@@ -25,6 +28,7 @@ mgmt_answers() { cli status > /dev/null 2>&1; }
 site_mgmt() {
 	cp -r "$1" "$(dir_of mgmt)/etc/import"
 	cp "$state/internet"/root.{hints,key} "$(dir_of mgmt)/etc/"
+	echo 'names: [mgmt, 10.10.2.167]' > "$(dir_of mgmt)/etc/mgmt.yaml"
 	ctl mgmt start mgmt || die "mgmt does not start"
 	wait_for 15 mgmt_answers || {
 		tail -5 "$(dir_of mgmt)/log/mgmt.log" >&2
