@@ -269,6 +269,7 @@ static void server_stats(void *state, json_t *out)
 const struct daemon_ops server_ops = {
 	.name = "ispdns-mgmt",
 	.part = "mgmt",
+	.config_optional = true,
 	.summary = "management of ispdns: database, generations, API",
 	.schema = schema,
 	.start = server_start,

@@ -77,6 +77,11 @@ struct conf *daemon_read(
 	return conf;
 }
 
+static struct conf *read_defaults(const struct daemon_ops *ops, struct err *err)
+{
+	return conf_parse("{}\n", 3, ops->part, ops->schema, err);
+}
+
 struct loop *daemon_loop(struct daemon *d)
 {
 	return d->loop;
@@ -198,9 +203,15 @@ static void frame_close(struct daemon *d)
 
 static int start_with(struct daemon *d, const char *path, struct err *err)
 {
-	d->conf = daemon_read(d->ops, path, err);
+	char none[DAEMON_PATH];
+
+	d->conf = path ? daemon_read(d->ops, path, err)
+		       : read_defaults(d->ops, err);
 	if (!d->conf)
 		return -EINVAL;
+	/* Where a file would be read from when there is one later. */
+	if (!path)
+		path = daemon_candidate(d, countof(places) - 1, none);
 	snprintf(d->path, sizeof(d->path), "%s", path);
 	d->generation = daemon_path_generation(path);
 	d->hold_ready = false;
@@ -231,7 +242,11 @@ static int start(struct daemon *d)
 		}
 		log_error("daemon: cannot start with %s: %s", path, err.text);
 	}
-	if (!any)
+	if (!any && d->ops->config_optional) {
+		if (start_with(d, NULL, &err) == 0)
+			return 0;
+		log_error("daemon: cannot start: %s", err.text);
+	} else if (!any)
 		log_error("daemon: no configuration in " ISPDNS_STATE_DIR
 			  "/current, " ISPDNS_STATE_DIR
 			  "/previous or " ISPDNS_ETC_DIR);

@@ -32,6 +32,8 @@ struct daemon_ops {
 	const char *config_file;
 	const struct schema_item *schema;
 	const char *version_extra; /* e.g. libunbound's version; may be NULL */
+	/* Every key has a default that suits: start without any file too. */
+	bool config_optional;
 
 	/* Checks beyond the schema (references); no side effects. NULL: none.
 	 */
