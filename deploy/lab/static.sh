@@ -49,7 +49,7 @@ static_files() {
 	static_auth
 	for h in rec1 rec2; do
 		example resolver $h -e "s/10\.10\.2\.164/10.10.2.$(octet_of $h)/" \
-			-e 's#/usr/share/dns/#/etc/ispdns/#'
+			-e 's|^# \([a-z_]*: \)/usr/share/dns/\([a-z.]*\).*|\1/etc/ispdns/\2|'
 	done
 }
 
