@@ -21,6 +21,7 @@ include tests/common/local.mk
 include tests/frontend/local.mk
 include tests/ha/local.mk
 include tests/mgmt/cli.mk
+include tests/resolver/local.mk
 include tests/fuzz/local.mk
 include tests/lint/local.mk
 include tests/system/local.mk

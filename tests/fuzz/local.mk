@@ -69,8 +69,13 @@ unit_tests += tests/fuzz/fuzz-text-t
 tests_fuzz_fuzz_text_t_SOURCES = tests/fuzz/fuzz-text.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_text_t_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/text
+unit_tests += tests/fuzz/fuzz-stream-t
+tests_fuzz_fuzz_stream_t_SOURCES = tests/fuzz/fuzz-stream.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_stream_t_LDADD = $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/stream
 
-fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http fuzz-text:
+fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http fuzz-text \
+fuzz-stream:
 	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
 	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
@@ -80,4 +85,4 @@ fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http fuzz-text:
 		tests/fuzz/found-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
 .PHONY: fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http \
-	fuzz-text
+	fuzz-text fuzz-stream
