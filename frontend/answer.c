@@ -104,8 +104,8 @@ static uint16_t reply_flags(const struct answer *a, const struct asker *asker,
 	return flags;
 }
 
-static void set_ttls(const struct answer *a, const struct answer_style *style,
-	uint8_t *out)
+static void set_ttls(
+	const struct answer *a, const struct answer_style *style, uint8_t *out)
 {
 	if (!style->stale) {
 		ttl_age(out, a->ttl_at, a->ttl_count, style->age_s,

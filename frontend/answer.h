@@ -55,10 +55,10 @@ void answer_make(struct answer *a, uint8_t *buf, const uint8_t *name,
 
 /* How it is handed out. */
 struct answer_style {
-	bool auth;       /* AA kept and RA clear, else RA set and AA clear */
-	bool stale;      /* all TTLs are `stale_ttl_s`, EDE 3 */
-	uint32_t age_s;  /* subtracted from the TTLs */
-	uint32_t cap_s;  /* largest TTL given; 0: none */
+	bool auth;      /* AA kept and RA clear, else RA set and AA clear */
+	bool stale;     /* all TTLs are `stale_ttl_s`, EDE 3 */
+	uint32_t age_s; /* subtracted from the TTLs */
+	uint32_t cap_s; /* largest TTL given; 0: none */
 	uint32_t stale_ttl_s;
 };
 

@@ -16,13 +16,13 @@
 
 #include <errno.h>
 
-#define REPLY_SIZE    4096 /* backends were told 1232 */
-#define TCP_IDLE_MS   10000
-#define TCP_MSG_MS    5000
-#define TCP_CONN_MS   2000
-#define TCP_QUEUE     262144
-#define TCP_PATIENCE  3 /* time-outs in a row that condemn a connection */
-#define QUERY_SIZE    (MSG_HEADER + NAME_MAX_WIRE + 4 + EDNS_OPT_SIZE)
+#define REPLY_SIZE   4096 /* backends were told 1232 */
+#define TCP_IDLE_MS  10000
+#define TCP_MSG_MS   5000
+#define TCP_CONN_MS  2000
+#define TCP_QUEUE    262144
+#define TCP_PATIENCE 3 /* time-outs in a row that condemn a connection */
+#define QUERY_SIZE   (MSG_HEADER + NAME_MAX_WIRE + 4 + EDNS_OPT_SIZE)
 
 struct attempt {
 	struct list link;
@@ -89,8 +89,7 @@ static struct attempt *attempt_take(struct backends *b, struct upstream *up,
 	a->sent = loop_now(b->loop);
 	a->id = free_id(b);
 	b->by_id[a->id] = i + 1;
-	(void)__atomic_fetch_add(
-		&up->server->outstanding, 1, __ATOMIC_RELAXED);
+	(void)__atomic_fetch_add(&up->server->outstanding, 1, __ATOMIC_RELAXED);
 	*index = i;
 	return a;
 }
@@ -105,8 +104,7 @@ static void attempt_give(struct backends *b, struct attempt *a)
 	else if (up->stream && list_empty(&up->tcp_attempts))
 		stream_set_busy(up->stream, false);
 	b->by_id[a->id] = 0;
-	(void)__atomic_fetch_sub(
-		&up->server->outstanding, 1, __ATOMIC_RELAXED);
+	(void)__atomic_fetch_sub(&up->server->outstanding, 1, __ATOMIC_RELAXED);
 	slots_give(&b->attempts, slots_index(&b->attempts, a));
 }
 
@@ -172,8 +170,8 @@ static bool is_asked(const struct question *q, const struct cache_key *key)
 }
 
 /* Fill b->answer; else count what was wrong. */
-static bool check_reply(struct backends *b, const struct attempt *a,
-	uint8_t *msg, size_t len)
+static bool check_reply(
+	struct backends *b, const struct attempt *a, uint8_t *msg, size_t len)
 {
 	struct question q;
 	struct edns edns;
@@ -221,8 +219,9 @@ static void count_answer(struct backends *b, const struct attempt *a)
 	server_count(&server->answers);
 	if (is_failure(msg_rcode(b->answer.msg)))
 		server_count(&server->failures);
-	server_add_latency(
-		server, (uint32_t)(us < 1 ? 1 : us < 60000000 ? us : 60000000));
+	server_add_latency(server, (uint32_t)(us < 1          ? 1
+					      : us < 60000000 ? us
+							      : 60000000));
 }
 
 static void take_reply(struct backends *b, struct upstream *up,
@@ -382,8 +381,8 @@ static const struct stream_events tcp_events = {
 
 static bool open_stream(struct backends *b, struct upstream *up)
 {
-	up->stream = stream_connect(b->loop, NULL, &up->server->addr,
-		&tcp_limits, &tcp_events, up);
+	up->stream = stream_connect(
+		b->loop, NULL, &up->server->addr, &tcp_limits, &tcp_events, up);
 	up->tcp_answers = 0;
 	up->tcp_timeouts = 0;
 	if (up->stream)
@@ -548,8 +547,8 @@ void backends_update(struct backends *b, const struct policy *policy)
 			b->ups[i]->seen = false;
 	for (unsigned i = 0; i < policy->pool_count; i++)
 		for (unsigned k = 0; k < policy->pools[i].count; k++)
-			see_server(b, policy->pools[i].members[k].server,
-				policy);
+			see_server(
+				b, policy->pools[i].members[k].server, policy);
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		if (b->ups[i] && !b->ups[i]->seen)
 			close_upstream(b, i);

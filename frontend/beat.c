@@ -49,8 +49,8 @@ void beat_set_state(struct beat *b, enum heartbeat_state state)
 
 static bool open_socket(struct beat *b)
 {
-	b->fd = socket(AF_UNIX,
-		SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	b->fd = socket(
+		AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (b->fd < 0)
 		return false;
 	if (connect(b->fd, (const struct sockaddr *)&b->addr,
@@ -139,8 +139,8 @@ static struct beat *beat_new(const char *path, unsigned workers)
 	return NULL;
 }
 
-struct beat *beat_start(const char *path, unsigned workers,
-	beat_count_fn count, void *arg, struct err *err)
+struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
+	void *arg, struct err *err)
 {
 	struct beat *b;
 	sigset_t all, old;

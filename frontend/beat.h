@@ -17,8 +17,8 @@ struct beat;
  * worker's number. */
 typedef uint64_t (*beat_count_fn)(void *arg, unsigned worker);
 
-struct beat *beat_start(const char *path, unsigned workers,
-	beat_count_fn count, void *arg, struct err *err) MUST_CHECK;
+struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
+	void *arg, struct err *err) MUST_CHECK;
 /* Any thread. */
 void beat_set_state(struct beat *beat, enum heartbeat_state state);
 bool beat_is_connected(const struct beat *beat);

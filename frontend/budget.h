@@ -12,7 +12,7 @@
 
 #define BUDGET_SECONDS 10
 #define BUDGET_FLOOR   500 /* retries in that time that are always allowed */
-#define BUDGET_SHARE   10 /* one retry in so many questions */
+#define BUDGET_SHARE   10  /* one retry in so many questions */
 
 struct budget {
 	int64_t second; /* the newest one */

@@ -85,8 +85,8 @@ void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	key->name_len = asker->name_len;
 	name_to_lower(key->name, asker->name, asker->name_len);
 	memcpy(in.name, key->name, key->name_len);
-	key->hash = hash_bytes(secret, &in,
-		offsetof(__typeof__(in), name) + key->name_len);
+	key->hash = hash_bytes(
+		secret, &in, offsetof(__typeof__(in), name) + key->name_len);
 }
 
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b)
@@ -107,8 +107,8 @@ static uint32_t to_ds(struct mtime t)
 	return (uint32_t)(t.us / 100000);
 }
 
-static enum cache_result entry_state(
-	const struct shard_head *h, const struct cache_rules *rules, uint32_t now_ds)
+static enum cache_result entry_state(const struct shard_head *h,
+	const struct cache_rules *rules, uint32_t now_ds)
 {
 	uint32_t age_ds = now_ds - h->stored_ds;
 
@@ -143,10 +143,9 @@ static void entry_copy(
 	shard_get(&c, a->ttl_at, h->ttl_count * sizeof(a->ttl_at[0]));
 }
 
-enum cache_result cache_lookup(struct cache *cache,
-	const struct cache_key *key, const struct cache_rules *rules,
-	struct mtime now, struct answer *a, uint8_t *buf,
-	struct cache_found *found)
+enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
+	const struct cache_rules *rules, struct mtime now, struct answer *a,
+	uint8_t *buf, struct cache_found *found)
 {
 	struct shard *s = shard_of(cache, key->hash);
 	enum cache_result result = CACHE_MISS;
@@ -178,8 +177,7 @@ out:
 }
 
 /* Seconds to keep it; 0: not at all. */
-static uint32_t life_of(
-	const struct answer *a, const struct cache_rules *rules)
+static uint32_t life_of(const struct answer *a, const struct cache_rules *rules)
 {
 	uint32_t ttl_s = a->info.ttl_s;
 
@@ -320,13 +318,12 @@ static void copy_shard(struct cache *to, struct shard *s, struct answer *a)
 			};
 
 			entry_copy(s, i, a, buf);
-			key.name_len =
-				(uint8_t)(h->q_end - MSG_HEADER - 4);
+			key.name_len = (uint8_t)(h->q_end - MSG_HEADER - 4);
 			memcpy(key.name, buf + MSG_HEADER, key.name_len);
 			key.type = get16(buf + h->q_end - 4);
 			key.class = get16(buf + h->q_end - 2);
-			(void)shard_insert(dst, &key, &forever, h->stored_ds, a,
-				h->ttl_s);
+			(void)shard_insert(
+				dst, &key, &forever, h->stored_ds, a, h->ttl_s);
 		}
 	}
 }

@@ -75,10 +75,9 @@ bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
  * CACHE_MAX_MSG, and `a` is filled to point there. `rules` give the stale
  * time.
  */
-enum cache_result cache_lookup(struct cache *cache,
-	const struct cache_key *key, const struct cache_rules *rules,
-	struct mtime now, struct answer *a, uint8_t *buf,
-	struct cache_found *found);
+enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
+	const struct cache_rules *rules, struct mtime now, struct answer *a,
+	uint8_t *buf, struct cache_found *found);
 
 /* Keep the answer as long as the rules say, if at all; it replaces an older
  * one, but a failure never replaces a good answer that is not yet past its

@@ -198,8 +198,8 @@ static void order_done(void *arg)
 static void order_run(void *arg)
 {
 	struct order *order = arg;
-	int rc = worker_change(order->worker, order->policy, order->serve,
-		&order->err);
+	int rc = worker_change(
+		order->worker, order->policy, order->serve, &order->err);
 
 	if (rc < 0 && !order->err.text[0])
 		err_set(&order->err, "%s", strerror(-rc));

@@ -18,8 +18,8 @@ static bool check_has_name(const struct conf_node *check)
 	return conf_line(conf_get(check, "name")) != 0;
 }
 
-static int check_probe(const struct conf *conf, const struct conf_node *check,
-	struct err *err)
+static int check_probe(
+	const struct conf *conf, const struct conf_node *check, struct err *err)
 {
 	const struct conf_node *type = conf_get(check, "type");
 	const struct conf_node *rcode = conf_get(check, "rcode");
@@ -49,8 +49,8 @@ static int check_backends(const struct conf *conf, const struct conf_node *list,
 		if (rc < 0)
 			return rc;
 		if (++*total > SERVERS_MAX / 2)
-			return conf_error(conf, b, err,
-				"more than %d backends", SERVERS_MAX / 2);
+			return conf_error(conf, b, err, "more than %d backends",
+				SERVERS_MAX / 2);
 		for (other = conf_first(list); other != b;
 			other = conf_next(other))
 			if (strcmp(conf_get_str(other, "name"), name) == 0)
@@ -99,8 +99,8 @@ static int check_pool_name(
 {
 	if (pool_index(conf, conf_str(node)) >= 0)
 		return 0;
-	return conf_error(conf, node, err, "there is no pool \"%s\"",
-		conf_str(node));
+	return conf_error(
+		conf, node, err, "there is no pool \"%s\"", conf_str(node));
 }
 
 static int check_routes(const struct conf *conf, struct err *err)
@@ -150,8 +150,8 @@ int config_check(const struct conf *conf, struct err *err)
 	if (rc == 0)
 		rc = check_pools(conf, err);
 	if (rc == 0)
-		rc = check_pool_name(conf,
-			conf_get(conf_root(conf), "default_pool"), err);
+		rc = check_pool_name(
+			conf, conf_get(conf_root(conf), "default_pool"), err);
 	if (rc == 0)
 		rc = check_routes(conf, err);
 	if (rc == 0)
@@ -185,7 +185,8 @@ static int add_prefixes(const struct conf *conf, struct prefix_map *map,
 
 static int build_acl(const struct conf *conf, struct policy *p, struct err *err)
 {
-	static const enum policy_action actions[] = {POLICY_REFUSE, POLICY_DROP};
+	static const enum policy_action actions[] = {
+		POLICY_REFUSE, POLICY_DROP};
 	const struct conf_node *acl = conf_get(conf_root(conf), "acl");
 	int rc;
 
@@ -207,8 +208,8 @@ static void build_actions(const struct conf *conf, struct policy *p)
 
 	p->any = actions[conf_get_int(n, "any")];
 	p->chaos = actions[conf_get_int(n, "chaos")];
-	p->transfer = conf_get_int(n, "transfer") == 0 ? POLICY_REFUSE
-						       : POLICY_DROP;
+	p->transfer =
+		conf_get_int(n, "transfer") == 0 ? POLICY_REFUSE : POLICY_DROP;
 }
 
 static void build_limit(const struct conf_node *n, struct policy_limit *out)
@@ -236,8 +237,8 @@ static int build_limits(
 	if (conf_count(list) == 0)
 		return 0;
 	p->overrides = prefix_map_new(&p->arena);
-	p->override = arena_array(
-		&p->arena, conf_count(list), sizeof(*p->override));
+	p->override =
+		arena_array(&p->arena, conf_count(list), sizeof(*p->override));
 	if (!p->overrides || !p->override)
 		return err_fail(err, -ENOMEM, "out of memory");
 	for (n = conf_first(list); n; n = conf_next(n), i++) {
@@ -357,8 +358,8 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 		pool->auth = is_auth(n);
 		pool->cached = conf_get_bool(n, "cache");
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
-		rc = build_members(registry, p, pool, conf_get(n, "backends"),
-			err);
+		rc = build_members(
+			registry, p, pool, conf_get(n, "backends"), err);
 		if (rc < 0)
 			return rc;
 	}
@@ -371,8 +372,8 @@ static int build_routes(
 	const struct conf_node *root = conf_root(conf);
 	const struct conf_node *list = conf_get(root, "routes"), *n;
 
-	p->default_pool = (unsigned)pool_index(
-		conf, conf_get_str(root, "default_pool"));
+	p->default_pool =
+		(unsigned)pool_index(conf, conf_get_str(root, "default_pool"));
 	p->routes = suffix_map_new(&p->arena, conf_count(list));
 	if (!p->routes)
 		return err_fail(err, -ENOMEM, "out of memory");
@@ -447,8 +448,8 @@ void config_release(struct policy *policy, struct registry *registry)
 
 /* --- the rest ---------------------------------------------------------- */
 
-void config_serve(const struct conf *conf, union addr *addrs,
-	struct serve_config *out)
+void config_serve(
+	const struct conf *conf, union addr *addrs, struct serve_config *out)
 {
 	const struct conf_node *root = conf_root(conf);
 	const struct conf_node *tcp = conf_get(root, "tcp");
@@ -475,8 +476,8 @@ void config_sizes(const struct conf *conf, struct config_sizes *out)
 	out->inflight = (uint32_t)conf_get_int(root, "inflight");
 	out->cache_entries = (size_t)conf_get_int(cache, "entries");
 	out->cache_bytes = (size_t)conf_get_int(cache, "memory");
-	out->limit_entries = (size_t)conf_get_int(
-		conf_get(root, "limit"), "table_size");
+	out->limit_entries =
+		(size_t)conf_get_int(conf_get(root, "limit"), "table_size");
 }
 
 const union addr *config_metrics(const struct conf *conf)

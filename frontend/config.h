@@ -30,8 +30,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 void config_release(struct policy *policy, struct registry *registry);
 
 /* What the listeners need; `addrs` has room for CONFIG_LISTEN_MAX. */
-void config_serve(const struct conf *conf, union addr *addrs,
-	struct serve_config *out);
+void config_serve(
+	const struct conf *conf, union addr *addrs, struct serve_config *out);
 
 struct config_sizes {
 	unsigned workers;

@@ -22,8 +22,8 @@ struct flight {
 	struct mtime due, deadline;
 	struct cache_key key;
 	bool tcp;
-	bool errors;         /* an attempt was refused */
-	uint8_t fail_rcode;  /* of a backend's failure; 0: none */
+	bool errors;        /* an attempt was refused */
+	uint8_t fail_rcode; /* of a backend's failure; 0: none */
 	int16_t fail_ede;
 	unsigned asked; /* attempts ever made */
 	unsigned tried_count;
@@ -139,8 +139,8 @@ static void forget_attempts(
 	struct flights *fs, struct flight *f, bool timed_out)
 {
 	while (f->open_count > 0)
-		backend_forget(fs->w->backends, f->open[--f->open_count],
-			timed_out);
+		backend_forget(
+			fs->w->backends, f->open[--f->open_count], timed_out);
 }
 
 static void reply_waiters(struct flights *fs, struct flight *f,
@@ -148,7 +148,8 @@ static void reply_waiters(struct flights *fs, struct flight *f,
 {
 	struct list *pos, *tmp;
 
-	list_each_safe(pos, tmp, &f->waiters) {
+	list_each_safe(pos, tmp, &f->waiters)
+	{
 		struct waiter *waiter = list_entry(pos, struct waiter, link);
 
 		if (udp_only && waiter->peer.tcp)
@@ -379,9 +380,8 @@ static bool has_tcp_waiter(const struct flight *f)
 {
 	struct list *pos;
 
-	list_each(pos, &f->waiters)
-		if (list_entry(pos, struct waiter, link)->peer.tcp)
-			return true;
+	list_each(pos, &f->waiters) if (list_entry(pos, struct waiter, link)
+						->peer.tcp) return true;
 	return false;
 }
 

@@ -11,16 +11,16 @@
 
 #include "frontend/health.h"
 
-#define FAST_MS          200
-#define MIN_ERRORS       3
-#define MIN_TIMEOUTS     4
-#define MIN_ANSWERS      10
-#define RECENT_TICKS     4
-#define EJECT_MS         2000 /* time-outs and errors: probes will tell */
-#define EJECT_FAIL_MS    10000 /* SERVFAIL: probes may well succeed */
-#define EJECT_MAX_SHIFT  5
-#define EJECT_FORGET_MS  300000
-#define ANSWERS_LATE_MS  2000
+#define FAST_MS         200
+#define MIN_ERRORS      3
+#define MIN_TIMEOUTS    4
+#define MIN_ANSWERS     10
+#define RECENT_TICKS    4
+#define EJECT_MS        2000  /* time-outs and errors: probes will tell */
+#define EJECT_FAIL_MS   10000 /* SERVFAIL: probes may well succeed */
+#define EJECT_MAX_SHIFT 5
+#define EJECT_FORGET_MS 300000
+#define ANSWERS_LATE_MS 2000
 
 void health_init(struct health *h)
 {
@@ -60,8 +60,8 @@ uint32_t health_pause_ms(
 						    : check->interval_ms;
 }
 
-void health_tick(struct health *h, const struct health_sample *sample,
-	struct mtime now)
+void health_tick(
+	struct health *h, const struct health_sample *sample, struct mtime now)
 {
 	h->tick = (h->tick + 1) % HEALTH_TICKS;
 	h->ticks[h->tick] = *sample;
@@ -136,8 +136,7 @@ static void forget(struct health *h)
 	h->errors_run = h->timeouts_run = 0;
 }
 
-static void eject(
-	struct health *h, enum health_reason reason, struct mtime now)
+static void eject(struct health *h, enum health_reason reason, struct mtime now)
 {
 	int64_t ms = reason == HEALTH_SERVFAILS ? EJECT_FAIL_MS : EJECT_MS;
 
@@ -160,8 +159,8 @@ bool health_judge(struct health *h, const struct health_check *check,
 	bool recovered = !check->enabled || h->probed_since;
 
 	if (h->ejected != HEALTH_FINE) {
-		if (!last && (mtime_before(now, h->ejected_until) ||
-				     !recovered))
+		if (!last &&
+			(mtime_before(now, h->ejected_until) || !recovered))
 			return false;
 		h->ejected = HEALTH_FINE;
 		forget(h);

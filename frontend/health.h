@@ -34,7 +34,7 @@ enum health_reason {
 
 /* Answers to real queries in some stretch of time. */
 struct health_sample {
-	uint32_t answers; /* all, failures included */
+	uint32_t answers;  /* all, failures included */
 	uint32_t failures; /* SERVFAIL and alike */
 	uint32_t timeouts, errors;
 };
@@ -48,8 +48,8 @@ struct health {
 	bool ever_up;
 	enum health_reason ejected; /* HEALTH_FINE: not ejected */
 	struct mtime ejected_until; /* and until a probe is good again */
-	bool probed_since; /* a good probe since the ejection */
-	uint32_t ejections; /* in short order: doubles the time out */
+	bool probed_since;          /* a good probe since the ejection */
+	uint32_t ejections;         /* in short order: doubles the time out */
 	struct mtime last_ejected, last_good; /* answer to a real query */
 	uint32_t errors_run, timeouts_run; /* without a good answer between */
 	struct health_sample ticks[HEALTH_TICKS];
@@ -58,15 +58,14 @@ struct health {
 
 void health_init(struct health *h);
 /* A probe ended. True when the state changed. */
-bool health_probed(
-	struct health *h, const struct health_check *check, bool ok);
+bool health_probed(struct health *h, const struct health_check *check, bool ok);
 /* When to probe next: fast until the first success, then each interval. */
 uint32_t health_pause_ms(
 	const struct health *h, const struct health_check *check);
 
 /* A tick of HEALTH_TICK_MS ended with these real answers. */
-void health_tick(struct health *h, const struct health_sample *sample,
-	struct mtime now);
+void health_tick(
+	struct health *h, const struct health_sample *sample, struct mtime now);
 /* Sum of the window. */
 struct health_sample health_window(const struct health *h);
 /*

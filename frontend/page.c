@@ -89,7 +89,8 @@ static const struct server_metric server_metrics[] = {
 	{"backend_outstanding", "dnsdist_server_outstanding", "gauge",
 		"Questions without an answer yet.", 0, value_outstanding},
 	{"backend_latency_seconds", "dnsdist_server_latency", "gauge",
-		"Smoothed answer time (dnsdist: milliseconds).", 0, value_latency},
+		"Smoothed answer time (dnsdist: milliseconds).", 0,
+		value_latency},
 	{"backend_order", "dnsdist_server_order", "gauge",
 		"Order of the configuration.", 0, value_order},
 	{"backend_weight", "dnsdist_server_weight", "gauge",
@@ -144,8 +145,8 @@ static void print_server_family(const struct frontend *fe,
 		const struct pool *pool = &fe->policy->pools[i];
 
 		for (unsigned k = 0; k < pool->count; k++)
-			print_server_row(fe, metric, name, own,
-				&pool->members[k], out);
+			print_server_row(
+				fe, metric, name, own, &pool->members[k], out);
 	}
 }
 
@@ -201,8 +202,8 @@ static void print_cache(const struct frontend *fe, struct text *out)
 		"Answers in the packet cache.", (double)s.entries);
 	print_one(out, OWN "cache_entries_limit", "gauge",
 		"Answers that it may hold.", (double)s.entries_max);
-	print_one(out, OWN "cache_bytes", "gauge",
-		"Memory in use by answers.", (double)s.bytes);
+	print_one(out, OWN "cache_bytes", "gauge", "Memory in use by answers.",
+		(double)s.bytes);
 	print_one(out, OWN "cache_inserts_total", "counter", "Answers kept.",
 		(double)s.inserts);
 	print_one(out, OWN "cache_evictions_total", "counter",
@@ -247,11 +248,13 @@ int frontend_page(void *arg, const char *path, struct text *body)
 	const struct frontend *fe = arg;
 
 	if (strcmp(path, "/health") == 0) {
-		bool well = !fe->draining && probes_all_pools_usable(fe->probes);
+		bool well =
+			!fe->draining && probes_all_pools_usable(fe->probes);
 
-		text_add(body, "%s\n", well ? "ok"
-				       : fe->draining ? "draining"
-						      : "degraded");
+		text_add(body, "%s\n",
+			well           ? "ok"
+			: fe->draining ? "draining"
+				       : "degraded");
 		return well ? 200 : 503;
 	}
 	if (strcmp(path, "/metrics") != 0)

@@ -65,8 +65,7 @@ struct policy_result policy_admit(
 		    policy->limit_v4_bits, policy->limit_v6_bits, &refusals,
 		    now_us))
 		return drop(STAT_DROP_ACL_LIMIT);
-	return reply(
-		STAT_REFUSED_ACL, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
+	return reply(STAT_REFUSED_ACL, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 }
 
 bool policy_admit_tcp(const struct policy *policy, const union addr *client)
@@ -140,8 +139,8 @@ static bool is_meta(uint16_t type)
 	       (type >= 128 && type < DNS_TYPE_ANY);
 }
 
-static struct policy_result check_type(const struct policy *policy, bool tcp,
-	const struct question *q)
+static struct policy_result check_type(
+	const struct policy *policy, bool tcp, const struct question *q)
 {
 	if (q->class != DNS_CLASS_IN) {
 		struct policy_result r =

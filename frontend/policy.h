@@ -31,7 +31,7 @@ struct policy_limit {
 };
 
 struct policy_retry {
-	uint32_t timeout_ms; /* until another backend is asked too */
+	uint32_t timeout_ms;  /* until another backend is asked too */
 	uint32_t deadline_ms; /* until the client gets SERVFAIL */
 	uint32_t tries;       /* questions per query, at most POOL_TRIED */
 };
@@ -49,8 +49,8 @@ struct policy {
 	unsigned pool_count, default_pool;
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
-	uint16_t udp_limit; /* largest UDP answer */
-	unsigned sockets;   /* per backend and worker */
+	uint16_t udp_limit;      /* largest UDP answer */
+	unsigned sockets;        /* per backend and worker */
 	unsigned socket_queries; /* then it is replaced; 0: never */
 	struct cache *cache;     /* shared, not the snapshot's own */
 	struct limiter *limiter; /* likewise */

@@ -164,8 +164,8 @@ static uint32_t point_hash(const struct server *s, unsigned n)
 	static const struct hash_key key = {0x6973702d646e73ull, 0x72696e67ull};
 	char text[ADDR_TEXT + 16];
 	char addr[ADDR_TEXT];
-	int len = snprintf(text, sizeof(text), "%s/%u",
-		addr_print(&s->addr, addr), n);
+	int len = snprintf(
+		text, sizeof(text), "%s/%u", addr_print(&s->addr, addr), n);
 
 	return (uint32_t)hash_bytes(&key, text, (size_t)len);
 }
@@ -181,8 +181,8 @@ static int compare_points(const void *a, const void *b)
 
 static unsigned points_of(const struct pool_member *m)
 {
-	uint32_t weight = m->weight < WEIGHT_POINTS_MAX ? m->weight
-							: WEIGHT_POINTS_MAX;
+	uint32_t weight =
+		m->weight < WEIGHT_POINTS_MAX ? m->weight : WEIGHT_POINTS_MAX;
 
 	return weight * POINTS_PER_WEIGHT;
 }

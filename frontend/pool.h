@@ -12,7 +12,6 @@
 #include "frontend/health.h"
 #include "frontend/server.h"
 
-
 #define POOL_TRIED 8 /* backends that one question can be refused by */
 
 enum pool_policy {

@@ -86,8 +86,8 @@ static void tell(struct prober *pr, enum server_fitness fitness)
 	char addr[ADDR_TEXT];
 
 	__atomic_store_n(&s->fitness, fitness, __ATOMIC_RELAXED);
-	if (fitness == pr->told || (fitness == SERVER_TRY &&
-					    pr->health.state == HEALTH_UNKNOWN))
+	if (fitness == pr->told ||
+		(fitness == SERVER_TRY && pr->health.state == HEALTH_UNKNOWN))
 		return;
 	if (fitness == SERVER_FIT)
 		log_info("health: backend up: pool=%s backend=%s address=%s",
@@ -113,8 +113,7 @@ static void publish(struct probes *p, const struct pool *pool)
 	bool any = false;
 
 	for (unsigned i = 0; i < pool->count; i++) {
-		const struct prober *pr =
-			prober_of(p, pool->members[i].server);
+		const struct prober *pr = prober_of(p, pool->members[i].server);
 
 		any |= pr && judge(pr) != SERVER_OUT;
 	}
@@ -170,8 +169,7 @@ static unsigned sum_peers(struct probes *p, const struct pool *pool,
 
 	memset(sum, 0, sizeof(*sum));
 	for (unsigned i = 0; i < pool->count; i++) {
-		const struct prober *pr =
-			prober_of(p, pool->members[i].server);
+		const struct prober *pr = prober_of(p, pool->members[i].server);
 		struct health_sample w;
 
 		if (!pr || pr == self || judge(pr) != SERVER_FIT)
@@ -241,7 +239,8 @@ static void probe_ended(struct prober *pr, bool good, enum probe_failure why)
 	if (!good)
 		pr->info.failed[why]++;
 	(void)health_probed(&pr->health, &pr->check.timing, good);
-	timer_set_ms(pr->timer, health_pause_ms(&pr->health, &pr->check.timing));
+	timer_set_ms(
+		pr->timer, health_pause_ms(&pr->health, &pr->check.timing));
 	if (p->policy)
 		publish_all(p);
 }
@@ -255,7 +254,8 @@ static bool is_expected(const struct prober *pr, const uint8_t *msg)
 	if (pr->check.rcode == POOL_RCODE_ANY)
 		return rcode != DNS_RCODE_SERVFAIL;
 	if (pr->check.rcode == POOL_RCODE_RESOLVED)
-		return rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN;
+		return rcode == DNS_RCODE_NOERROR ||
+		       rcode == DNS_RCODE_NXDOMAIN;
 	return rcode == (unsigned)pr->check.rcode;
 }
 
@@ -270,9 +270,9 @@ static bool take_answer(struct prober *pr, const uint8_t *msg, size_t len)
 		return false;
 	if (!msg_check_answer(msg, len, &q, &edns))
 		return false;
-	ours = !q.name || (q.type == pr->check.type &&
-				  q.class == DNS_CLASS_IN &&
-				  name_equal(q.name, pr->check.name.wire));
+	ours = !q.name ||
+	       (q.type == pr->check.type && q.class == DNS_CLASS_IN &&
+		       name_equal(q.name, pr->check.name.wire));
 	if (!ours)
 		return false;
 	if (is_expected(pr, msg)) {
@@ -314,8 +314,8 @@ static void send_probe(struct prober *pr)
 		pr->check.require_aa ? 0 : MSG_RD, EDNS_OUR_PAYLOAD, false);
 	pr->fd = udp_connect(NULL, &pr->server->addr, NULL);
 	if (pr->fd >= 0)
-		pr->watch = watch_open(
-			p->loop, pr->fd, LOOP_READ, readable, pr);
+		pr->watch =
+			watch_open(p->loop, pr->fd, LOOP_READ, readable, pr);
 	if (pr->fd < 0 || !pr->watch ||
 		send(pr->fd, msg, len, MSG_NOSIGNAL) < 0)
 		probe_ended(pr, false, PROBE_NETWORK);
@@ -510,10 +510,10 @@ bool probes_info(const struct probes *p, const struct server *server,
 	*out = pr->info;
 	out->server = server;
 	out->state = state_word(pr);
-	out->reason = pr->server->mode == SERVER_AUTO &&
-				      reason_of(pr) != HEALTH_FINE
-			      ? health_reason_name(reason_of(pr))
-			      : "";
+	out->reason =
+		pr->server->mode == SERVER_AUTO && reason_of(pr) != HEALTH_FINE
+			? health_reason_name(reason_of(pr))
+			: "";
 	out->window = health_window(&pr->health);
 	return true;
 }

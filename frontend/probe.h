@@ -12,14 +12,13 @@
 #include "common/net/loop.h"
 #include "frontend/policy.h"
 
-
 struct probes;
 
 /* Why probes failed, counted per server. */
 enum probe_failure {
 	PROBE_TIMEOUT,
 	PROBE_NETWORK,
-	PROBE_RCODE, /* not the rcode or AA that the check asks for */
+	PROBE_RCODE,   /* not the rcode or AA that the check asks for */
 	PROBE_INVALID, /* malformed, or another question's answer */
 	PROBE_FAILURES,
 };

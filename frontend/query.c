@@ -31,8 +31,8 @@ struct query {
 /* --- replies ----------------------------------------------------------- */
 
 static void send_answer(struct worker *w, const struct serve_peer *peer,
-	const struct asker *asker, struct mtime since,
-	const struct answer *a, const struct answer_style *style)
+	const struct asker *asker, struct mtime since, const struct answer *a,
+	const struct answer_style *style)
 {
 	bool truncated;
 	size_t len = answer_render(
@@ -75,8 +75,8 @@ static enum step drop(struct query *q, enum stat why)
 /* The source comes first, before a byte is looked at. */
 static enum step step_admit(struct query *q)
 {
-	struct policy_result r = policy_admit(
-		q->w->policy, &q->req->peer.client, q->now.us);
+	struct policy_result r =
+		policy_admit(q->w->policy, &q->req->peer.client, q->now.us);
 
 	if (r.verdict == VERDICT_PASS)
 		return STEP_NEXT;

@@ -19,8 +19,8 @@ void registry_fini(struct registry *r)
 	memset(r, 0, sizeof(*r));
 }
 
-static struct server *server_new(unsigned id, const char *pool,
-	const char *name, const union addr *addr)
+static struct server *server_new(
+	unsigned id, const char *pool, const char *name, const union addr *addr)
 {
 	struct server *s = aligned_alloc(64, sizeof(*s));
 

@@ -28,7 +28,7 @@ struct server *registry_take(struct registry *r, const char *pool,
 /* One use less; the last one frees it. */
 void registry_give(struct registry *r, struct server *server);
 /* -ENOSPC when there are too many names. */
-int registry_pool_id(struct registry *r, const char *name, uint16_t *id)
-	MUST_CHECK;
+int registry_pool_id(
+	struct registry *r, const char *name, uint16_t *id) MUST_CHECK;
 
 #endif

@@ -15,8 +15,8 @@
 #define SERVER_NAME 64
 
 enum server_fitness {
-	SERVER_OUT,   /* never ask */
-	SERVER_TRY,   /* ask when there is nothing better */
+	SERVER_OUT, /* never ask */
+	SERVER_TRY, /* ask when there is nothing better */
 	SERVER_FIT,
 };
 

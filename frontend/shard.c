@@ -155,8 +155,7 @@ void shard_put(struct shard_cursor *c, const void *data, size_t len)
 	}
 }
 
-static bool entry_is(
-	struct shard *s, uint32_t i, const struct cache_key *key)
+static bool entry_is(struct shard *s, uint32_t i, const struct cache_key *key)
 {
 	const struct shard_head *h = shard_head(s, i);
 	struct shard_cursor c;
@@ -298,7 +297,6 @@ static void make_room(struct shard *s, size_t blocks)
 		(s->entries >= s->entries_max || blocks_left(s) < blocks))
 		evict_one(s);
 }
-
 
 uint32_t shard_take(struct shard *s, size_t octets)
 {

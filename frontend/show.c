@@ -66,8 +66,8 @@ static json_t *show_servers(const struct frontend *fe)
 		const struct pool *pool = &fe->policy->pools[i];
 
 		for (unsigned k = 0; k < pool->count; k++)
-			json_array_append_new(rows,
-				server_row(fe, pool, &pool->members[k]));
+			json_array_append_new(
+				rows, server_row(fe, pool, &pool->members[k]));
 	}
 	return json_pack("{s:o}", "servers", rows);
 }
@@ -79,13 +79,13 @@ static json_t *show_pools(const struct frontend *fe)
 	for (unsigned i = 0; i < fe->policy->pool_count; i++) {
 		const struct pool *pool = &fe->policy->pools[i];
 
-		json_array_append_new(rows,
-			json_pack("{s:s, s:s, s:s, s:b, s:i, s:i}", "name",
-				pool->name, "kind", pool->auth ? "auth" : "rec",
-				"policy", pool_policy_name(pool->policy),
-				"cache", pool->cached, "servers",
-				(int)pool->count, "up",
-				(int)pool_count_fit(pool)));
+		json_array_append_new(
+			rows, json_pack("{s:s, s:s, s:s, s:b, s:i, s:i}",
+				      "name", pool->name, "kind",
+				      pool->auth ? "auth" : "rec", "policy",
+				      pool_policy_name(pool->policy), "cache",
+				      pool->cached, "servers", (int)pool->count,
+				      "up", (int)pool_count_fit(pool)));
 	}
 	return json_pack("{s:o}", "pools", rows);
 }
@@ -105,11 +105,10 @@ static json_t *show_cache(const struct frontend *fe)
 		number(s.entries_max), "bytes", number(s.bytes), "bytes_max",
 		number(s.bytes_max), "hits", number(hits), "misses",
 		number(misses), "hit_ratio", ratio(hits, hits + misses, text),
-		"stale", number(metrics_read(m, STAT_CACHE_STALE)),
-		"coalesced", number(metrics_read(m, STAT_COALESCED)),
-		"inserts", number(s.inserts), "evictions",
-		number(s.evictions), "too_short", number(s.too_short),
-		"too_big", number(s.too_big));
+		"stale", number(metrics_read(m, STAT_CACHE_STALE)), "coalesced",
+		number(metrics_read(m, STAT_COALESCED)), "inserts",
+		number(s.inserts), "evictions", number(s.evictions),
+		"too_short", number(s.too_short), "too_big", number(s.too_big));
 }
 
 static json_t *show_limits(const struct frontend *fe)
@@ -255,8 +254,7 @@ static void verb_backend(
 	while (mode < countof(modes) && strcmp(modes[mode], word(args, 0)) != 0)
 		mode++;
 	if (mode == countof(modes) || !name[0])
-		control_fail(call,
-			"backend up|down|auto|drain NAME [POOL]");
+		control_fail(call, "backend up|down|auto|drain NAME [POOL]");
 	else if (!probes_set_mode(fe->probes, pool[0] ? pool : NULL, name,
 			 (enum server_mode)mode))
 		control_fail(call, "there is no backend \"%s\"", name);
@@ -276,8 +274,7 @@ void frontend_status(void *state, json_t *out)
 		total += fe->policy->pools[i].count;
 		up += pool_count_fit(&fe->policy->pools[i]);
 	}
-	json_object_set_new(
-		out, "workers", json_integer(fe->worker_count));
+	json_object_set_new(out, "workers", json_integer(fe->worker_count));
 	json_object_set_new(out, "backends", json_integer(total));
 	json_object_set_new(out, "backends_up", json_integer(up));
 	json_object_set_new(out, "pools_usable",

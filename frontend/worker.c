@@ -44,8 +44,8 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	struct serve_config serve = config->serve;
-	uint32_t attempts = config->inflight < 15000 ? config->inflight * 2
-						     : 30000;
+	uint32_t attempts =
+		config->inflight < 15000 ? config->inflight * 2 : 30000;
 
 	if (!w || serve.addr_count > countof(w->addrs))
 		goto fail;
@@ -58,15 +58,15 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	if (!w->loop)
 		goto fail;
 	w->pulse = timer_new(w->loop, pulse, w);
-	w->backends = backends_new(w->loop, &w->rng, w->row, attempts,
-		flight_events(), w);
+	w->backends = backends_new(
+		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
 	if (!w->pulse || !w->backends || !w->flights)
 		goto fail;
 	backends_update(w->backends, w->policy);
 	keep_addrs(w, &serve);
-	w->serve = serve_new(w->loop, &serve, query_begin, query_admit_tcp, w,
-		err);
+	w->serve = serve_new(
+		w->loop, &serve, query_begin, query_admit_tcp, w, err);
 	if (!w->serve)
 		goto out;
 	timer_set_ms(w->pulse, PULSE_MS);

@@ -54,8 +54,8 @@ struct worker_config {
 };
 
 /* Everything but the thread; listeners are open when it returns. */
-struct worker *worker_new(const struct worker_config *config, struct err *err)
-	MUST_CHECK;
+struct worker *worker_new(
+	const struct worker_config *config, struct err *err) MUST_CHECK;
 int worker_start(struct worker *w, struct err *err) MUST_CHECK;
 /* On the worker's thread (or before it runs): serve by another snapshot.
  * On failure (listeners) nothing has changed. */

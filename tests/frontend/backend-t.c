@@ -17,8 +17,7 @@
 static struct rig rig;
 static struct packet answer, question, second;
 static const struct reply good = {.flags = MSG_RA, .answers = 1, .ttl_s = 60};
-static const struct reply fail = {
-	.flags = MSG_RA, .rcode = DNS_RCODE_SERVFAIL};
+static const struct reply fail = {.flags = MSG_RA, .rcode = DNS_RCODE_SERVFAIL};
 
 static unsigned rcode(void)
 {
@@ -128,8 +127,7 @@ static void test_malformed(void)
 	}
 	ok(!take_udp(fd, &answer, 30), "none is handed on");
 	reply_udp(rig.udp[0], &question, &good);
-	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0,
-		"the good one is");
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0, "the good one is");
 	close(fd);
 }
 

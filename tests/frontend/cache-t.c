@@ -70,8 +70,8 @@ static void make_answer(struct answer *out, uint8_t *buf, size_t size,
 		tap_bail("the test's answer is malformed");
 }
 
-static bool insert(struct cache *c, const char *name, unsigned rcode,
-	int count, uint32_t ttl_s, struct mtime now)
+static bool insert(struct cache *c, const char *name, unsigned rcode, int count,
+	uint32_t ttl_s, struct mtime now)
 {
 	static uint8_t buf[65536];
 	struct cache_key key = key_of(name, DNS_TYPE_A);
@@ -98,8 +98,7 @@ static void test_life(void)
 	is_int(found.age_s, 3, "three seconds old");
 	is_int(found.left_s, 7, "seven to live");
 	is_int(found_answer.ttl_count, 2, "with the places of both TTLs");
-	is_int((long long)found_answer.len, (long long)answer.len,
-		"all of it");
+	is_int((long long)found_answer.len, (long long)answer.len, "all of it");
 	is_int(look(c, "b.test.", at(3)), CACHE_MISS, "another name is not");
 	is_int(look(c, "a.test.", at(10)), CACHE_STALE, "stale at its end");
 	is_int(look(c, "a.test.", at(109)), CACHE_STALE, "for the stale time");
@@ -199,8 +198,10 @@ static void test_flood(void)
 		(void)insert(c, numbered(name, "rnd", i), 0, 1, 250, at(1));
 	for (int i = 0; i < 1000; i++)
 		kept += look(c, numbered(name, "pop", i), at(2)) == CACHE_HIT;
-	ok(kept >= 950, "%d of 1000 popular names outlive a flood of 10x the "
-			"capacity", kept);
+	ok(kept >= 950,
+		"%d of 1000 popular names outlive a flood of 10x the "
+		"capacity",
+		kept);
 	cache_get_stats(c, &s);
 	ok(s.entries <= 2000 + 8, "entries are bounded: %llu",
 		(unsigned long long)s.entries);

@@ -39,7 +39,8 @@ static void test_acl_drop(void)
 	close(tcp);
 	close(udp);
 	rig_change(&rig,
-		"acl: {allow: [127.0.0.0/8], deny: [127.0.0.1], action: drop}\n",
+		"acl: {allow: [127.0.0.0/8], deny: [127.0.0.1], action: "
+		"drop}\n",
 		"");
 	udp = rig_udp_client(&rig);
 	ask_udp(udp, &ask);
@@ -50,8 +51,10 @@ static void test_acl_drop(void)
 
 static void test_acl_refuse(void)
 {
-	struct ask ask = {.name = "www.zaibdns.lab", .payload = 1232,
-		.flags = MSG_RD, .options = "000a 0008 0102030405060708"};
+	struct ask ask = {.name = "www.zaibdns.lab",
+		.payload = 1232,
+		.flags = MSG_RD,
+		.options = "000a 0008 0102030405060708"};
 	int udp, tcp, refused = 0;
 
 	rig_start(&rig, "acl: {allow: [192.0.2.1/32]}\n", "");
@@ -136,7 +139,8 @@ static void test_any(void)
 
 static void test_classes_and_types(void)
 {
-	struct ask chaos = {.name = "version.bind", .type = DNS_TYPE_TXT,
+	struct ask chaos = {.name = "version.bind",
+		.type = DNS_TYPE_TXT,
 		.class = DNS_CLASS_CH};
 	struct ask ask = {.name = "version.bind", .type = DNS_TYPE_TXT};
 	int udp;
@@ -199,8 +203,8 @@ static void test_limits(void)
 	ok(take_tcp(tcp, &answer, RIG_SOON) && rcode() == 0 &&
 			!(msg_flags(answer.data) & MSG_TC),
 		"and over TCP the same client is answered");
-	rig_change(&rig, "limit: {qps: 20, burst: 50, action: cache-only}\n",
-		"");
+	rig_change(
+		&rig, "limit: {qps: 20, burst: 50, action: cache-only}\n", "");
 	for (int i = 0; i < 60; i++)
 		ask_udp(udp, &ask);
 	ask.name = "new.example";

@@ -37,8 +37,8 @@ static bool trip(int fd, struct ask ask)
 
 static void test_forward(void)
 {
-	struct ask ask = {.name = "Www.Example.com", .id = 0x1234,
-		.flags = MSG_RD};
+	struct ask ask = {
+		.name = "Www.Example.com", .id = 0x1234, .flags = MSG_RD};
 	struct query_view view;
 	int fd;
 
@@ -112,7 +112,8 @@ static void test_key(void)
 
 static void test_cookie_leak(void)
 {
-	struct ask ask = {.name = "cookie.example", .payload = 1232,
+	struct ask ask = {.name = "cookie.example",
+		.payload = 1232,
 		.options = "000a 0008 0102030405060708"};
 	struct reply reply = good;
 	struct query_view view;
@@ -171,8 +172,8 @@ static void test_routes(void)
 	for (size_t i = 0; i < countof(cases); i++) {
 		struct ask ask = {.name = cases[i].name};
 
-		ok(round_trip(&rig, fd, &ask, cases[i].backend, &good,
-			   &answer) &&
+		ok(round_trip(
+			   &rig, fd, &ask, cases[i].backend, &good, &answer) &&
 				rcode() == 0,
 			"%s goes to backend %d", cases[i].name,
 			cases[i].backend);
@@ -265,8 +266,10 @@ static void test_sizes(void)
 static void test_negative(void)
 {
 	struct ask ask = {.name = "nx.example"};
-	struct reply nx = {.flags = MSG_RA, .rcode = DNS_RCODE_NXDOMAIN,
-		.soa = true, .minimum_s = 30};
+	struct reply nx = {.flags = MSG_RA,
+		.rcode = DNS_RCODE_NXDOMAIN,
+		.soa = true,
+		.minimum_s = 30};
 	int fd = rig_udp_client(&rig);
 
 	ok(round_trip(&rig, fd, &ask, 0, &nx, &answer) &&
@@ -312,8 +315,8 @@ static void test_ages(void)
 	(void)usleep(1100000);
 	ok(trip(fd, ask), "max_ttl 2s: asked again after two");
 	close(fd);
-	rig_change(&rig, OPEN "cache: {max_ttl: 2s, cap_served_ttl: true}\n",
-		"");
+	rig_change(
+		&rig, OPEN "cache: {max_ttl: 2s, cap_served_ttl: true}\n", "");
 	rig_fitness(&rig, 1, SERVER_OUT);
 	fd = rig_udp_client(&rig);
 	ask.name = "cap.example";

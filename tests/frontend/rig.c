@@ -115,8 +115,8 @@ struct server *rig_server(struct rig *rig, int backend)
 
 void rig_fitness(struct rig *rig, int backend, enum server_fitness fitness)
 {
-	__atomic_store_n(&rig_server(rig, backend)->fitness, fitness,
-		__ATOMIC_RELAXED);
+	__atomic_store_n(
+		&rig_server(rig, backend)->fitness, fitness, __ATOMIC_RELAXED);
 }
 
 void rig_start(struct rig *rig, const char *extra, const char *rec)
@@ -180,8 +180,7 @@ static void run_change(void *arg)
 {
 	struct change *c = arg;
 
-	c->rc = worker_change(
-		c->rig->worker, c->policy, &c->serve, &c->err);
+	c->rc = worker_change(c->rig->worker, c->policy, &c->serve, &c->err);
 	(void)sem_post(&c->done);
 }
 
@@ -392,8 +391,8 @@ static size_t add_record(uint8_t *out, size_t len, uint16_t type,
 
 static size_t add_soa(uint8_t *out, size_t len, uint32_t minimum_s)
 {
-	uint8_t rdata[22] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0,
-		4};
+	uint8_t rdata[22] = {
+		0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4};
 
 	put32(rdata + 18, minimum_s);
 	return add_record(out, len, DNS_TYPE_SOA, 3600, rdata, sizeof(rdata));
@@ -448,8 +447,8 @@ size_t reply_make(const struct packet *question, const struct reply *reply,
 		msg_set_count(out, MSG_NS, 1);
 	}
 	if (!reply->no_opt) {
-		len += edns_write(out + len, size - len, 1232, false, 0, -1,
-			NULL);
+		len += edns_write(
+			out + len, size - len, 1232, false, 0, -1, NULL);
 		if (reply->options)
 			len = add_options(out, len, reply->options);
 		msg_set_count(out, MSG_AR, 1);
@@ -499,9 +498,8 @@ bool round_trip(struct rig *rig, int client, const struct ask *ask, int backend,
 
 /* --- looking at answers ------------------------------------------------ */
 
-static bool find_record(
-	const struct packet *p, enum msg_section section, bool opt,
-	struct record *out)
+static bool find_record(const struct packet *p, enum msg_section section,
+	bool opt, struct record *out)
 {
 	struct record_iter it;
 	struct name name;

@@ -12,7 +12,7 @@
 #include "frontend/config.h"
 #include "frontend/worker.h"
 
-#define RIG_BACKENDS 3 /* r1, r2 of pool rec; a1 of pool auth */
+#define RIG_BACKENDS 3    /* r1, r2 of pool rec; a1 of pool auth */
 #define RIG_SOON     2000 /* ms: for what must come */
 #define RIG_NEVER    120  /* ms: for what must not */
 
@@ -24,7 +24,7 @@ struct rig {
 	struct policy *policy;
 	struct worker *worker;
 	int udp[RIG_BACKENDS], tcp[RIG_BACKENDS]; /* listening */
-	union addr server; /* the worker's */
+	union addr server;                        /* the worker's */
 };
 
 struct packet {
@@ -74,9 +74,9 @@ int rig_accept(struct rig *rig, int backend, int ms);
 struct reply {
 	uint16_t flags; /* QR is added */
 	unsigned rcode;
-	int answers;     /* A records */
-	uint32_t ttl_s;  /* of them */
-	bool soa;        /* in the authority section: TTL 3600 */
+	int answers;    /* A records */
+	uint32_t ttl_s; /* of them */
+	bool soa;       /* in the authority section: TTL 3600 */
 	uint32_t minimum_s;
 	size_t padding; /* octets of TXT in the answer section */
 	bool no_opt;
@@ -89,16 +89,16 @@ struct reply {
 
 size_t reply_make(const struct packet *question, const struct reply *reply,
 	uint8_t *out, size_t size);
-void reply_udp(int fd, const struct packet *question,
-	const struct reply *reply);
-void reply_tcp(int fd, const struct packet *question,
-	const struct reply *reply);
+void reply_udp(
+	int fd, const struct packet *question, const struct reply *reply);
+void reply_tcp(
+	int fd, const struct packet *question, const struct reply *reply);
 
 /* Ask by UDP at `client`, answer at `backend` if it is asked within RIG_NEVER
  * ms; fills the client's answer. Returns whether the backend was asked; the
  * client's answer must come. */
-bool round_trip(struct rig *rig, int client, const struct ask *ask,
-	int backend, const struct reply *reply, struct packet *answer);
+bool round_trip(struct rig *rig, int client, const struct ask *ask, int backend,
+	const struct reply *reply, struct packet *answer);
 /* TTL of the first record of the answer section. */
 uint32_t first_ttl(const struct packet *p);
 /* The extended error in the OPT; -1: none. */

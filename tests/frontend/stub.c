@@ -39,16 +39,15 @@ static void on_signal(int signo)
 
 static size_t make_answer(uint8_t *out, const uint8_t *msg, size_t len)
 {
-	static const uint8_t rr[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4,
-		192, 0, 2, 1};
+	static const uint8_t rr[] = {
+		0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
 	struct query_view view;
 	size_t n;
 
 	if (msg_parse_query(msg, len, &view) != MSG_OK)
 		return 0;
-	n = msg_make_query(out, SIZE, msg_id(msg), view.q.name,
-		view.q.name_len, view.q.type, view.q.class,
-		MSG_QR | MSG_RA | MSG_RD, 0, false);
+	n = msg_make_query(out, SIZE, msg_id(msg), view.q.name, view.q.name_len,
+		view.q.type, view.q.class, MSG_QR | MSG_RA | MSG_RD, 0, false);
 	if (failing) {
 		out[3] |= DNS_RCODE_SERVFAIL;
 		return n;
