@@ -387,7 +387,7 @@ static void receive(struct stream *s)
 {
 	ssize_t n;
 
-	if (s->paused || s->in_len == s->in_size)
+	if (s->paused || s->failed || s->in_len == s->in_size)
 		return;
 	n = recv(s->fd, s->in + s->in_len, s->in_size - s->in_len, 0);
 	if (n < 0) {
