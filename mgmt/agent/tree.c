@@ -268,10 +268,26 @@ static int point(
 	return link_replace(target, path, err);
 }
 
+/* "NEW OLD PREVIOUS" of a switch under way. */
+static bool read_note(const struct tree *tree, long long note[3])
+{
+	char path[TREE_PATH], *text = NULL;
+	size_t len;
+	bool found = false;
+
+	if (own_path(tree, "agent/switching", path) == 0 &&
+		file_read(path, 64, &text, &len, NULL) == 0)
+		found = sscanf(text, "%lld %lld %lld", &note[0], &note[1],
+				&note[2]) == 3;
+	free(text);
+	return found;
+}
+
 int tree_switch(struct tree *tree, long long n, long long old, struct err *err)
 {
-	char path[TREE_PATH], note[64];
-	int len = snprintf(note, sizeof(note), "%lld %lld\n", n, old);
+	char path[TREE_PATH], note[80];
+	int len = snprintf(note, sizeof(note), "%lld %lld %lld\n", n, old,
+		tree_link(tree, "previous"));
 	int rc = own_path(tree, "agent/switching", path);
 
 	if (rc == 0)
@@ -285,7 +301,12 @@ int tree_switch(struct tree *tree, long long n, long long old, struct err *err)
 
 int tree_back(struct tree *tree, long long old, struct err *err)
 {
-	return point(tree, "current", old, err);
+	long long note[3] = {0};
+	int rc = point(tree, "current", old, err);
+
+	if (rc == 0 && read_note(tree, note))
+		rc = point(tree, "previous", note[2], err);
+	return rc;
 }
 
 int tree_settled(struct tree *tree, struct err *err)
@@ -302,15 +323,13 @@ int tree_settled(struct tree *tree, struct err *err)
 
 bool tree_unsettled(const struct tree *tree, long long *n, long long *old)
 {
-	char path[TREE_PATH], *text = NULL;
-	size_t len;
-	bool found = false;
+	long long note[3];
 
-	if (own_path(tree, "agent/switching", path) == 0 &&
-		file_read(path, 64, &text, &len, NULL) == 0)
-		found = sscanf(text, "%lld %lld", n, old) == 2;
-	free(text);
-	return found;
+	if (!read_note(tree, note))
+		return false;
+	*n = note[0];
+	*old = note[1];
+	return true;
 }
 
 static bool listed(const long long *list, size_t count, long long n)

@@ -8,7 +8,7 @@
  *	STATE/gen/N/{manifest.json,*.yaml,zones/...}
  *	STATE/current, STATE/previous -> gen/N
  *	STATE/agent/epoch      highest epoch seen
- *	STATE/agent/switching  "NEW OLD" while a switch is not proven yet
+ *	STATE/agent/switching  "NEW OLD PREVIOUS" while a switch is not proven yet
  *
  * A folder gen/N is whole or not there: it is made as gen/N.tmp, synced and
  * renamed. One writer: the agent's link thread.
@@ -51,7 +51,8 @@ void tree_drop(struct tree *tree, long long n);
 /* Note the switch, then previous -> old and current -> n (0: remove). */
 int tree_switch(struct tree *tree, long long n, long long old,
 	struct err *err) MUST_CHECK;
-/* Undo a switch: current -> old (0: remove); the note stays. */
+/* Undo a switch: current -> old (0: remove), previous as it was; the note
+ * stays. */
 int tree_back(struct tree *tree, long long old, struct err *err) MUST_CHECK;
 /* The switch is proven (or undone): forget the note. */
 int tree_settled(struct tree *tree, struct err *err) MUST_CHECK;

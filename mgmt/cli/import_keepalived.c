@@ -91,15 +91,7 @@ static const struct keyword instance_words[] = {
 	{"unicast_src_ip", SOURCE, 1, NULL},
 	{"mcast_src_ip", SOURCE, 1, NULL},
 	{"dont_track_primary", SKIP, 0, NULL},
-	{"garp_master_delay", SKIP, 1, NULL},
-	{"garp_master_repeat", SKIP, 1, NULL},
-	{"garp_master_refresh", SKIP, 1, NULL},
-	{"garp_master_refresh_repeat", SKIP, 1, NULL},
-	{"garp_lower_prio_repeat", SKIP, 1, NULL},
-	{"higher_prio_send_advert", SKIP, 1, NULL},
-	{"debug", SKIP, 1, NULL},
 	{"smtp_alert", WARN, 0, "alerts come from Prometheus rules instead"},
-	{"lvs_sync_daemon_interface", WARN, 1, "no LVS here: ignored"},
 	{"use_vmac", WARN, 0,
 		"no virtual MAC: gratuitous ARP and NA tell the LAN instead"},
 	{"notify", WARN, 1, NO_SCRIPTS},
@@ -195,10 +187,13 @@ static void instance_set(struct ka *k, const struct keyword *kw)
 static const struct keyword *find(
 	const struct keyword *table, size_t count, const char *name)
 {
+	static const struct keyword garp = {"garp_", SKIP, 1, NULL};
+
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(table[i].name, name) == 0)
 			return &table[i];
-	return NULL;
+	/* garp_master_delay and so on: announcements are our own */
+	return strncmp(name, "garp_", 5) == 0 ? &garp : NULL;
 }
 
 /* Skip "{ ... }", the present word being "{" or the last one before it. */

@@ -434,6 +434,7 @@ static void test_roll_back(void)
 	is_int(apply(&r, &err), ROLLOUT_ROLLED_BACK, "a proof fails");
 	ok(strstr(err.text, "SERVFAIL") != NULL, "%s", err.text);
 	is_int(play.runs[PART_AUTHORITY], 1, "authority is back");
+	is_int(tree_link(&r.tree, "previous"), 0, "previous is as it was");
 	ok(inode(3, "frontend.yaml") == 0, "the refused files are gone");
 	ok(!tree_unsettled(&r.tree, &(long long){0}, &(long long){0}),
 		"no switch is open");
