@@ -28,8 +28,8 @@ drill_rate=${ISPDNS_DRILL_RATE:-1000}
 
 # ---- what must be true ----
 
-answers() { # SERVER NAME: NOERROR with data, from CLIENT1
-	in_net client1 dig +tries=1 +time=1 +noall +answer +comments "@$1" "$2" A |
+answers() { # SERVER NAME [HOST]: NOERROR with data, asked on CLIENT1
+	in_net "${3:-client1}" dig +tries=1 +time=1 +noall +answer +comments "@$1" "$2" A |
 		awk '/status: NOERROR/ { s = 1 } /IN[ \t]+A[ \t]/ { a = 1 }
 			END { exit !(s && a) }'
 }
@@ -49,10 +49,11 @@ check_services() { services_run; }
 check_owner() { one_owner; }
 check_auth() { answers $vip www.zaibdns.lab; }
 check_rec() { answers $vip www.google.com; }
+# Backends answer the frontends only.
 check_backends() {
-	answers 10.10.2.163 www.zaibdns.lab &&
-		answers 10.10.2.164 www.google.com &&
-		answers 10.10.2.165 www.google.com
+	answers 10.10.2.163 www.zaibdns.lab dd1 &&
+		answers 10.10.2.164 www.google.com dd1 &&
+		answers 10.10.2.165 www.google.com dd1
 }
 check_frontends() {
 	local h
@@ -120,7 +121,7 @@ stop_client() {
 # ---- events: what fails, when it is survived, how it is repaired ----
 
 other_of() { [ "$1" = dd1 ] && echo dd2 || echo dd1; }
-owns() { vip_owners | grep -qx "$1"; }
+owns() { grep -qx "$1" <<< "$(vip_owners)"; }
 other_serves() {
 	owns "$(other_of "$owner")" && check_auth && check_rec
 }
@@ -162,7 +163,7 @@ event_mgmt_down() {
 	host_stop rec1
 	host_start rec1
 }
-survived_mgmt_down() { check_rec && check_auth && answers 10.10.2.164 www.google.com; }
+survived_mgmt_down() { check_rec && check_auth && answers 10.10.2.164 www.google.com dd2; }
 repair_mgmt_down() { ctl mgmt start mgmt; }
 
 drill_pattern() {
@@ -269,7 +270,7 @@ drill_run() { # [--json] NAME...|all
 		--tap) ;;
 		all) names=$(drill_names) ;;
 		*)
-			drill_names | grep -qx -- "$n" || die "no drill '$n'"
+			grep -qx -- "$n" <<< "$(drill_names)" || die "no drill '$n'"
 			names="$names $n" ;;
 		esac
 	done
