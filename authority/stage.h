@@ -12,6 +12,7 @@ struct stage {
 	char folder[TREE_PATH]; /* gen/N.tmp */
 	struct text manifest;
 	size_t changed;
+	size_t added; /* of them: not served before */
 	size_t warnings;
 	bool fatal; /* the disk, not a zone: no use to go on */
 };

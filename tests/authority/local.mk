@@ -19,3 +19,9 @@ tests_authority_probe_t_SOURCES = tests/authority/probe-t.c
 tests_authority_probe_t_LDADD = $(AUTHORITY_TEST)
 tests_authority_tree_t_SOURCES = tests/authority/tree-t.c
 tests_authority_tree_t_LDADD = $(AUTHORITY_TEST)
+
+# The fuzz target of NSD's answers (see tests/fuzz).
+unit_tests += tests/fuzz/fuzz-nsd-t
+tests_fuzz_fuzz_nsd_t_SOURCES = tests/fuzz/fuzz-nsd.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_nsd_t_LDADD = $(AUTHORITY_TEST)
+EXTRA_DIST += tests/fuzz/corpus/nsd
