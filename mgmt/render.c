@@ -202,22 +202,56 @@ static void put_frontend_cache(struct text *out, const json_t *doc)
 		(long long)row_int(c, "stale_s"));
 }
 
-static void put_backend(struct text *out, const json_t *b)
+/* The node with the role authority that has this address; NULL: none. */
+static const json_t *authority_at(const json_t *doc, const char *address)
+{
+	union addr a, b;
+	size_t i;
+	json_t *node;
+
+	if (addr_parse(address, 53, &a))
+		return NULL;
+	json_array_foreach(model_rows(doc, "node"), i,
+		node) if (node_has_role(node, "authority") &&
+			  !addr_parse(row_str(node, "address"), 53, &b) &&
+			  addr_equal_ip(&a, &b)) return node;
+	return NULL;
+}
+
+/* What is asked to know its health: as given; of an authority node of ours,
+ * when nothing is given, its own health zone. */
+static void put_check(struct text *out, const json_t *doc, const json_t *b)
+{
+	const json_t *node = authority_at(doc, row_str(b, "address"));
+	bool own = node && !strcmp(row_str(b, "check_name"), ".");
+
+	text_add(out, "check: {");
+	if (own)
+		text_add(out,
+			"name: \"health.%s.ispdns.invalid.\", type: SOA, ",
+			row_str(node, "node"));
+	else {
+		key_quoted(out, "name", row_str(b, "check_name"));
+		text_add(out, ", type: %s, ", row_str(b, "check_type"));
+	}
+	duration(out, "interval", row_int(b, "check_interval_ms"));
+	duration(out, ", timeout", row_int(b, "check_timeout_ms"));
+	text_add(out, ", rise: %lld, fall: %lld, require_aa: %s}",
+		(long long)row_int(b, "check_rise"),
+		(long long)row_int(b, "check_fall"),
+		own || row_bool(b, "check_aa") ? "true" : "false");
+}
+
+static void put_backend(struct text *out, const json_t *doc, const json_t *b)
 {
 	text_add(out, "      - {");
 	key_quoted(out, "name", row_str(b, "name"));
 	key_quoted(out, ", address", row_str(b, "address"));
-	text_add(out, ", weight: %lld, order: %lld,\n         check: {",
+	text_add(out, ", weight: %lld, order: %lld,\n         ",
 		(long long)row_int(b, "weight"),
 		(long long)row_int(b, "order"));
-	key_quoted(out, "name", row_str(b, "check_name"));
-	text_add(out, ", type: %s, ", row_str(b, "check_type"));
-	duration(out, "interval", row_int(b, "check_interval_ms"));
-	duration(out, ", timeout", row_int(b, "check_timeout_ms"));
-	text_add(out, ", rise: %lld, fall: %lld, require_aa: %s}}\n",
-		(long long)row_int(b, "check_rise"),
-		(long long)row_int(b, "check_fall"),
-		row_bool(b, "check_aa") ? "true" : "false");
+	put_check(out, doc, b);
+	text_add(out, "}\n");
 }
 
 static void put_pools(struct text *out, const json_t *doc)
@@ -241,28 +275,12 @@ static void put_pools(struct text *out, const json_t *doc)
 			if (strcmp(row_str(b, "pool"), name))
 				continue;
 			text_add(out, "%s", any ? "" : "    backends:\n");
-			put_backend(out, b);
+			put_backend(out, doc, b);
 			any = true;
 		}
 		if (!any)
 			text_add(out, "    backends: []\n");
 	}
-}
-
-/* Is `address` (with port) the address of a node with the role authority? */
-static bool is_authority(const json_t *doc, const char *address)
-{
-	union addr a, b;
-	size_t i;
-	json_t *node;
-
-	if (addr_parse(address, 53, &a))
-		return false;
-	json_array_foreach(model_rows(doc, "node"), i,
-		node) if (node_has_role(node, "authority") &&
-			  !addr_parse(row_str(node, "address"), 53, &b) &&
-			  addr_equal_ip(&a, &b)) return true;
-	return false;
 }
 
 /* The pool of our own authority nodes; NULL: there is none. */
@@ -272,7 +290,7 @@ const char *render_authority_pool(const json_t *doc)
 	json_t *b;
 
 	json_array_foreach(model_rows(doc, "backend"), i,
-		b) if (is_authority(doc,
+		b) if (authority_at(doc,
 			       row_str(b, "address"))) return row_str(b,
 		"pool");
 	return NULL;
