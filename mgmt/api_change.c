@@ -23,8 +23,7 @@ static const char *vip_owner(struct call *call, const char *vip)
 {
 	struct list *pos;
 
-	list_each(pos, fleet_links(push_fleet(call->m->push)))
-	{
+	list_each(pos, fleet_links(push_fleet(call->m->push))) {
 		const struct link *l = list_entry(pos, struct link, list);
 
 		if (link_alive(l) && link_owns(l, vip))
@@ -45,16 +44,17 @@ static int status_vips(struct call *call, json_t *out, struct err *err)
 	int rc = store_rows(
 		call->m->store, model_table("vip"), NULL, &rows, err);
 
-	json_array_foreach(rows, i, vip)
-	{
+	json_array_foreach(rows, i, vip) {
 		const char *owner = vip_owner(call, row_str(vip, "vip"));
 
-		json_array_foreach(json_object_get(vip, "addresses"), j,
-			address) json_array_append_new(out,
-			json_pack("{s:o, s:s, s:[s]}", "ip",
-				bare_address(json_string_value(address)),
-				"owner", owner ? owner : "", "instances",
-				row_str(vip, "vip")));
+		json_array_foreach(
+			json_object_get(vip, "addresses"), j, address)
+			json_array_append_new(out,
+				json_pack("{s:o, s:s, s:[s]}", "ip",
+					bare_address(
+						json_string_value(address)),
+					"owner", owner ? owner : "",
+					"instances", row_str(vip, "vip")));
 	}
 	json_decref(rows);
 	return rc;
@@ -133,13 +133,13 @@ static int only_zones(const json_t *changes, struct err *err)
 	size_t i;
 	json_t *c;
 
-	json_array_foreach(changes, i,
-		c) if (strcmp(row_str(c, "kind"), "record") &&
-		       strcmp(row_str(c, "kind"), "zone")) return err_fail(err,
-		-EACCES,
-		"apply: %s %s is pending too, which is not "
-		"yours to apply",
-		row_str(c, "kind"), row_str(c, "key"));
+	json_array_foreach(changes, i, c)
+		if (strcmp(row_str(c, "kind"), "record") &&
+			strcmp(row_str(c, "kind"), "zone"))
+			return err_fail(err, -EACCES,
+				"apply: %s %s is pending too, which is not "
+				"yours to apply",
+				row_str(c, "kind"), row_str(c, "key"));
 	return 0;
 }
 
@@ -283,7 +283,8 @@ static int history(
 		rc = arg_int(args, "limit", 1, 10000, &limit, err);
 	if (!rc)
 		rc = store_history(call->m->store, (int)limit, result, err);
-	json_array_foreach(*result, i, row) json_object_del(row, "doc_sha256");
+	json_array_foreach(*result, i, row)
+		json_object_del(row, "doc_sha256");
 	return rc;
 }
 
@@ -369,8 +370,7 @@ static int import_plan(
 			   json_array_size(calls) > IMPORT_CALLS))
 		rc = err_fail(err, -EBADR, "\"calls\" must be a list");
 	call->upsert = true;
-	json_array_foreach(calls, i, one)
-	{
+	json_array_foreach(calls, i, one) {
 		json_t *answer = NULL;
 
 		if (rc)

@@ -23,8 +23,7 @@ static int flatten_check(const json_t *args, json_t *flat, struct err *err)
 	if (!json_is_object(check))
 		return err_fail(err, -EBADR, "\"check\" must be an object");
 	json_object_del(flat, "check");
-	json_object_foreach((json_t *)(uintptr_t)check, key, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)check, key, value) {
 		snprintf(name, sizeof(name), "check_%.50s",
 			strcmp(key, "require_aa") ? key : "aa");
 		json_object_set(flat, name, value);

@@ -243,8 +243,9 @@ static int node_list(
 	if (!rc)
 		rc = store_rows(
 			call->m->store, model_table("node"), NULL, result, err);
-	json_array_foreach(*result, i, row) if (!rc) rc =
-		node_view(call, row, false, err);
+	json_array_foreach(*result, i, row)
+		if (!rc)
+			rc = node_view(call, row, false, err);
 	return rc;
 }
 
@@ -308,8 +309,7 @@ static int move_target(struct call *call, const json_t *nodes, const char *vip,
 	json_t *row;
 	bool known = false;
 
-	json_array_foreach(nodes, i, row)
-	{
+	json_array_foreach(nodes, i, row) {
 		const char *name = row_str(row, "node");
 		const struct link *link =
 			fleet_find(push_fleet(call->m->push), name);

@@ -122,8 +122,7 @@ static int acl_list(
 	if (!rc)
 		rc = store_rows(
 			call->m->store, model_table("acl"), NULL, result, err);
-	json_array_foreach(*result, i, row)
-	{
+	json_array_foreach(*result, i, row) {
 		json_t *entries = NULL;
 
 		if (rc)
@@ -178,8 +177,7 @@ static const json_t *acl_match(const json_t *entries, const union addr *addr)
 	json_t *row;
 	int len = -1;
 
-	json_array_foreach(entries, i, row)
-	{
+	json_array_foreach(entries, i, row) {
 		if (prefix_parse(row_str(row, "prefix"), &prefix) ||
 			!prefix_contains(&prefix, addr) || prefix.len <= len)
 			continue;
@@ -269,8 +267,9 @@ static int pool_list(
 	if (!rc)
 		rc = store_rows(
 			call->m->store, model_table("pool"), NULL, result, err);
-	json_array_foreach(*result, i, row) if (!rc) rc =
-		pool_backends(call, row, true, err);
+	json_array_foreach(*result, i, row)
+		if (!rc)
+			rc = pool_backends(call, row, true, err);
 	return rc;
 }
 
@@ -303,11 +302,12 @@ static int routes_all(struct call *call, json_t **out, struct err *err)
 	pool = render_authority_pool(doc);
 	json_array_foreach(routes, i, row)
 		json_object_set_new(seen, row_str(row, "suffix"), json_true());
-	json_array_foreach(json_object_get(doc, "zones"), i,
-		row) if (pool && !json_object_get(seen, row_str(row, "zone")))
-		json_array_append_new(routes,
-			json_pack("{s:s, s:s, s:b}", "suffix",
-				row_str(row, "zone"), "pool", pool, "auto", 1));
+	json_array_foreach(json_object_get(doc, "zones"), i, row)
+		if (pool && !json_object_get(seen, row_str(row, "zone")))
+			json_array_append_new(
+				routes, json_pack("{s:s, s:s, s:b}", "suffix",
+						row_str(row, "zone"), "pool",
+						pool, "auto", 1));
 	*out = routes;
 out:
 	json_decref(seen);
@@ -340,8 +340,7 @@ static int route_test(
 			"name: \"%.80s\": not a domain name", text);
 	if (!rc)
 		rc = routes_all(call, &routes, err);
-	json_array_foreach(routes, i, row)
-	{
+	json_array_foreach(routes, i, row) {
 		if (name_parse(row_str(row, "suffix"), &suffix) ||
 			!name_under(name.wire, suffix.wire) ||
 			(best && name_labels(suffix.wire) < len))
@@ -385,8 +384,7 @@ static int vip_list(
 	if (!rc)
 		rc = store_rows(
 			call->m->store, model_table("vip"), NULL, result, err);
-	json_array_foreach(*result, i, row)
-	{
+	json_array_foreach(*result, i, row) {
 		json_t *names = json_array(), *node;
 		size_t j;
 

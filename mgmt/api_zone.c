@@ -34,15 +34,17 @@ static int zone_list(
 
 	if (!rc)
 		rc = store_zones(call->m->store, &rows, err);
-	json_array_foreach(rows, i, row) json_array_append_new(out,
-		json_pack("{s:s, s:I, s:I, s:o, s:b}", "name",
-			row_str(row, "zone"), "serial",
-			(json_int_t)row_int(row, "serial"), "records",
-			(json_int_t)row_int(row, "records"), "served_serial",
-			row_int(row, "published")
-				? json_integer(row_int(row, "serial"))
-				: json_null(),
-			"changed", (int)row_int(row, "dirty")));
+	json_array_foreach(rows, i, row)
+		json_array_append_new(out,
+			json_pack("{s:s, s:I, s:I, s:o, s:b}", "name",
+				row_str(row, "zone"), "serial",
+				(json_int_t)row_int(row, "serial"), "records",
+				(json_int_t)row_int(row, "records"),
+				"served_serial",
+				row_int(row, "published")
+					? json_integer(row_int(row, "serial"))
+					: json_null(),
+				"changed", (int)row_int(row, "dirty")));
 	json_decref(rows);
 	*result = out;
 	return rc;
@@ -112,8 +114,9 @@ static int zone_create(
 	if (!rc)
 		rc = arg_int(args, "ttl", 0, 2147483647, &ttl, err);
 	spec.ns = json_object_get(args, "ns");
-	json_array_foreach(spec.ns, i, v) if (!rc && !json_is_string(v)) rc =
-		err_fail(err, -EBADR, "\"ns\" must be texts");
+	json_array_foreach(spec.ns, i, v)
+		if (!rc && !json_is_string(v))
+			rc = err_fail(err, -EBADR, "\"ns\" must be texts");
 	spec.ttl_s = (uint32_t)ttl;
 	if (!rc)
 		rc = mzone_create(&spec, &zone, err);
@@ -250,12 +253,13 @@ static json_t *records_view(json_t *rows)
 	json_t *out = json_array(), *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) json_array_append_new(
-		out, json_pack("{s:O, s:O, s:O, s:O}", "name",
-			     json_object_get(row, "owner"), "ttl",
-			     json_object_get(row, "ttl"), "type",
-			     json_object_get(row, "type"), "data",
-			     json_object_get(row, "data")));
+	json_array_foreach(rows, i, row)
+		json_array_append_new(
+			out, json_pack("{s:O, s:O, s:O, s:O}", "name",
+				     json_object_get(row, "owner"), "ttl",
+				     json_object_get(row, "ttl"), "type",
+				     json_object_get(row, "type"), "data",
+				     json_object_get(row, "data")));
 	json_decref(rows);
 	return out;
 }
@@ -290,8 +294,7 @@ static int cname_alone(struct call *call, const struct at *at, const char *type,
 	int rc = store_records(
 		call->m->store, at->zone, at->owner, NULL, &rows, err);
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		const char *other = row_str(row, "type");
 
 		if (rc || !strcmp(other, "RRSIG") || !strcmp(other, "NSEC"))
@@ -361,8 +364,9 @@ static int data_arg(const json_t *args, json_t **list, struct err *err)
 	}
 	if (!json_is_array(data) || json_array_size(data) == 0)
 		return err_fail(err, -EBADR, "\"data\" is missing");
-	json_array_foreach(data, i, v) if (!json_is_string(v)) return err_fail(
-		err, -EBADR, "\"data\" must be texts");
+	json_array_foreach(data, i, v)
+		if (!json_is_string(v))
+			return err_fail(err, -EBADR, "\"data\" must be texts");
 	*list = json_incref(data);
 	return 0;
 }
@@ -404,8 +408,10 @@ static int record_put(struct call *call, const json_t *args, bool replace,
 	if (!rc && (replace || !strcmp(type, "SOA")))
 		rc = store_record_delete(call->m->store, at.zone, at.owner,
 			type, NULL, &count, err);
-	json_array_foreach(data, i, v) if (!rc) rc =
-		add_one(call, &at, type, ttl, json_string_value(v), err);
+	json_array_foreach(data, i, v)
+		if (!rc)
+			rc = add_one(call, &at, type, ttl, json_string_value(v),
+				err);
 	if (!rc)
 		rc = cname_alone(call, &at, type, err);
 	if (!rc && !strcmp(type, "SOA"))
@@ -470,8 +476,10 @@ static int record_del(
 		rc = err_fail(err, -EINVAL, "the SOA cannot be deleted");
 	if (!rc && json_object_get(args, "data"))
 		rc = data_arg(args, &data, err);
-	json_array_foreach(data, i, v) if (!rc) rc =
-		del_one(call, &at, type, json_string_value(v), &gone, err);
+	json_array_foreach(data, i, v)
+		if (!rc)
+			rc = del_one(call, &at, type, json_string_value(v),
+				&gone, err);
 	if (!rc && !data) {
 		rc = store_record_delete(call->m->store, at.zone, at.owner,
 			type, NULL, &gone, err);

@@ -44,7 +44,8 @@ static void mask_object(json_t *object)
 				object, secret_args[i], json_string("***"));
 	for (size_t i = 0; i < countof(long_args); i++)
 		mask_long(object, long_args[i]);
-	json_object_foreach(object, key, value) mask(value);
+	json_object_foreach(object, key, value)
+		mask(value);
 }
 
 static void mask(json_t *value)
@@ -54,7 +55,8 @@ static void mask(json_t *value)
 
 	if (json_is_object(value))
 		mask_object(value);
-	json_array_foreach(value, i, item) mask(item);
+	json_array_foreach(value, i, item)
+		mask(item);
 }
 
 static char *detail_of(const struct audit_entry *entry)
@@ -147,8 +149,9 @@ int audit_verify(struct store *store, long long *rows, struct err *err)
 
 		rc = store_audit_rows(store, id, PAGE, &page, err);
 		n = json_array_size(page);
-		json_array_foreach(page, i, row) if (!rc) rc =
-			verify_row(row, prev, &id, err);
+		json_array_foreach(page, i, row)
+			if (!rc)
+				rc = verify_row(row, prev, &id, err);
 		json_decref(page);
 		if (rc || n == 0)
 			break;

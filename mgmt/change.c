@@ -88,8 +88,7 @@ static int publish_zones(struct store *store, json_t *doc, struct err *err)
 	json_t *row;
 	int rc = 0;
 
-	json_array_foreach(model_rows(doc, "zones"), i, row)
-	{
+	json_array_foreach(model_rows(doc, "zones"), i, row) {
 		if (rc)
 			break;
 		rc = mzone_publish(store, row, sha256, &serial, err);
@@ -111,12 +110,14 @@ static json_t *changed_zones(const json_t *old, const json_t *new)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(old, "zones"), i, row) json_object_set(
-		was, row_str(row, "zone"), json_object_get(row, "sha256"));
-	json_array_foreach(model_rows(new, "zones"), i,
-		row) if (!json_equal(json_object_get(was, row_str(row, "zone")),
-				 json_object_get(row, "sha256")))
-		json_object_set_new(out, row_str(row, "zone"), json_true());
+	json_array_foreach(model_rows(old, "zones"), i, row)
+		json_object_set(was, row_str(row, "zone"),
+			json_object_get(row, "sha256"));
+	json_array_foreach(model_rows(new, "zones"), i, row)
+		if (!json_equal(json_object_get(was, row_str(row, "zone")),
+			    json_object_get(row, "sha256")))
+			json_object_set_new(
+				out, row_str(row, "zone"), json_true());
 	json_decref(was);
 	return out;
 }
@@ -129,9 +130,10 @@ static int store_files(
 	json_t *text;
 	int rc = 0;
 
-	json_object_foreach((json_t *)(uintptr_t)files, key, text) if (!rc) rc =
-		store_blob_put(store, json_string_value(text),
-			json_string_length(text), hex, err);
+	json_object_foreach((json_t *)(uintptr_t)files, key, text)
+		if (!rc)
+			rc = store_blob_put(store, json_string_value(text),
+				json_string_length(text), hex, err);
 	return rc;
 }
 
@@ -177,8 +179,9 @@ static int make_manifests(struct store *store, const json_t *doc,
 	json_t *node;
 	int rc = epoch_of(store, &id->epoch, err);
 
-	json_array_foreach(model_rows(doc, "node"), i, node) if (!rc) rc =
-		add_manifest(store, doc, node, changed, id, err);
+	json_array_foreach(model_rows(doc, "node"), i, node)
+		if (!rc)
+			rc = add_manifest(store, doc, node, changed, id, err);
 	json_decref(changed);
 	return rc;
 }
@@ -272,8 +275,9 @@ int change_return(struct store *store, long long to,
 	json_t *row;
 	int rc = change_doc(store, to, &doc, err);
 
-	json_array_foreach(model_rows(doc, "zones"), i, row) if (!rc) rc =
-		reserial(store, row, err);
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		if (!rc)
+			rc = reserial(store, row, err);
 	if (!rc)
 		rc = make_of(store, doc, change, generation, err);
 	json_decref(doc);
@@ -310,9 +314,10 @@ static int drop_zones(struct store *store, const json_t *doc, struct err *err)
 
 	json_array_foreach(model_rows(doc, "zones"), i, row)
 		json_object_set_new(old, row_str(row, "zone"), json_true());
-	json_array_foreach(zones, i,
-		row) if (!rc && !json_object_get(old, row_str(row, "zone")))
-		rc = store_zone_delete(store, row_str(row, "zone"), err);
+	json_array_foreach(zones, i, row)
+		if (!rc && !json_object_get(old, row_str(row, "zone")))
+			rc = store_zone_delete(
+				store, row_str(row, "zone"), err);
 	json_decref(zones);
 	json_decref(old);
 	return rc;
@@ -329,8 +334,9 @@ int change_restore(struct store *store, long long from, struct err *err)
 		rc = store_restore(store, doc, err);
 	if (!rc)
 		rc = drop_zones(store, doc, err);
-	json_array_foreach(model_rows(doc, "zones"), i, row) if (!rc) rc =
-		restore_zone(store, row, err);
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		if (!rc)
+			rc = restore_zone(store, row, err);
 	json_decref(doc);
 	return rc;
 }

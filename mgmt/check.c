@@ -20,8 +20,9 @@ static const json_t *find_row(
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, table), i,
-		row) if (!strcmp(row_str(row, column), key)) return row;
+	json_array_foreach(model_rows(doc, table), i, row)
+		if (!strcmp(row_str(row, column), key))
+			return row;
 	return NULL;
 }
 
@@ -80,8 +81,7 @@ static int check_table(
 		rc = err_fail(err, -EINVAL, "%s: is missing", table->name);
 	else if ((table->flags & MODEL_SINGLE) && json_array_size(rows) != 1)
 		rc = err_fail(err, -EINVAL, "%s: must be one row", table->name);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		if (rc)
 			break;
 		rc = check_row(doc, table, row, keys, err);
@@ -113,8 +113,9 @@ static bool pool_has_backend(const json_t *doc, const char *pool)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "backend"), i,
-		row) if (!strcmp(row_str(row, "pool"), pool)) return true;
+	json_array_foreach(model_rows(doc, "backend"), i, row)
+		if (!strcmp(row_str(row, "pool"), pool))
+			return true;
 	return false;
 }
 
@@ -124,13 +125,14 @@ static int check_routing(const json_t *doc, struct err *err)
 	json_t *row;
 	int rc;
 
-	json_array_foreach(model_rows(doc, "backend"), i,
-		row) if ((rc = check_backend(row, err))) return rc;
-	json_array_foreach(model_rows(doc, "route"), i,
-		row) if (!pool_has_backend(doc,
-				 row_str(row, "pool"))) return err_fail(err,
-		-EINVAL, "route %s: pool %s has no backend",
-		row_str(row, "suffix"), row_str(row, "pool"));
+	json_array_foreach(model_rows(doc, "backend"), i, row)
+		if ((rc = check_backend(row, err)))
+			return rc;
+	json_array_foreach(model_rows(doc, "route"), i, row)
+		if (!pool_has_backend(doc, row_str(row, "pool")))
+			return err_fail(err, -EINVAL,
+				"route %s: pool %s has no backend",
+				row_str(row, "suffix"), row_str(row, "pool"));
 	return 0;
 }
 
@@ -140,12 +142,15 @@ static bool same_interface(const json_t *doc, const char *a, const char *b)
 	size_t i, j;
 	json_t *x, *y;
 
-	json_array_foreach(rows, i, x) json_array_foreach(rows, j,
-		y) if (!strcmp(row_str(x, "vip"), a) &&
-		       !strcmp(row_str(y, "vip"), b) &&
-		       !strcmp(row_str(x, "node"), row_str(y, "node")) &&
-		       !strcmp(row_str(x, "interface"),
-			       row_str(y, "interface"))) return true;
+	json_array_foreach(rows, i, x)
+		json_array_foreach(rows, j, y)
+			if (!strcmp(row_str(x, "vip"), a) &&
+				!strcmp(row_str(y, "vip"), b) &&
+				!strcmp(row_str(x, "node"),
+					row_str(y, "node")) &&
+				!strcmp(row_str(x, "interface"),
+					row_str(y, "interface")))
+				return true;
 	return false;
 }
 
@@ -169,12 +174,12 @@ static int check_vip_pair(
 			"vip %s: vrid %lld is that of vip %s on the same "
 			"interface",
 			y, (long long)row_int(b, "vrid"), x);
-	json_array_foreach(row_list(a, "addresses"), i,
-		address) if (list_has(row_list(b, "addresses"),
-				     json_string_value(
-					     address))) return err_fail(err,
-		-EINVAL, "vip %s: address %s is that of vip %s", y,
-		json_string_value(address), x);
+	json_array_foreach(row_list(a, "addresses"), i, address)
+		if (list_has(row_list(b, "addresses"),
+			    json_string_value(address)))
+			return err_fail(err, -EINVAL,
+				"vip %s: address %s is that of vip %s", y,
+				json_string_value(address), x);
 	return 0;
 }
 
@@ -199,12 +204,12 @@ static int check_vip(const json_t *row, struct err *err)
 	if (pass && !*row_str(row, "password"))
 		return err_fail(
 			err, -EINVAL, "vip %s: the password is missing", vip);
-	json_array_foreach(row_list(row, "addresses"), i,
-		a) if ((strchr(json_string_value(a), ':') != NULL) !=
-		       v6) return err_fail(err, -EINVAL,
-		"vip %s: IPv4 and IPv6 addresses need a vip "
-		"each",
-		vip);
+	json_array_foreach(row_list(row, "addresses"), i, a)
+		if ((strchr(json_string_value(a), ':') != NULL) != v6)
+			return err_fail(err, -EINVAL,
+				"vip %s: IPv4 and IPv6 addresses need a vip "
+				"each",
+				vip);
 	return 0;
 }
 
@@ -226,8 +231,7 @@ static int check_vips(const json_t *doc, struct err *err)
 	json_t *a, *b;
 	int rc;
 
-	json_array_foreach(vips, i, a)
-	{
+	json_array_foreach(vips, i, a) {
 		if ((rc = check_vip(a, err)))
 			return rc;
 		for (j = i + 1; j < json_array_size(vips); j++) {
@@ -236,8 +240,9 @@ static int check_vips(const json_t *doc, struct err *err)
 				return rc;
 		}
 	}
-	json_array_foreach(model_rows(doc, "vip_node"), i,
-		a) if ((rc = check_vip_node(doc, a, err))) return rc;
+	json_array_foreach(model_rows(doc, "vip_node"), i, a)
+		if ((rc = check_vip_node(doc, a, err)))
+			return rc;
 	return 0;
 }
 
@@ -268,8 +273,7 @@ static int check_nodes(const json_t *doc, struct err *err)
 	json_t *a, *b;
 	int rc;
 
-	json_array_foreach(nodes, i, a)
-	{
+	json_array_foreach(nodes, i, a) {
 		if ((rc = check_listen(a, err)))
 			return rc;
 		if (list_has(row_list(a, "roles"), "frontend") &&

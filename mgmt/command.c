@@ -111,8 +111,7 @@ int arg_only(const json_t *args, const char *names, struct err *err)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)args, key, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)args, key, value) {
 		const char *p = names;
 		size_t len = strlen(key);
 

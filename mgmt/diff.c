@@ -30,8 +30,9 @@ static const json_t *row_by_key(
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(rows, i,
-		row) if (!strcmp(model_key(table, row, text), key)) return row;
+	json_array_foreach(rows, i, row)
+		if (!strcmp(model_key(table, row, text), key))
+			return row;
 	return NULL;
 }
 
@@ -85,8 +86,7 @@ static int diff_table(const struct model_table *table, const json_t *old,
 	json_t *row;
 	int rc = 0;
 
-	json_array_foreach(new, i, row)
-	{
+	json_array_foreach(new, i, row) {
 		const json_t *was =
 			row_by_key(table, old, model_key(table, row, key));
 
@@ -96,10 +96,9 @@ static int diff_table(const struct model_table *table, const json_t *old,
 		rc = change_add(out, was ? "mod" : "add", table->noun, key,
 			row_detail(table, was, row));
 	}
-	json_array_foreach(old, i,
-		row) if (!rc &&
-			 !row_by_key(table, new, model_key(table, row, key)))
-		rc = change_add(out, "del", table->noun, key, NULL);
+	json_array_foreach(old, i, row)
+		if (!rc && !row_by_key(table, new, model_key(table, row, key)))
+			rc = change_add(out, "del", table->noun, key, NULL);
 	return rc;
 }
 
@@ -108,8 +107,9 @@ static const json_t *zone_row(const json_t *doc, const char *name)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "zones"), i,
-		row) if (!strcmp(row_str(row, "zone"), name)) return row;
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		if (!strcmp(row_str(row, "zone"), name))
+			return row;
 	return NULL;
 }
 
@@ -162,8 +162,7 @@ static int diff_zones(struct store *store, const json_t *old, const json_t *new,
 	json_t *row;
 	int rc = 0;
 
-	json_array_foreach(model_rows(new, "zones"), i, row)
-	{
+	json_array_foreach(model_rows(new, "zones"), i, row) {
 		const json_t *was = zone_row(old, row_str(row, "zone"));
 		bool dirty = json_is_true(json_object_get(row, "dirty"));
 
@@ -176,9 +175,10 @@ static int diff_zones(struct store *store, const json_t *old, const json_t *new,
 			 strcmp(row_str(was, "sha256"), row_str(row, "sha256")))
 			rc = diff_zone(store, was, row, brief, out, err);
 	}
-	json_array_foreach(model_rows(old, "zones"), i,
-		row) if (!rc && !zone_row(new, row_str(row, "zone"))) rc =
-		change_add(out, "del", "zone", row_str(row, "zone"), NULL);
+	json_array_foreach(model_rows(old, "zones"), i, row)
+		if (!rc && !zone_row(new, row_str(row, "zone")))
+			rc = change_add(
+				out, "del", "zone", row_str(row, "zone"), NULL);
 	return rc;
 }
 

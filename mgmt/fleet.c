@@ -43,8 +43,7 @@ struct link *fleet_find(struct fleet *fleet, const char *node)
 {
 	struct list *pos;
 
-	list_each(pos, &fleet->links)
-	{
+	list_each(pos, &fleet->links) {
 		struct link *link = list_entry(pos, struct link, list);
 
 		if (!strcmp(link->name, node))
@@ -117,8 +116,7 @@ static void fleet_tick(void *arg)
 	struct list *pos, *tmp;
 
 	timer_set_ms(fleet->timer, TICK_MS);
-	list_each_safe(pos, tmp, &fleet->commands)
-	{
+	list_each_safe(pos, tmp, &fleet->commands) {
 		struct command *c = list_entry(pos, struct command, list);
 
 		if (!mtime_before(mtime_now(), c->deadline))
@@ -190,8 +188,9 @@ static bool has_cert(struct fleet *fleet, const char *node)
 
 	if (store_certs(fleet->store, node, &certs, NULL))
 		return false;
-	json_array_foreach(certs, i, row) if (row_int(row, "revoked") == 0)
-		valid = true;
+	json_array_foreach(certs, i, row)
+		if (row_int(row, "revoked") == 0)
+			valid = true;
 	json_decref(certs);
 	return valid;
 }
@@ -216,8 +215,9 @@ static bool in_rows(const json_t *rows, const char *node)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(rows, i,
-		row) if (!strcmp(row_str(row, "node"), node)) return true;
+	json_array_foreach(rows, i, row)
+		if (!strcmp(row_str(row, "node"), node))
+			return true;
 	return false;
 }
 
@@ -231,15 +231,15 @@ int fleet_sync(struct fleet *fleet, struct err *err)
 
 	if (rc)
 		return rc;
-	list_each_safe(pos, tmp, &fleet->links)
-	{
+	list_each_safe(pos, tmp, &fleet->links) {
 		struct link *link = list_entry(pos, struct link, list);
 
 		if (!in_rows(rows, link->name))
 			link_free(link);
 	}
-	json_array_foreach(rows, i, row) if (!rc) rc =
-		sync_row(fleet, row, err);
+	json_array_foreach(rows, i, row)
+		if (!rc)
+			rc = sync_row(fleet, row, err);
 	json_decref(rows);
 	return rc;
 }
@@ -360,8 +360,7 @@ int fleet_result(struct fleet *fleet, const char *node, const json_t *body,
 	if (json_unpack((json_t *)(uintptr_t)body, "{s:I, s:b, s?o, s?s}", "id",
 		    &id, "ok", &ok, "result", &result, "error", &error))
 		return err_fail(err, -EBADR, "result: malformed");
-	list_each(pos, &fleet->commands)
-	{
+	list_each(pos, &fleet->commands) {
 		struct command *c = list_entry(pos, struct command, list);
 
 		if (c->id != id || strcmp(c->node, node))

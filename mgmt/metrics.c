@@ -27,8 +27,7 @@ static void nodes_metrics(struct mgmt *m, long long want, struct text *out)
 
 	metrics_family(out, "ispdns_node_generation", "gauge",
 		"Generation of a node, wanted and on it.");
-	list_each(pos, links)
-	{
+	list_each(pos, links) {
 		const struct link *l = list_entry(pos, struct link, list);
 
 		per_node(out, "ispdns_node_generation", ",kind=\"want\"", l,
@@ -38,13 +37,13 @@ static void nodes_metrics(struct mgmt *m, long long want, struct text *out)
 	}
 	metrics_family(
 		out, "ispdns_node_up", "gauge", "1 when the node is heard of.");
-	list_each(pos, links) per_node(out, "ispdns_node_up", "",
-		list_entry(pos, struct link, list),
-		link_alive(list_entry(pos, struct link, list)));
+	list_each(pos, links)
+		per_node(out, "ispdns_node_up", "",
+			list_entry(pos, struct link, list),
+			link_alive(list_entry(pos, struct link, list)));
 	metrics_family(out, "ispdns_node_last_seen_seconds", "gauge",
 		"Seconds since the node was heard of.");
-	list_each(pos, links)
-	{
+	list_each(pos, links) {
 		const struct link *l = list_entry(pos, struct link, list);
 
 		if (l->seen)

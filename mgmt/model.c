@@ -338,9 +338,10 @@ static int args_known(
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)args, key,
-		value) if (!model_column(table, key)) return err_fail(err,
-		-EBADR, "unknown argument \"%.80s\"", key);
+	json_object_foreach((json_t *)(uintptr_t)args, key, value)
+		if (!model_column(table, key))
+			return err_fail(
+				err, -EBADR, "unknown argument \"%.80s\"", key);
 	return 0;
 }
 

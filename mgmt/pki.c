@@ -291,8 +291,7 @@ static int san_text(const json_t *names, struct text *out, struct err *err)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(names, i, v)
-	{
+	json_array_foreach(names, i, v) {
 		const char *name = json_string_value(v);
 		union addr addr;
 

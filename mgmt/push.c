@@ -108,8 +108,7 @@ static void wake(struct push *push, long long generation)
 {
 	struct list *pos, *tmp;
 
-	list_each_safe(pos, tmp, &push->waiters)
-	{
+	list_each_safe(pos, tmp, &push->waiters) {
 		struct waiter *w = list_entry(pos, struct waiter, list);
 
 		if (generation && w->generation != generation)
@@ -141,8 +140,7 @@ void push_unwait(struct push *push, void *arg)
 {
 	struct list *pos, *tmp;
 
-	list_each_safe(pos, tmp, &push->waiters)
-	{
+	list_each_safe(pos, tmp, &push->waiters) {
 		struct waiter *w = list_entry(pos, struct waiter, list);
 
 		if (w->arg != arg)
@@ -307,15 +305,15 @@ static int members_make(struct push *push, struct err *err)
 	size_t n = 0;
 	struct member *members;
 
-	list_each(pos, fleet_links(push->fleet)) n++;
+	list_each(pos, fleet_links(push->fleet))
+		n++;
 	members = calloc(n + 1, sizeof(*members));
 	if (!members)
 		return err_fail(err, -ENOMEM, "no memory");
 	free(push->members);
 	push->members = members;
 	push->count = 0;
-	list_each(pos, fleet_links(push->fleet))
-	{
+	list_each(pos, fleet_links(push->fleet)) {
 		struct link *link = list_entry(pos, struct link, list);
 		struct member *m = &members[push->count++];
 
@@ -354,8 +352,7 @@ int push_ready(struct push *push, bool allow_missing, struct err *err)
 		return err_fail(err, -EBUSY,
 			"generation %lld is still being rolled out",
 			push->generation);
-	list_each(pos, fleet_links(push->fleet))
-	{
+	list_each(pos, fleet_links(push->fleet)) {
 		const struct link *link = list_entry(pos, struct link, list);
 
 		if (allow_missing || !link->joined || link_alive(link))
@@ -509,8 +506,7 @@ static void retry_behind(struct push *push)
 
 	if (push->stage != IDLE)
 		return;
-	list_each(pos, fleet_links(push->fleet))
-	{
+	list_each(pos, fleet_links(push->fleet)) {
 		struct link *link = list_entry(pos, struct link, list);
 
 		if (link->have < push->approved && link_alive(link) &&

@@ -66,8 +66,9 @@ json_t *push_nodes(struct push *push)
 	json_t *out = json_array();
 	struct list *pos;
 
-	list_each(pos, fleet_links(push->fleet)) json_array_append_new(
-		out, push_node(push, list_entry(pos, struct link, list)));
+	list_each(pos, fleet_links(push->fleet))
+		json_array_append_new(out,
+			push_node(push, list_entry(pos, struct link, list)));
 	return out;
 }
 
@@ -76,8 +77,7 @@ json_t *push_alarms(struct push *push)
 	json_t *out = json_array();
 	struct list *pos;
 
-	list_each(pos, fleet_links(push->fleet))
-	{
+	list_each(pos, fleet_links(push->fleet)) {
 		const struct link *l = list_entry(pos, struct link, list);
 		const char *state = link_state(push, l);
 

@@ -50,8 +50,7 @@ static void flow_list(struct text *out, const char *key, const json_t *list)
 	json_t *v;
 
 	text_add(out, "%s: [", key);
-	json_array_foreach(list, i, v)
-	{
+	json_array_foreach(list, i, v) {
 		text_add(out, "%s", i ? ", " : "");
 		quoted(out, json_string_value(v));
 	}
@@ -103,8 +102,7 @@ static void put_prefixes(struct text *out, const json_t *doc, const char *list,
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "acl_entry"), i, row)
-	{
+	json_array_foreach(model_rows(doc, "acl_entry"), i, row) {
 		if (strcmp(row_str(row, "list"), list) ||
 			strcmp(row_str(row, "action"), action))
 			continue;
@@ -119,9 +117,10 @@ static bool any_prefix(const json_t *doc, const char *list, const char *action)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "acl_entry"), i,
-		row) if (!strcmp(row_str(row, "list"), list) &&
-			 !strcmp(row_str(row, "action"), action)) return true;
+	json_array_foreach(model_rows(doc, "acl_entry"), i, row)
+		if (!strcmp(row_str(row, "list"), list) &&
+			!strcmp(row_str(row, "action"), action))
+			return true;
 	return false;
 }
 
@@ -130,9 +129,9 @@ static const char *acl_action(const json_t *doc, const char *list)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "acl"), i,
-		row) if (!strcmp(row_str(row, "list"),
-				 list)) return row_str(row, "action");
+	json_array_foreach(model_rows(doc, "acl"), i, row)
+		if (!strcmp(row_str(row, "list"), list))
+			return row_str(row, "action");
 	return "refuse";
 }
 
@@ -145,8 +144,7 @@ static void put_acl(struct text *out, const json_t *doc, const char *list,
 
 	text_add(out, "acl:\n  allow:\n    - \"127.0.0.0/8\"\n"
 		      "    - \"::1/128\"\n");
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach(nodes, i, node) {
 		text_add(out, "    - ");
 		quoted(out, row_str(node, "address"));
 		text_add(out, "\n");
@@ -175,8 +173,7 @@ static void put_limit(struct text *out, const json_t *doc)
 		(long long)row_int(l, "table_size"));
 	if (json_array_size(overrides) > 0)
 		text_add(out, "  overrides:\n");
-	json_array_foreach(overrides, i, o)
-	{
+	json_array_foreach(overrides, i, o) {
 		text_add(out, "    - {");
 		key_quoted(out, "prefix", row_str(o, "prefix"));
 		text_add(out, ", qps: %lld, burst: %lld, action: %s}\n",
@@ -211,10 +208,11 @@ static const json_t *authority_at(const json_t *doc, const char *address)
 
 	if (addr_parse(address, 53, &a))
 		return NULL;
-	json_array_foreach(model_rows(doc, "node"), i,
-		node) if (node_has_role(node, "authority") &&
-			  !addr_parse(row_str(node, "address"), 53, &b) &&
-			  addr_equal_ip(&a, &b)) return node;
+	json_array_foreach(model_rows(doc, "node"), i, node)
+		if (node_has_role(node, "authority") &&
+			!addr_parse(row_str(node, "address"), 53, &b) &&
+			addr_equal_ip(&a, &b))
+			return node;
 	return NULL;
 }
 
@@ -260,8 +258,7 @@ static void put_pools(struct text *out, const json_t *doc)
 	json_t *pool, *b;
 
 	text_add(out, "pools:\n");
-	json_array_foreach(model_rows(doc, "pool"), i, pool)
-	{
+	json_array_foreach(model_rows(doc, "pool"), i, pool) {
 		const char *name = row_str(pool, "pool");
 		bool any = false;
 
@@ -270,8 +267,7 @@ static void put_pools(struct text *out, const json_t *doc)
 		text_add(out, ":\n    policy: %s\n    cache: %s\n",
 			row_str(pool, "policy"),
 			row_bool(pool, "cache") ? "true" : "false");
-		json_array_foreach(model_rows(doc, "backend"), j, b)
-		{
+		json_array_foreach(model_rows(doc, "backend"), j, b) {
 			if (strcmp(row_str(b, "pool"), name))
 				continue;
 			text_add(out, "%s", any ? "" : "    backends:\n");
@@ -289,10 +285,9 @@ const char *render_authority_pool(const json_t *doc)
 	size_t i;
 	json_t *b;
 
-	json_array_foreach(model_rows(doc, "backend"), i,
-		b) if (authority_at(doc,
-			       row_str(b, "address"))) return row_str(b,
-		"pool");
+	json_array_foreach(model_rows(doc, "backend"), i, b)
+		if (authority_at(doc, row_str(b, "address")))
+			return row_str(b, "pool");
 	return NULL;
 }
 
@@ -301,8 +296,9 @@ static bool route_exists(const json_t *doc, const char *suffix)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(model_rows(doc, "route"), i,
-		row) if (!strcmp(row_str(row, "suffix"), suffix)) return true;
+	json_array_foreach(model_rows(doc, "route"), i, row)
+		if (!strcmp(row_str(row, "suffix"), suffix))
+			return true;
 	return false;
 }
 
@@ -324,17 +320,16 @@ static void put_routes(struct text *out, const json_t *doc)
 	json_t *row;
 
 	text_init(&list);
-	json_array_foreach(model_rows(doc, "route"), i, row)
-	{
+	json_array_foreach(model_rows(doc, "route"), i, row) {
 		if (!strcmp(row_str(row, "suffix"), "."))
 			dflt = row_str(row, "pool");
 		else
 			put_route(&list, row_str(row, "suffix"),
 				row_str(row, "pool"));
 	}
-	json_array_foreach(model_rows(doc, "zones"), i,
-		row) if (pool && !route_exists(doc, row_str(row, "zone")))
-		put_route(&list, row_str(row, "zone"), pool);
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		if (pool && !route_exists(doc, row_str(row, "zone")))
+			put_route(&list, row_str(row, "zone"), pool);
 	text_add(out, "routes:%s\n%s", list.len ? "" : " []", list.data);
 	if (dflt)
 		key_quoted(out, "default_pool", dflt);
@@ -370,8 +365,7 @@ static void put_forward(struct text *out, const json_t *doc)
 	json_t *row;
 
 	text_add(out, "forward:%s\n", json_array_size(rows) ? "" : " []");
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		key_quoted(out, "  - zone", row_str(row, "zone"));
 		text_add(out, "\n    ");
 		flow_list(out, "to", row_list(row, "to"));
@@ -444,8 +438,7 @@ int render_authority(struct text *out, const json_t *doc, const json_t *node,
 	text_add(out, "health_zone: \"health.%s.ispdns.invalid.\"\n",
 		row_str(node, "node"));
 	text_add(out, "zones:%s\n", json_array_size(zones) ? "" : " []");
-	json_array_foreach(zones, i, z)
-	{
+	json_array_foreach(zones, i, z) {
 		if (render_zone_key(row_str(z, "zone"), key, sizeof(key)))
 			return err_fail(err, -EINVAL,
 				"zone %s: not a domain name",
@@ -468,14 +461,14 @@ static json_t *vip_others(const json_t *doc, const char *vip, const char *node)
 	size_t i, j;
 	json_t *vn, *n;
 
-	json_array_foreach(model_rows(doc, "vip_node"), i, vn)
-	{
+	json_array_foreach(model_rows(doc, "vip_node"), i, vn) {
 		if (strcmp(row_str(vn, "vip"), vip) ||
 			!strcmp(row_str(vn, "node"), node))
 			continue;
-		json_array_foreach(model_rows(doc, "node"), j,
-			n) if (!strcmp(row_str(n, "node"), row_str(vn, "node")))
-			json_array_append(list, json_object_get(n, "address"));
+		json_array_foreach(model_rows(doc, "node"), j, n)
+			if (!strcmp(row_str(n, "node"), row_str(vn, "node")))
+				json_array_append(
+					list, json_object_get(n, "address"));
 	}
 	return list;
 }
@@ -487,9 +480,9 @@ static json_t *vip_peers(const json_t *vip, const json_t *node)
 	size_t i;
 	json_t *v;
 
-	json_array_foreach(row_list(vip, "peers"), i,
-		v) if (strcmp(json_string_value(v), row_str(node, "address")))
-		json_array_append(list, v);
+	json_array_foreach(row_list(vip, "peers"), i, v)
+		if (strcmp(json_string_value(v), row_str(node, "address")))
+			json_array_append(list, v);
 	return list;
 }
 
@@ -538,11 +531,12 @@ void render_ha(struct text *out, const json_t *doc, const json_t *node)
 		row_str(node, "node"));
 	quoted(out, row_str(node, "node"));
 	text_init(&list);
-	json_array_foreach(model_rows(doc, "vip"), i, vip) json_array_foreach(
-		model_rows(doc, "vip_node"), j,
-		vn) if (!strcmp(row_str(vn, "vip"), row_str(vip, "vip")) &&
-			!strcmp(row_str(vn, "node"), row_str(node, "node")))
-		put_instance(&list, doc, vip, vn, node);
+	json_array_foreach(model_rows(doc, "vip"), i, vip)
+		json_array_foreach(model_rows(doc, "vip_node"), j, vn)
+			if (!strcmp(row_str(vn, "vip"), row_str(vip, "vip")) &&
+				!strcmp(row_str(vn, "node"),
+					row_str(node, "node")))
+				put_instance(&list, doc, vip, vn, node);
 	text_add(out, "\ninstances:%s\n%s", list.len ? "" : " {}", list.data);
 	text_fini(&list);
 	text_add(out, "health:\n  socket: /run/ispdns/ha/health.sock\n"

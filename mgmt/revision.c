@@ -85,8 +85,7 @@ static int items_of(const json_t *doc, const json_t *node, const json_t *files,
 	size_t i;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)files, name, value)
-	{
+	json_object_foreach((json_t *)(uintptr_t)files, name, value) {
 		digest_hex(json_string_value(value), json_string_length(value),
 			hex);
 		json_array_append_new(items,
@@ -97,8 +96,7 @@ static int items_of(const json_t *doc, const json_t *node, const json_t *files,
 	}
 	if (!node_has_role(node, "authority"))
 		return 0;
-	json_array_foreach(model_rows(doc, "zones"), i, value)
-	{
+	json_array_foreach(model_rows(doc, "zones"), i, value) {
 		if (render_zone_key(row_str(value, "zone"), key, sizeof(key)))
 			return -EINVAL;
 		json_array_append_new(items,
@@ -179,12 +177,13 @@ static json_t *prove_of(
 	if (!node_has_role(node, "authority"))
 		return prove;
 	ask_at(node, "authority", at);
-	json_array_foreach(zones, i,
-		z) if (all || json_object_get(changed, row_str(z, "zone")))
-		json_array_append_new(prove,
-			json_pack("{s:s, s:s, s:I, s:s}", "kind", "soa", "name",
-				row_str(z, "zone"), "serial",
-				(json_int_t)row_int(z, "serial"), "at", at));
+	json_array_foreach(zones, i, z)
+		if (all || json_object_get(changed, row_str(z, "zone")))
+			json_array_append_new(prove,
+				json_pack("{s:s, s:s, s:I, s:s}", "kind", "soa",
+					"name", row_str(z, "zone"), "serial",
+					(json_int_t)row_int(z, "serial"), "at",
+					at));
 	return prove;
 }
 

@@ -306,9 +306,10 @@ static int doc_zones(struct store *store, json_t *doc, struct err *err)
 
 	if (rc)
 		return rc;
-	json_array_foreach(rows, i, row) json_object_set_new(row, "dirty",
-		json_boolean(
-			json_integer_value(json_object_get(row, "dirty"))));
+	json_array_foreach(rows, i, row)
+		json_object_set_new(row, "dirty",
+			json_boolean(json_integer_value(
+				json_object_get(row, "dirty"))));
 	return json_object_set_new(doc, "zones", rows) ? -ENOMEM : 0;
 }
 
@@ -342,8 +343,7 @@ static int restore_table(struct store *store, const struct model_table *table,
 	json_t *old;
 	int rc = 0;
 
-	json_array_foreach(rows, i, old)
-	{
+	json_array_foreach(rows, i, old) {
 		json_t *row = NULL, *known = json_object();
 
 		/* columns of a later version are dropped, new ones default */

@@ -42,8 +42,7 @@ bool link_owns(const struct link *link, const char *vip)
 	size_t i;
 	json_t *row;
 
-	json_array_foreach(instances, i, row)
-	{
+	json_array_foreach(instances, i, row) {
 		const char *role =
 			json_string_value(json_object_get(row, "role"));
 		const char *name =
@@ -63,8 +62,7 @@ static int place(struct fleet *fleet, const struct link *link, const char *role)
 	struct list *pos;
 	int n = 0;
 
-	list_each(pos, fleet_links(fleet))
-	{
+	list_each(pos, fleet_links(fleet)) {
 		const struct link *l = list_entry(pos, struct link, list);
 		bool other = link_owns(l, NULL);
 

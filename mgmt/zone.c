@@ -65,9 +65,10 @@ int mzone_load(struct store *store, const char *name, uint32_t serial,
 	if (rc)
 		return rc;
 	text_init(&text);
-	json_array_foreach(rows, i, row) text_add(&text, "%s %lld IN %s %s\n",
-		row_str(row, "owner"), (long long)row_int(row, "ttl"),
-		row_str(row, "type"), row_str(row, "data"));
+	json_array_foreach(rows, i, row)
+		text_add(&text, "%s %lld IN %s %s\n", row_str(row, "owner"),
+			(long long)row_int(row, "ttl"), row_str(row, "type"),
+			row_str(row, "data"));
 	if (text.failed)
 		rc = err_fail(err, -ENOMEM, "zone %s: too big", name);
 	else

@@ -22,6 +22,7 @@ include tests/frontend/local.mk
 include tests/ha/local.mk
 include tests/mgmt/cli.mk
 include tests/resolver/local.mk
+include tests/mgmt/server.mk
 include tests/fuzz/local.mk
 include tests/lint/local.mk
 include tests/system/local.mk
