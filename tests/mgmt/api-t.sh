@@ -51,12 +51,12 @@ names: [mgmt.test, 127.0.0.1]
 END
 
 start() {
-	"$build/mgmt/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
+	"$build/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
 		--control "$tmp/ctl.sock" > "$tmp/log" 2>&1 &
 	echo $! > "$tmp/pid"
 	until_true api_up || { sed 's/^/# /' "$tmp/log"; return 1; }
 	local status
-	status=$("$build/mgmt/ispdns-mgmt" --control "$tmp/ctl.sock" \
+	status=$("$build/ispdns-mgmt" --control "$tmp/ctl.sock" \
 		status --json)
 	port=$(jq -r .nodes <<< "$status" | sed 's/.*://')
 	oport=$(jq -r .operators <<< "$status" | sed 's/.*://')
@@ -104,7 +104,7 @@ start
 ok $? "the first start makes everything"
 is "$(stat -c %a "$tmp/state/ca.key" "$tmp/state/server.key" \
 	"$tmp/state/mgmt.db" | sort -u)" 600 "keys and database are 0600"
-"$build/mgmt/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
+"$build/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
 	--control "$tmp/ctl2.sock" > "$tmp/second" 2>&1
 [ $? -ne 0 ] && grep -q 'another ispdns-mgmt' "$tmp/second"
 ok $? "a second instance is refused"
