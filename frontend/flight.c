@@ -189,7 +189,7 @@ static void finish(struct flights *fs, struct flight *f,
 		.answer = answer,
 		.style.auth = pool && pool->auth,
 		.failed = failed,
-		.silent = failed && !f->fail_rcode && !answer,
+		.silent = failed && !f->fail_rcode,
 		.exhausted = failed && is_exhausted(fs, f, pool),
 	};
 
@@ -285,7 +285,7 @@ static bool is_condemned(const struct flights *fs, const struct flight *f)
 }
 
 /* As ask_next, when the budget for retries allows it. */
-static bool ask_again(struct flights *fs, struct flight *f, enum stat why)
+static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 {
 	struct worker *w = fs->w;
 

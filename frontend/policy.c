@@ -26,13 +26,13 @@ static struct policy_result pass(void)
 	return (struct policy_result){.verdict = VERDICT_PASS, .ede = -1};
 }
 
-static struct policy_result drop(enum stat counter)
+static struct policy_result drop(enum stat_id counter)
 {
 	return (struct policy_result){
 		.verdict = VERDICT_DROP, .counter = counter, .ede = -1};
 }
 
-static struct policy_result reply(enum stat counter, unsigned rcode, int ede)
+static struct policy_result reply(enum stat_id counter, unsigned rcode, int ede)
 {
 	return (struct policy_result){.verdict = VERDICT_REPLY,
 		.counter = counter,
@@ -40,7 +40,7 @@ static struct policy_result reply(enum stat counter, unsigned rcode, int ede)
 		.ede = ede};
 }
 
-static struct policy_result truncate_it(enum stat counter)
+static struct policy_result truncate_it(enum stat_id counter)
 {
 	return (struct policy_result){.verdict = VERDICT_REPLY,
 		.counter = counter,
@@ -114,7 +114,7 @@ static struct policy_result check_limit(const struct policy *policy,
 }
 
 static struct policy_result check_action(
-	enum policy_action action, bool tcp, enum stat dropped)
+	enum policy_action action, bool tcp, enum stat_id dropped)
 {
 	bool any = dropped == STAT_DROP_ANY;
 

@@ -65,7 +65,7 @@ enum policy_verdict {
 
 struct policy_result {
 	enum policy_verdict verdict;
-	enum stat counter; /* to be counted when not PASS */
+	enum stat_id counter; /* to be counted when not PASS */
 	unsigned rcode;
 	bool tc;
 	int ede; /* -1: none */

@@ -63,7 +63,7 @@ static enum step send_own(
 	return STEP_END;
 }
 
-static enum step drop(struct query *q, enum stat why)
+static enum step drop(struct query *q, enum stat_id why)
 {
 	metric_inc(q->w->row, why);
 	serve_drop(q->w->serve, &q->req->peer);

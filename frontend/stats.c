@@ -20,14 +20,14 @@ void stats_init(struct metrics *m)
 	metrics_init(m, defs, STAT_COUNT);
 }
 
-const char *stats_name(enum stat id)
+const char *stats_name(enum stat_id id)
 {
 	return defs[id].name + sizeof(PREFIX) - 1;
 }
 
-static enum stat rcode_cell(unsigned rcode)
+static enum stat_id rcode_cell(unsigned rcode)
 {
-	static const enum stat cells[] = {STAT_NOERROR, STAT_FORMERR,
+	static const enum stat_id cells[] = {STAT_NOERROR, STAT_FORMERR,
 		STAT_SERVFAIL, STAT_NXDOMAIN, STAT_NOTIMP, STAT_REFUSED};
 
 	return rcode < countof(cells) ? cells[rcode] : STAT_RCODE_OTHER;
@@ -53,7 +53,7 @@ void stats_latency(const struct metrics *m, struct histogram *out)
 
 struct alias {
 	const char *name;
-	enum stat from, to; /* the sum of these cells */
+	enum stat_id from, to; /* the sum of these cells */
 	const char *help;
 };
 

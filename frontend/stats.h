@@ -93,7 +93,7 @@
 		"Clients answered SERVFAIL at their deadline.")                \
 	X(STAT_RD, "rd_queries_total", "Queries with RD set.")
 
-enum stat {
+enum stat_id {
 #define STAT_ENUM(id, name, help) id,
 	STAT_TABLE(STAT_ENUM)
 #undef STAT_ENUM
@@ -113,6 +113,6 @@ void stats_latency(const struct metrics *m, struct histogram *out);
  * dnsdist_* counters that follow from them. Any thread. */
 void stats_print(const struct metrics *m, struct text *out);
 /* Name without prefix of a cell, e.g. "drops_total{reason=\"acl\"}". */
-const char *stats_name(enum stat id);
+const char *stats_name(enum stat_id id);
 
 #endif

@@ -35,8 +35,8 @@ static void ask_r1(int fd, const char *name)
 }
 
 /* A wrong reply first, then the right one: the right one counts. */
-static void check_ignored(
-	int fd, const char *what, const struct reply *wrong, enum stat counter)
+static void check_ignored(int fd, const char *what, const struct reply *wrong,
+	enum stat_id counter)
 {
 	uint64_t before = rig_stat(&rig, counter);
 	char name[64];

@@ -37,3 +37,15 @@ tests_frontend_stream_t_LDADD = $(FRONTEND_RIG_LIBS)
 check_PROGRAMS += tests/frontend/stub
 tests_frontend_stub_SOURCES = tests/frontend/stub.c
 tests_frontend_stub_LDADD = $(COMMON_LIBS)
+unit_tests += \
+	tests/frontend/beat-t \
+	tests/frontend/config-t \
+	tests/frontend/probe-t
+tests_frontend_beat_t_SOURCES = tests/frontend/beat-t.c
+tests_frontend_beat_t_LDADD = $(FRONTEND_TEST_LIBS)
+tests_frontend_config_t_SOURCES = tests/frontend/config-t.c
+tests_frontend_config_t_LDADD = $(FRONTEND_TEST_LIBS)
+tests_frontend_probe_t_SOURCES = tests/frontend/probe-t.c
+tests_frontend_probe_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_scripts += tests/frontend/daemon-t.sh
+EXTRA_DIST += tests/frontend/daemon-t.sh

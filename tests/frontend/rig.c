@@ -209,14 +209,14 @@ void rig_change(struct rig *rig, const char *extra, const char *rec)
 	conf_free(old_conf);
 }
 
-uint64_t rig_stat(struct rig *rig, enum stat id)
+uint64_t rig_stat(struct rig *rig, enum stat_id id)
 {
 	return metrics_read(&rig->metrics, id);
 }
 
 struct wanted {
 	struct rig *rig;
-	enum stat id;
+	enum stat_id id;
 	uint64_t value;
 };
 
@@ -227,7 +227,7 @@ static bool has_value(void *arg)
 	return rig_stat(w->rig, w->id) == w->value;
 }
 
-bool rig_wait_stat(struct rig *rig, enum stat id, uint64_t value)
+bool rig_wait_stat(struct rig *rig, enum stat_id id, uint64_t value)
 {
 	struct wanted w = {rig, id, value};
 

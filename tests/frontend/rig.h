@@ -41,9 +41,9 @@ void rig_stop(struct rig *rig);
 void rig_change(struct rig *rig, const char *extra, const char *rec);
 struct server *rig_server(struct rig *rig, int backend);
 void rig_fitness(struct rig *rig, int backend, enum server_fitness fitness);
-uint64_t rig_stat(struct rig *rig, enum stat id);
+uint64_t rig_stat(struct rig *rig, enum stat_id id);
 /* Wait until the counter has this value; false: it has not. */
-bool rig_wait_stat(struct rig *rig, enum stat id, uint64_t value);
+bool rig_wait_stat(struct rig *rig, enum stat_id id, uint64_t value);
 
 /* A client socket, connected to the worker. */
 int rig_udp_client(struct rig *rig);

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: ISC */
+/* frontend.yaml: what is wrong is said with file and line; what is right
+ * becomes the snapshot it describes. */
+
+#include "frontend/config.h"
+
+#include "common/dns/code.h"
+#include "tests/tap/tap.h"
+
+static const char pools[] =
+	"pools:\n"
+	"  rec: {backends: [{name: r1, address: 192.0.2.1}]}\n";
+static const char base[] = "listen: [127.0.0.1]\ndefault_pool: rec\n";
+
+static struct conf *parse(const char *text, struct err *err)
+{
+	struct conf *conf =
+		conf_parse(text, strlen(text), "f.yaml", config_schema(), err);
+
+	if (conf && config_check(conf, err) == 0)
+		return conf;
+	conf_free(conf);
+	return NULL;
+}
+
+/* `text` with the parts of a whole configuration before it. */
+static struct conf *parse_rest(const char *text, struct err *err)
+{
+	char whole[4096];
+
+	(void)snprintf(whole, sizeof(whole), "%s%s%s", base, pools, text);
+	return parse(whole, err);
+}
+
+static void test_errors(void)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		/* line 5 is the first of the rest */
+		{"acl: {allow: [10.0.0.0/33]}", "f.yaml:5: "},
+		{"acl:\n  allow: [10.0.0.0/8]\n  deny: [10.0.0.0/8]",
+			"f.yaml:7: the prefix is listed twice"},
+		{"acl: {action: maybe}", "refuse"},
+		{"policy: {any: perhaps}", "f.yaml:5: "},
+		{"routes:\n  - {suffix: a.test, pool: nowhere}",
+			"f.yaml:6: there is no pool \"nowhere\""},
+		{"routes:\n  - {suffix: a.test, pool: rec}\n"
+		 "  - {suffix: A.test., pool: rec}",
+			"f.yaml:7: the suffix has a route already"},
+		{"limit: {overrides: [\n {prefix: 10.0.0.0/8, qps: 1},\n"
+		 " {prefix: 10.0.0.0/8, qps: 2}]}",
+			"f.yaml:7: the prefix is listed twice"},
+		{"limit: {qps: -1}", "f.yaml:5: "},
+		{"retry: {timeout: 2s, deadline: 1s}",
+			"f.yaml:5: retry.deadline"},
+		{"retry: {tries: 99}", "f.yaml:5: "},
+		{"cache: {failure_ttl: 60s}", "f.yaml:5: "},
+		{"nonsense: 1", "f.yaml:5: "},
+		{"workers: 0", "f.yaml:5: "},
+		{"workers: 1\nworkers: 2", "f.yaml:6: "},
+		{"listen: [127.0.0.1]", "f.yaml:5: "},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct err err = {.text = ""};
+		struct conf *conf = parse_rest(cases[i].text, &err);
+
+		ok(!conf && strstr(err.text, cases[i].want), "%s: %s",
+			cases[i].want, err.text);
+		conf_free(conf);
+	}
+}
+
+static void test_pool_errors(void)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{"pools: {}\n", "f.yaml:3: "},
+		{"pools:\n  rec:\n    backends:\n"
+		 "      - {name: a, address: 192.0.2.1}\n"
+		 "      - {name: a, address: 192.0.2.2}\n",
+			"f.yaml:7: backend \"a\" is already defined in line 6"},
+		{"pools:\n  rec: {backends: [{name: a}]}\n", "address"},
+		{"pools:\n  rec: {backends: [{name: a, address: host.test}]}\n",
+			"f.yaml:4: "},
+		{"pools:\n  rec: {backends: [{name: a, address: 192.0.2.1,\n"
+		 "    check: {type: BOGUS}}]}\n",
+			"f.yaml:5: type: \"BOGUS\""},
+		{"pools:\n  rec: {backends: [{name: a, address: 192.0.2.1,\n"
+		 "    checkTypo: A}]}\n",
+			"f.yaml:5: "},
+		{"pools:\n  auth: {backends: []}\n",
+			"f.yaml:2: there is no pool \"rec\""},
+	};
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		char whole[4096];
+		struct err err = {.text = ""};
+		struct conf *conf;
+
+		(void)snprintf(
+			whole, sizeof(whole), "%s%s", base, cases[i].text);
+		conf = parse(whole, &err);
+		ok(!conf && strstr(err.text, cases[i].want), "%s: %s",
+			cases[i].want, err.text);
+		conf_free(conf);
+	}
+}
+
+static struct policy *build(const char *rest, struct registry *registry)
+{
+	struct err err = {.text = ""};
+	struct conf *conf = parse_rest(rest, &err);
+	struct policy *policy = NULL;
+
+	if (!conf || config_build(conf, registry, &policy, &err) < 0)
+		tap_bail("%s", err.text);
+	conf_free(conf); /* the snapshot must not need it */
+	return policy;
+}
+
+static void test_defaults(void)
+{
+	struct registry registry;
+	struct policy *p;
+	struct config_sizes sizes;
+	struct err err = {.text = ""};
+	struct conf *conf = parse_rest("", &err);
+
+	config_sizes(conf, &sizes);
+	is_int(sizes.workers, 2, "two workers");
+	ok(!config_metrics(conf), "no metrics page unless asked for");
+	conf_free(conf);
+	registry_init(&registry);
+	p = build("", &registry);
+	is_int(p->acl_action, POLICY_REFUSE, "outside the ACL: refuse");
+	is_int(p->any, POLICY_DROP, "ANY: drop");
+	is_int(p->limit.rule.qps, 0, "no limit");
+	is_int(p->udp_limit, 1232, "1232 octets");
+	is_int(p->cache_rules.failure_ttl_s, 5, "failures 5 s");
+	is_int((int)p->pools[0].members[0].check.timing.interval_ms, 1000,
+		"probes each second");
+	is_int(addr_port(&p->pools[0].members[0].server->addr), 53, "port 53");
+	ok(!p->pools[0].auth && p->pools[0].cached, "a cached pool rec");
+	config_release(p, &registry);
+	is_int(registry.servers[0] != NULL, 0, "released: no server is left");
+	registry_fini(&registry);
+}
+
+static void test_kinds(void)
+{
+	static const char text[] =
+		"listen: [127.0.0.1]\ndefault_pool: x\npools:\n"
+		"  x: {kind: auth, backends: []}\n"
+		"  auth: {backends: [{name: a, address: 192.0.2.1}]}\n"
+		"  y: {backends: [{name: a, address: 192.0.2.1,\n"
+		"       check: {require_aa: true, name: t., type: SOA,\n"
+		"         rcode: NOERROR}}]}\n"
+		"  z: {kind: rec, policy: chashed, backends: [\n"
+		"       {name: a, address: \"[2001:db8::1]:5353\"}]}\n";
+	struct err err = {.text = ""};
+	struct conf *conf = parse(text, &err);
+	struct registry registry;
+	struct policy *p = NULL;
+
+	registry_init(&registry);
+	if (!conf || config_build(conf, &registry, &p, &err) < 0)
+		tap_bail("%s", err.text);
+	ok(p->pools[0].auth && p->pools[1].auth && p->pools[2].auth &&
+			!p->pools[3].auth,
+		"auth by kind, by name, by require_aa");
+	is_int(p->pools[1].members[0].check.rcode, POOL_RCODE_ANY,
+		"an authority without a check of its own: alive is enough");
+	is_int(p->pools[2].members[0].check.rcode, DNS_RCODE_NOERROR,
+		"an rcode by name");
+	is_int(p->pools[2].members[0].check.type, DNS_TYPE_SOA, "a type");
+	ok(p->pools[3].ring_size > 0, "chashed has its ring");
+	config_release(p, &registry);
+	registry_fini(&registry);
+	conf_free(conf);
+}
+
+static void test_round_trip(void)
+{
+	struct err err = {.text = ""};
+	struct conf *a, *b;
+	struct text one, two;
+	char path[512];
+	const char *src = getenv("ISPDNS_SRCDIR");
+
+	(void)snprintf(path, sizeof(path), "%s/deploy/examples/frontend.yaml",
+		src ? src : ".");
+	a = conf_read(path, config_schema(), &err);
+	ok(a && config_check(a, &err) == 0, "the example is right%s", err.text);
+	if (!a)
+		return;
+	text_init(&one);
+	text_init(&two);
+	conf_print(a, &one);
+	b = parse(one.data, &err);
+	ok(b, "it is printed so that it can be read%s", err.text);
+	if (b)
+		conf_print(b, &two);
+	is_string(two.data, one.data, "to the same");
+	text_fini(&one);
+	text_fini(&two);
+	conf_free(a);
+	conf_free(b);
+}
+
+int main(void)
+{
+	struct err err = {.text = ""};
+
+	ok(schema_check(config_schema(), &err) == 0, "a sound table%s",
+		err.text);
+	test_errors();
+	test_pool_errors();
+	test_defaults();
+	test_kinds();
+	test_round_trip();
+	return tap_done();
+}

@@ -1,0 +1,224 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# The program as an operator meets it: arguments, bad files, the control
+# socket, the metrics page, changes of configuration, stop. Loopback only.
+set -u
+fe=$ISPDNS_BUILDDIR/ispdns-frontend
+stub=$ISPDNS_BUILDDIR/tests/frontend/stub
+dir=$(mktemp -d /tmp/ispdns-frontend-t.XXXXXX)
+pid= stub_pid=
+cleanup() {
+	[ -n "$pid" ] && kill -9 "$pid" 2> /dev/null
+	[ -n "$stub_pid" ] && kill -9 "$stub_pid" 2> /dev/null
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+n=0
+ok() { # STATUS WHAT
+	n=$((n + 1))
+	if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
+}
+is() { # GOT WANT WHAT
+	[ "$1" = "$2" ]
+	local status=$?
+	ok $status "$3"
+	[ $status = 0 ] || printf '# got:  %s\n# want: %s\n' "$1" "$2"
+}
+like() { # GOT REGEX WHAT
+	printf '%s\n' "$1" | grep -Eq -- "$2"
+	local status=$?
+	ok $status "$3"
+	[ $status = 0 ] || printf '# got:  %s\n# like: %s\n' "$1" "$2"
+}
+wait_for() { # COMMAND...: at most 10 s
+	for _ in $(seq 500); do
+		"$@" > /dev/null 2>&1 && return 0
+		sleep 0.02
+	done
+	return 1
+}
+command -v dig > /dev/null || { echo "1..0 # SKIP no dig"; exit 0; }
+
+# Ports that nobody has, tried until both programs start.
+pick() { base=$((20000 + RANDOM % 20000)); }
+ask() { "$fe" --control "$dir/c.sock" "$@" 2>&1; }
+query() { dig +tries=1 +timeout=2 -p "$base" @127.0.0.1 "$@" 2>&1; }
+page() { # PATH
+	exec 3<> "/dev/tcp/127.0.0.1/$((base + 2))" || return 1
+	printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
+	sed '1,/^\r*$/d' <&3
+	exec 3<&- 3>&-
+}
+config() { # EXTRA
+	cat > "$dir/f.yaml" <<-END
+	workers: 2
+	listen: ["127.0.0.1:$base"]
+	acl: {allow: [127.0.0.0/8]}
+	pools:
+	  rec:
+	    backends:
+	      - name: r1
+	        address: "127.0.0.1:$((base + 1))"
+	        check: {name: t., type: A, interval: 100ms}
+	default_pool: rec
+	metrics: {listen: "127.0.0.1:$((base + 2))"}
+	ha: {socket: $dir/ha.sock}
+	$1
+	END
+}
+r1_is() { ask show servers --json | tr -d ' \n' | grep -q "\"state\":\"$1\""; }
+start() {
+	for _ in 1 2 3 4 5; do
+		pick
+		"$stub" "127.0.0.1:$((base + 1))" > /dev/null 2>&1 &
+		stub_pid=$!
+		config ""
+		"$fe" --config "$dir/f.yaml" --control "$dir/c.sock" \
+			> "$dir/log" 2>&1 &
+		pid=$!
+		wait_for r1_is up && return 0
+		kill -9 "$pid" "$stub_pid" 2> /dev/null
+	done
+	cat "$dir/log"
+	echo "Bail out! the frontend does not start"
+	exit 255
+}
+
+# --- what ends at once ---
+"$fe" --help | grep -q 'cache .*flush'
+ok $? "--help lists the verbs"
+"$fe" --print-config-reference | grep -q 'default_pool'
+ok $? "--print-config-reference"
+"$fe" --check "$ISPDNS_SRCDIR/deploy/examples/frontend.yaml" > /dev/null
+ok $? "--check takes the example"
+pick
+config "routes: [{suffix: a.test, pool: nowhere}]"
+out=$("$fe" --check "$dir/f.yaml" 2>&1)
+is "$?" 1 "--check of a wrong file: status 1"
+is "$out" "$dir/f.yaml:13: there is no pool \"nowhere\"" "one line that says why"
+out=$("$fe" --config "$dir/f.yaml" --control "$dir/c.sock" 2>&1)
+[ $? -ne 0 ]
+ok $? "a start with it fails"
+like "$out" "f.yaml:13: there is no pool" "and says the same"
+sed -i 's/127.0.0.1:'"$base"'/192.0.2.1:53/; /^routes/d; /^workers/a freebind: false' "$dir/f.yaml"
+out=$("$fe" --config "$dir/f.yaml" --control "$dir/c.sock" 2>&1)
+like "$out" "192.0.2.1:53: " "an address that is not ours is named"
+
+# --- running ---
+start
+is "$(query +short a.test)" 192.0.2.1 "a query over UDP"
+is "$(query +short +tcp b.test)" 192.0.2.1 "and over TCP"
+like "$(ask status)" "pools_usable +true" "status"
+like "$(ask show servers)" "r1 +rec +127.0.0.1:$((base + 1)) +up" "show servers"
+like "$(ask show pools)" "rec +rec +leastOutstanding +true +1 +1" "show pools"
+query a.test > /dev/null
+like "$(ask show cache)" "hits +1" "show cache"
+query +time=1 any a.test > /dev/null
+like "$(ask show drops)" "any +1" "show drops"
+query axfr a.test > /dev/null
+like "$(ask show rules)" "transfer +refuse +1" "show rules"
+like "$(ask show limits)" "table_size +65536" "show limits"
+like "$(ask show latency)" "p50_us" "show latency"
+like "$(ask show nonsense)" "show what" "show something else: one line"
+like "$(ask stats)" 'queries_total\{proto="udp"\}' "stats"
+
+# --- cache and backends ---
+like "$(ask cache flush name a.test)" "flushed +1" "cache flush name"
+like "$(ask cache flush suffix test)" "flushed +1" "cache flush suffix"
+like "$(ask cache flush all)" "flushed +0" "cache flush all"
+like "$(ask cache flush name a..b)" "is not a name" "not a name: one line"
+ask backend down r1 > /dev/null
+out=$(query c.test)
+like "$out" "SERVFAIL" "backend down: SERVFAIL, not silence"
+like "$out" "EDE: 22" "with the reason"
+ask backend auto r1 > /dev/null
+wait_for r1_is up
+is "$(query +short c.test)" 192.0.2.1 "backend auto: back"
+like "$(ask backend down nobody)" 'no backend "nobody"' "not a backend: one line"
+
+# --- stale ---
+kill -STOP "$stub_pid"
+wait_for r1_is down
+ok $? "a frozen backend goes down"
+is "$(query +short c.test)" 192.0.2.1 "what is cached is still answered"
+kill -CONT "$stub_pid"
+wait_for r1_is up
+ok $? "and comes back"
+
+# --- metrics ---
+page /metrics > "$dir/metrics"
+if command -v promtool > /dev/null; then
+	promtool check metrics < "$dir/metrics" > "$dir/lint" 2>&1
+	ok $? "the page is valid for promtool"
+	sed 's/^/# /' "$dir/lint"
+else
+	ok 0 "the page is valid # SKIP no promtool"
+fi
+for m in ispdns_frontend_queries_total ispdns_frontend_drops_total \
+	ispdns_frontend_cache_hits_total ispdns_frontend_backend_up \
+	ispdns_frontend_latency_seconds_bucket dnsdist_queries \
+	dnsdist_acl_drops dnsdist_cache_hits dnsdist_latency0_1 \
+	dnsdist_server_status dnsdist_server_latency \
+	dnsdist_pool_active_servers; do
+	grep -q "^$m[ {]" "$dir/metrics"
+	ok $? "$m"
+done
+is "$(page /health)" ok "/health"
+
+# --- changes ---
+config "policy: {any: refuse}"
+ask reload > /dev/null
+like "$(query any a.test)" REFUSED "reload takes effect"
+config "policy: {any: nothing}"
+like "$(ask reload)" "f.yaml:13: " "a wrong file is refused by line"
+like "$(query any a.test)" REFUSED "what ran goes on"
+config "policy: {any: allow}"
+like "$(ask prepare config="$dir/f.yaml" generation=7)" "" "prepare"
+like "$(query any a.test)" REFUSED "has no effect yet"
+like "$(ask commit generation=7)" "generation +7" "commit"
+like "$(query any a.test)" NOERROR "has"
+config "policy: {any: refuse}"
+ask prepare config="$dir/f.yaml" generation=8 > /dev/null
+ask discard > /dev/null
+like "$(ask commit generation=8)" "." "discard: nothing to commit"
+like "$(query any a.test)" NOERROR "and nothing changed"
+config "policy: {any: refuse}
+cache: {entries: 100, memory: 1M}"
+kill -HUP "$pid"
+any_refused() { query any a.test | grep -q REFUSED; }
+wait_for any_refused
+ok $? "SIGHUP reloads"
+hits=$(ask show cache --json | sed -n 's/.*"hits": \([0-9]*\).*/\1/p')
+query c.test > /dev/null
+is "$(ask show cache --json | sed -n 's/.*"hits": \([0-9]*\).*/\1/p')" \
+	$((hits + 1)) "a cache of another size keeps what was in it"
+config "listen2: 1"
+sed -i '/listen2/d' "$dir/f.yaml"
+sed -i "s/^listen:.*/listen: [\"127.0.0.1:$base\", \"127.0.0.1:$((base + 3))\"]/" \
+	"$dir/f.yaml"
+ask reload > /dev/null
+is "$(dig +short +tries=1 -p $((base + 3)) @127.0.0.1 c.test)" 192.0.2.1 \
+	"a listener is added live"
+sed -i "s/^listen:.*/listen: [\"127.0.0.1:$base\", \"192.0.2.1:53\"]/; /^workers/a freebind: false" \
+	"$dir/f.yaml"
+like "$(ask reload)" "192.0.2.1:53" "one that cannot be had is refused"
+is "$(dig +short +tries=1 -p $((base + 3)) @127.0.0.1 c.test)" 192.0.2.1 \
+	"and the others stay"
+
+# --- drain and stop ---
+ask drain > /dev/null
+like "$(ask status)" "draining +true" "drain"
+is "$(page /health)" draining "/health says so"
+is "$(query +short c.test)" 192.0.2.1 "while queries are still answered"
+ask undrain > /dev/null
+like "$(ask status)" "draining +false" "undrain"
+kill -TERM "$pid"
+wait "$pid"
+is "$?" 0 "SIGTERM: status 0"
+pid=
+[ ! -e "$dir/c.sock" ]
+ok $? "the control socket is gone"
+grep -Eq 'Sanitizer|assert' "$dir/log"
+[ $? -ne 0 ]
+ok $? "nothing bad in the log"
+echo "1..$n"
