@@ -150,6 +150,11 @@ int engine_resolve(
 	return -EIO;
 }
 
+void engine_log_again(struct engine *engine)
+{
+	ub_ctx_debugout(engine->ctx, engine->log);
+}
+
 uint32_t engine_inflight(const struct engine *engine)
 {
 	return engine->inflight;

@@ -4,9 +4,9 @@
 
 /*
  * libunbound behind one function: resolve a question, get an answer later.
- * The only file that knows the library. One engine per process at a time is
- * the rule (its parser, log and TTL limits are process globals); a second
- * one with the same text is possible. Worker's loop only.
+ * The only file that knows the library. All engines of a process
+ * must have the same text: the library's TTL limits and log are process
+ * globals. Worker's loop only.
  */
 
 #include "common/base/err.h"
@@ -28,6 +28,9 @@ void engine_free(struct engine *engine); /* NULL allowed */
 /* 0, or negative errno (then `done` is not called for it). */
 int engine_resolve(struct engine *engine, const struct question *q,
 	uint64_t token) MUST_CHECK;
+/* After another engine was freed: the library forgets then where its log
+ * goes. */
+void engine_log_again(struct engine *engine);
 /* Questions that the library works on. */
 uint32_t engine_inflight(const struct engine *engine);
 /* "1.17.1" */

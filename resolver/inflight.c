@@ -256,7 +256,7 @@ static struct task *task_start(struct queries *qs, const struct question *q)
 		return NULL;
 	slot = slots_index(&qs->tasks, t);
 	token = (uint64_t)slots_generation(&qs->tasks, slot) << 32 | slot;
-	if (engine_resolve(qs->engine, &t->q, token) == 0)
+	if (engines_resolve(qs->engines, &t->q, token) == 0)
 		return t;
 	task_free(qs, t);
 	return NULL;

@@ -6,6 +6,7 @@ resolver_libresolver_a_SOURCES = \
 	resolver/channel.c resolver/channel.h \
 	resolver/config.c resolver/config.h \
 	resolver/engine.c resolver/engine.h \
+	resolver/engines.c resolver/engines.h \
 	resolver/inflight.c resolver/query_impl.h \
 	resolver/libconf.c resolver/libconf.h \
 	resolver/master.c resolver/master.h resolver/master_impl.h \

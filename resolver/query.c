@@ -260,9 +260,9 @@ static bool make_parts(struct queries *qs, struct err *err)
 			0 ||
 		slots_init(&qs->tasks, INFLIGHT_MAX, sizeof(struct task)) < 0)
 		return false;
-	qs->engine = engine_new(
+	qs->engines = engines_new(
 		qs->loop, qs->settings->library, inflight_done, qs, err);
-	return qs->engine != NULL;
+	return qs->engines != NULL;
 }
 
 struct queries *queries_new(
@@ -292,7 +292,7 @@ void queries_free(struct queries *qs)
 {
 	if (!qs)
 		return;
-	engine_free(qs->engine);
+	engines_free(qs->engines);
 	cache_free(qs->cache);
 	timer_free(qs->deadline_timer);
 	timer_free(qs->stale_timer);
@@ -309,21 +309,31 @@ void queries_attach(struct queries *qs, struct serve *serve)
 void queries_set(struct queries *qs, const struct settings *settings)
 {
 	qs->settings = settings;
+	engines_set_text(qs->engines, settings->library);
 	cache_set_limits(qs->cache, &settings->cache);
 }
 
-uint32_t queries_flush(
-	struct queries *qs, enum flush_what what, const uint8_t *name)
+static uint32_t flush_cache(
+	struct cache *cache, enum flush_what what, const uint8_t *name)
 {
 	switch (what) {
 	case FLUSH_NAME:
-		return cache_flush_name(qs->cache, name);
+		return cache_flush_name(cache, name);
 	case FLUSH_SUFFIX:
-		return cache_flush_suffix(qs->cache, name);
+		return cache_flush_suffix(cache, name);
 	case FLUSH_ALL:
 		break;
 	}
-	return cache_flush_all(qs->cache);
+	return cache_flush_all(cache);
+}
+
+int queries_flush(struct queries *qs, enum flush_what what,
+	const struct name *name, uint32_t *count, struct err *err)
+{
+	int64_t keep_ms = (int64_t)qs->settings->max_ttl_s * 1000;
+
+	*count = flush_cache(qs->cache, what, name->wire);
+	return engines_forget(qs->engines, what, name, keep_ms, err);
 }
 
 uint32_t queries_waiting(const struct queries *qs)

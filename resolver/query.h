@@ -30,9 +30,9 @@ enum flush_what {
 	FLUSH_NAME,
 	FLUSH_SUFFIX
 };
-/* Drop from the cache; `name` in wire form. Returns how many went. */
-uint32_t queries_flush(
-	struct queries *queries, enum flush_what what, const uint8_t *name);
+/* Drop from the front cache (how many: *count) and from the library's. */
+int queries_flush(struct queries *queries, enum flush_what what,
+	const struct name *name, uint32_t *count, struct err *err) MUST_CHECK;
 /* How many clients wait. */
 uint32_t queries_waiting(const struct queries *queries);
 /* All counters, gauges included. */

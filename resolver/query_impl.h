@@ -6,7 +6,7 @@
  * share. */
 
 #include "common/base/slots.h"
-#include "resolver/engine.h"
+#include "resolver/engines.h"
 #include "resolver/policy.h"
 #include "resolver/query.h"
 
@@ -37,7 +37,7 @@ struct queries {
 	struct loop *loop;
 	const struct settings *settings;
 	struct serve *serve;
-	struct engine *engine;
+	struct engines *engines;
 	struct cache *cache;
 	struct slots waiters, tasks;
 	struct list ages, stales;

@@ -144,15 +144,17 @@ static void on_flush(struct worker *w, const json_t *msg)
 {
 	const char *text = json_string_value(json_object_get(msg, "name"));
 	json_int_t what = json_integer_value(json_object_get(msg, "what"));
+	struct err err = {.text = ""};
 	struct name name;
 	uint32_t count;
 
-	if (name_parse(text ? text : ".", &name) < 0) {
+	if (name_parse(text ? text : ".", &name) < 0)
 		tell_done(w, msg, 0, "not a name");
-		return;
-	}
-	count = queries_flush(w->queries, (enum flush_what)what, name.wire);
-	tell_done(w, msg, count, NULL);
+	else if (queries_flush(w->queries, (enum flush_what)what, &name, &count,
+			 &err) < 0)
+		tell_done(w, msg, 0, err.text);
+	else
+		tell_done(w, msg, count, NULL);
 }
 
 static void on_message(

@@ -17,7 +17,10 @@ pids=()
 cleanup_all() {
 	local p
 	for p in "${pids[@]}"; do
-		kill -9 $(family "$p") 2> /dev/null
+		kill -9 "$p" 2> /dev/null
+	done
+	for p in root tld sld dead; do
+		kill -9 $(family $p) 2> /dev/null
 	done
 	wait 2> /dev/null
 	ip netns del "$ns" 2> /dev/null
@@ -120,12 +123,8 @@ start_nsd() {
 	disown
 }
 
-# A process and all below it.
-family() {
-	local p
-	echo "$1"
-	for p in $(pgrep -P "$1"); do family "$p"; done
-}
+# All processes of an NSD: its forks keep its command line.
+family() { pgrep -f -- "nsd -d -c $work/$1.conf"; }
 freeze() { kill -STOP $(family "$1"); }
 thaw() { kill -CONT $(family "$1"); }
 
@@ -150,7 +149,7 @@ start_internet() {
 		wait_for 10 soa_there "${a%%:*}" "${a#*:}" ||
 			bail "NSD on $a: $(cat "$work"/*.log)"
 	done
-	freeze "$dead_pid"
+	freeze dead
 }
 
 soa_there() { [ -n "$(ask_at "$1" "$2" SOA +norec +short)" ]; }
@@ -269,8 +268,40 @@ test_cache() {
 	ok "flush all" ctl flush all
 	like "$(ctl flush name www.good.example --json)" flushed "flush name"
 	like "$(ctl flush suffix example --json)" flushed "flush suffix"
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do # for both workers
+		ask www.plain.example > /dev/null
+	done
+	change_zone 192.0.2.1 192.0.2.9
+	like "$(ask www.plain.example)" '192\.0\.2\.1$' \
+		"a changed record is not seen before its TTL ends"
+	ok "flush its name" ctl flush name www.plain.example
+	out=$(for i in 1 2 3 4 5 6; do
+		ask www.plain.example +noall +answer
+	done)
+	is "$(grep -c '192\.0\.2\.9$' <<< "$out")" 6 \
+		"then it is: the library has forgotten it too"
+	change_zone 192.0.2.9 192.0.2.1
+	ok "flush its zone" ctl flush suffix plain.example
+	like "$(ask www.plain.example)" '192\.0\.2\.1$' "changed again"
+	change_zone 192.0.2.1 192.0.2.7
+	ok "flush everything" ctl flush all
+	like "$(ask www.plain.example)" '192\.0\.2\.7$' "and again"
+	change_zone 192.0.2.7 192.0.2.1
+	ctl flush all > /dev/null
 	not "flush nonsense" ctl flush everything
 	not "flush of what is no name" ctl flush name a..b
+}
+
+# Change the address of www.plain.example and have NSD read it.
+change_zone() { # OLD NEW
+	sed -i "s/^www .*/www 300 IN A $2/" "$work/plain"
+	serial=$((${serial:-1} + 1))
+	sed -i "s/hostmaster [0-9]*/hostmaster $serial/" "$work/plain"
+	kill -HUP "$sld_pid"
+	wait_for 10 has_address "$2" || diag "NSD has not read $2"
+}
+has_address() {
+	ask_at 10.53.0.3 www.plain.example +norec +short | grep -qx "$1"
 }
 
 more_hits() { [ "$(stat_of cache_hits)" -gt "$1" ]; }
@@ -366,20 +397,24 @@ test_stale() {
 		ask short.good.example +short
 	done)
 	is "$(grep -c '^192.0.2.3$' <<< "$out")" 24 "two names of 2 s"
-	freeze "$sld_pid"
-	wait_for 5 is_stale short.plain.example
-	out=$(ask short.plain.example)
+	freeze sld
+	wait_for 10 is_stale short.plain.example
+	out=$(cat "$work/stale.out")
 	like "$out" '192.0.2.3' "its server is silent: the old answer"
 	like "$out" '\s30\s+IN' "with TTL 30"
 	like "$out" 'EDE: 3' "and EDE 3"
-	like "$(ask short.good.example +dnssec)" 'RRSIG' \
+	wait_for 10 is_stale short.good.example +dnssec
+	like "$(cat "$work/stale.out")" 'RRSIG' \
 		"with DO the old signatures too"
-	thaw "$sld_pid"
+	thaw sld
 	ok "fresh again when it answers" wait_for 40 is_fresh \
 		short.plain.example
 }
 
-is_stale() { ask "$1" | grep -q 'EDE: 3'; }
+is_stale() {
+	ask "$@" > "$work/stale.out"
+	grep -q 'EDE: 3' "$work/stale.out"
+}
 is_fresh() { ask "$1" | grep -q '\s[012]\s*IN\s*A\s'; }
 
 test_crash() {
