@@ -64,13 +64,20 @@ static ssize_t read_whole(int fd, size_t max, char **data)
 int file_read(
 	const char *path, size_t max, char **data, size_t *len, struct err *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	/* O_NONBLOCK: a pipe must not make us wait for its writer. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
 	ssize_t n;
 
 	*data = NULL;
 	*len = 0;
 	if (fd < 0)
 		return fail(err, "cannot open", path);
+	if (fstat(fd, &st) == 0 &&
+		(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))) {
+		close(fd);
+		return err_fail(err, -EINVAL, "%s: not a file", path);
+	}
 	n = read_whole(fd, max, data);
 	close(fd);
 	if (n >= 0) {

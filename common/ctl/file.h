@@ -11,7 +11,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* *data is malloc'ed and NUL-terminated. -EFBIG when over `max` octets. */
+/* *data is malloc'ed and NUL-terminated. -EFBIG when over `max` octets; a
+ * pipe or socket is refused (-EINVAL). */
 int file_read(const char *path, size_t max, char **data, size_t *len,
 	struct err *err) MUST_CHECK;
 int file_write(const char *path, const void *data, size_t len, mode_t mode,

@@ -4,6 +4,7 @@
 #include "common/ctl/conf.h"
 
 #include "tests/common/conf-schema.h"
+#include "tests/tap/failmem.h"
 #include "tests/tap/tap.h"
 
 #include <errno.h>
@@ -406,6 +407,26 @@ static void test_read(void)
 	ok(!conf_read("/", test_schema, &err), "a folder: %s", err.text);
 }
 
+/* Memory that runs out anywhere gives an error, never half a tree. */
+static void test_no_memory(void)
+{
+	struct conf *conf = NULL;
+	struct err err;
+	unsigned n;
+
+	for (n = 0; n < 10000; n++) {
+		err.text[0] = '\0';
+		failmem_after(n);
+		conf = parse(everything, &err);
+		failmem_off();
+		if (conf || !err.text[0])
+			break;
+	}
+	ok(conf != NULL, "without memory at each of %u places: refused", n);
+	ok(n > 0, "some of them in our own code");
+	conf_free(conf);
+}
+
 int main(void)
 {
 	struct err err = {.text = ""};
@@ -423,5 +444,6 @@ int main(void)
 	test_big();
 	test_reference();
 	test_read();
+	test_no_memory();
 	return tap_done();
 }

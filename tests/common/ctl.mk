@@ -12,6 +12,7 @@ tests_common_child_t_LDADD = $(TEST_LIBS)
 tests_common_conf_t_SOURCES = tests/common/conf-t.c \
 	tests/common/conf-schema.h
 tests_common_conf_t_LDADD = $(TEST_LIBS)
+tests_common_conf_t_LDFLAGS = $(FAILMEM_LINK)
 tests_common_control_t_SOURCES = tests/common/control-t.c
 tests_common_control_t_LDADD = $(TEST_LIBS)
 tests_common_file_t_SOURCES = tests/common/file-t.c

@@ -45,6 +45,11 @@ static void test_files(void)
 	is_int(file_read(at("none"), 5, &data, &len, &err), -ENOENT, "absent");
 	is_int(file_write(at("none/x"), "", 0, 0600, &err), -ENOENT,
 		"no folder");
+	if (mkfifo(at("pipe"), 0600) < 0)
+		tap_bail("mkfifo");
+	is_int(file_read(at("pipe"), 5, &data, &len, &err), -EINVAL,
+		"a pipe is refused, not waited for");
+	unlink(at("pipe"));
 	is_int(file_read(root, 5, &data, &len, &err), -EISDIR, "a folder");
 }
 

@@ -9,7 +9,7 @@ need nsd nsd-checkzone nsd-checkconf dig jq unshare ip setpriv
 if [ -z "${ISPDNS_IN_NETNS:-}" ]; then
 	unshare -n true 2>/dev/null || skip_all "no network namespaces here"
 	rm -rf "$work"
-	ISPDNS_IN_NETNS=1 exec unshare -n "$0"
+	ISPDNS_IN_NETNS=1 exec unshare -n -m "$0"
 fi
 ip link set lo up
 
@@ -380,6 +380,92 @@ if command -v curl > /dev/null; then
 else
 	skip 3 "no curl here"
 fi
+
+# --- the disk is full ---
+kill -TERM "$pid"
+wait "$pid"
+pid=
+mkdir "$work/small"
+mount -t tmpfs -o size=600k tmpfs "$work/small" || bail "no tmpfs"
+full() { # SERIAL
+	begin 30
+	add one.test "$1" 192.0.2.1
+	finish
+	sed -i "s,^state:.*,state: $work/small," "$gen/30/authority.yaml"
+}
+full 30
+start
+ok "serves from a small disk" wait_for 10 serial_is one.test 30
+full 31
+dd if=/dev/zero of="$work/small/fill" bs=1k > /dev/null 2>&1
+out=$(prepare)
+is "$?" 1 "full: a change is refused"
+like "$out" 'No space left on device' "and says why"
+is "$(soa one.test)" 30 "what runs is untouched"
+rm "$work/small/fill"
+ok "room again: prepare" prepare
+ok "and commit" commit
+is "$(soa one.test)" 31 "served"
+kill -TERM "$pid"
+wait "$pid"
+pid=
+
+# --- the default places of the configuration ---
+mkdir "$work/lib"
+mount -t tmpfs tmpfs /var/lib && mount -t tmpfs tmpfs /run &&
+	mount -t tmpfs tmpfs /etc || bail "no tmpfs"
+state=/var/lib/ispdns
+mkdir -p $state/gen/1/zones $state/gen/2/zones /etc/ispdns
+for i in 1 2; do
+	zone $state/gen/$i/zones/d.zone $i 192.0.2.1
+	sha=$(sha256sum < $state/gen/$i/zones/d.zone | cut -d' ' -f1)
+	cat > $state/gen/$i/authority.yaml <<-END
+	listen: ["127.0.0.1:53"]
+	zones: [{name: d.test., file: zones/d.zone, sha256: "$sha"}]
+	END
+done
+default() { # start with no argument, wait for its end or for service
+	"$auth" 2>> "$work/log" &
+	pid=$!
+	wait_for 10 eval 'ready_default || gone $pid'
+}
+ready_default() {
+	[ "$("$auth" status --json 2>/dev/null | jq -r .state)" = running ]
+}
+running() { "$auth" status --json | jq -c '[.config, .generation]'; }
+stop() {
+	kill -TERM "$pid"
+	wait "$pid"
+	pid=
+}
+"$auth" 2> "$work/out"
+is "$?" 1 "no configuration anywhere: ends"
+like "$(cat "$work/out")" 'no configuration in /var/lib/ispdns/current, ' \
+	"and says where it looked"
+printf 'listen: ["127.0.0.1:53"]\n' > /etc/ispdns/authority.yaml
+default
+is "$(running)" '["/etc/ispdns/authority.yaml",0]' "only /etc: taken"
+stop
+ln -s gen/1 $state/previous
+ln -s gen/2 $state/current
+default
+is "$(running) $(soa d.test)" \
+	'["/var/lib/ispdns/current/authority.yaml",2] 2' "current comes first"
+stop
+echo nonsense >> $state/gen/2/authority.yaml
+default
+is "$(running) $(soa d.test)" \
+	'["/var/lib/ispdns/previous/authority.yaml",1] 1' \
+	"current is bad: previous"
+stop
+sed -i '$d' $state/gen/2/authority.yaml
+rm -r $state/authority
+echo 'd.test. A' >> $state/gen/2/zones/d.zone
+default
+is "$(running) $(soa d.test)" \
+	'["/var/lib/ispdns/previous/authority.yaml",1] 1' \
+	"a zone of current is bad: previous"
+stop
 
 # --- without privileges ---
 kill -TERM "$pid"
