@@ -206,8 +206,8 @@ static void access_list(struct bind *b)
 	match_list(b, list, false, 0);
 	json_object_foreach(b->acl, prefix, action)
 		import_call(b->im, "acl.add",
-			json_pack("{s:s,s:s,s:O}", "list", "clients", "prefix",
-				prefix, "action", action));
+			json_pack("{s:s,s:s,s:O}", "list", "resolvers",
+				"prefix", prefix, "action", action));
 }
 
 /* ---- zones ---- */

@@ -49,28 +49,6 @@ static int run_plain(struct cli *cli, json_t *args)
 	return rc;
 }
 
-/* node cmd NODE PART VERB [KEY=VALUE ...]: the words become its args. */
-static void pair_words(json_t *args)
-{
-	json_t *words = json_object_get(args, "words"), *word;
-	json_t *object = json_object();
-	const char *text, *equals;
-	char key[128];
-	size_t i;
-
-	json_array_foreach(words, i, word)
-	{
-		text = json_string_value(word);
-		equals = strchr(text, '=');
-		snprintf(key, sizeof(key), "%.*s",
-			equals ? (int)(equals - text) : 127, text);
-		json_object_set_new(object, key,
-			equals ? json_string(equals + 1) : json_true());
-	}
-	json_object_del(args, "words");
-	json_object_set_new(args, "args", object);
-}
-
 static int run(struct cli *cli, json_t *args)
 {
 	const struct command *c = cli->command;
@@ -81,8 +59,6 @@ static int run(struct cli *cli, json_t *args)
 		return help(cli, c ? c->words : "");
 	if (strcmp(c->words, "help") == 0)
 		return help_words(cli, args);
-	if (strcmp(c->words, "node cmd") == 0)
-		pair_words(args);
 	rc = context_load(cli, &err);
 	if (rc != CLI_OK)
 		return cli_fail(cli, rc, "%s", err.text);

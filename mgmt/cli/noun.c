@@ -95,43 +95,6 @@ int run_acl(struct cli *cli, json_t *args)
 	return call_and_show(cli, cli->command->verb, args);
 }
 
-/* VIPs are given away first, so that no query comes to a draining frontend;
- * on the way back they are taken last. */
-int run_node_drain(struct cli *cli, json_t *args)
-{
-	static const char *const order[] = {
-		"ha", "frontend", "resolver", "authority"};
-	const char *verb = cli->command->verb;
-	const char *name = json_string_value(json_object_get(args, "node"));
-	bool back = strcmp(verb, "undrain") == 0, has;
-	json_t *node, *call, *result, *all = json_object(), *role;
-	size_t i, k;
-	int rc = call_or_say(cli, "node.show", args, &node, NULL);
-
-	for (i = 0; i < countof(order) && rc == CLI_OK; i++) {
-		const char *part = order[back ? countof(order) - 1 - i : i];
-
-		has = false;
-		json_array_foreach(json_object_get(node, "roles"), k, role)
-			has |= strcmp(json_string_value(role), part) == 0;
-		if (!has)
-			continue;
-		call = json_pack("{s:s,s:s,s:s,s:{}}", "node", name, "part",
-			part, "verb", verb, "args");
-		rc = call_or_say(cli, "node.cmd", call, &result, NULL);
-		json_decref(call);
-		if (rc == CLI_OK)
-			json_object_set_new(all, part, result);
-	}
-	if (rc == CLI_OK && cli->json)
-		show_json(all);
-	else if (rc == CLI_OK)
-		printf("%s: %sed\n", name, verb);
-	json_decref(node);
-	json_decref(all);
-	return rc;
-}
-
 /* The drills are a script of the lab and of installations with a client. */
 int run_drill(struct cli *cli, json_t *args)
 {

@@ -2,6 +2,8 @@
 /* Results for people: tables, key: value lines, plain text; or JSON. */
 #include "mgmt/cli/cli.h"
 
+#include "common/base/clock.h"
+
 #define COLUMNS 16
 
 void show_json(const json_t *value)
@@ -88,6 +90,21 @@ static const json_t *row_value(const json_t *row, const char *key)
 	return value;
 }
 
+/* A value of a column; seconds since 1970 become a date. */
+static void column_cell(const json_t *row, const char *key, struct text *out)
+{
+	const json_t *value = row_value(row, key);
+	char time[32];
+
+	if (json_is_integer(value) && json_integer_value(value) > 0 &&
+		(strcmp(key, "ts") == 0 || strcmp(key, "expires") == 0))
+		text_add(out, "%s",
+			wall_format(
+				json_integer_value(value), time, sizeof(time)));
+	else
+		cell(value, out);
+}
+
 /* Display width of UTF-8 text. */
 static size_t width(const char *text)
 {
@@ -107,7 +124,7 @@ static void measure(const json_t *rows, struct column *columns, size_t count)
 	json_array_foreach(rows, i, row) for (size_t c = 0; c < count; c++)
 	{
 		text_init(&text);
-		cell(row_value(row, columns[c].key), &text);
+		column_cell(row, columns[c].key, &text);
 		if (width(text.data) > columns[c].width)
 			columns[c].width = width(text.data);
 		text_fini(&text);
@@ -141,7 +158,7 @@ void show_table(const json_t *rows, const char *spec, struct text *out)
 	json_array_foreach(rows, i, row) for (size_t c = 0; c < count; c++)
 	{
 		text_init(&text);
-		cell(row_value(row, columns[c].key), &text);
+		column_cell(row, columns[c].key, &text);
 		put_cell(text.data, &columns[c], c + 1 == count, out);
 		text_fini(&text);
 	}

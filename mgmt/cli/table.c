@@ -160,6 +160,16 @@ static const struct param p_backend_del[] = {
 	ARG("name", "NAME", PARAM_TEXT),
 };
 
+static const struct param p_backend_mode[] = {
+	ARG("name", "NAME", PARAM_TEXT),
+	MAY("pool", "POOL", PARAM_TEXT),
+};
+
+static const struct param p_flush[] = {
+	MAY("name", "NAME", PARAM_TEXT),
+	OPT("suffix", "suffix", PARAM_BOOL, "and all below it"),
+};
+
 static const struct param p_route_add[] = {
 	ARG("suffix", "SUFFIX", PARAM_TEXT),
 	ARG("pool", "POOL", PARAM_TEXT),
@@ -264,7 +274,7 @@ static const struct param p_node_cmd[] = {
 	ARG("node", "NODE", PARAM_TEXT),
 	ARG("part", "PART", PARAM_TEXT),
 	ARG("verb", "VERB", PARAM_TEXT),
-	MAY("words", "KEY=VALUE", PARAM_REST),
+	MAY("words", "WORD", PARAM_REST),
 };
 
 static const struct param p_diff[] = {
@@ -365,7 +375,8 @@ static const struct command commands[] = {
 		"replace an RRset"},
 	{"record del", "record.del", WITH(p_record_del), run_record, NULL,
 		"remove records, or the RRset when no DATA is given"},
-	{"acl list", "acl.list", NONE, NULL, NULL, "access lists"},
+	{"acl list", "acl.list", NONE, NULL,
+		"LIST:list OTHERS:action ENTRIES:entries", "access lists"},
 	{"acl show", "acl.show", WITH(p_acl_list), run_acl, NULL,
 		"entries of a list"},
 	{"acl add", "acl.add", WITH(p_acl_add), run_acl, NULL,
@@ -376,6 +387,10 @@ static const struct command commands[] = {
 		"what others get"},
 	{"acl test", "acl.test", WITH(p_acl_test), run_acl, NULL,
 		"what an address gets"},
+	{"limit stats", "limits", NONE, run_frontends,
+		"NODE:node QPS:qps SOURCES:sources DROPPED:dropped "
+		"REFUSED:refused TRUNCATED:truncated CACHE_ONLY:cache_only",
+		"what the limits did"},
 	{"limit list", "limit.list", NONE, NULL, NULL, "query limits"},
 	{"limit set", "limit.set", WITH(p_limit_set), NULL, NULL,
 		"queries per second and client"},
@@ -396,8 +411,21 @@ static const struct command commands[] = {
 	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL, "policy, cache"},
 	{"pool delete", "pool.delete", WITH(p_pool), NULL, NULL,
 		"remove a pool and its backends"},
-	{"backend list", "backend.list", WITH(p_backend_list), NULL,
-		COLUMNS_BACKEND, "backends of all pools or one"},
+	{"backend list", "backend.list", WITH(p_backend_list), run_backend_list,
+		COLUMNS_BACKEND, "backends, with the state frontends see"},
+	{"backend stats", "servers", NONE, run_frontends,
+		"NODE:node POOL:pool NAME:name ADDRESS:address STATE:state "
+		"QUERIES:queries TIMEOUTS:timeouts SERVFAIL:servfail "
+		"OUT:outstanding LATENCY_US:latency_us",
+		"each backend as each frontend sees it"},
+	{"backend drain", "backend", WITH(p_backend_mode), run_backend_mode,
+		NULL, "no new queries to it, until undrain or restart"},
+	{"backend undrain", "backend", WITH(p_backend_mode), run_backend_mode,
+		NULL, "its probes decide again"},
+	{"backend down", "backend", WITH(p_backend_mode), run_backend_mode,
+		NULL, "take it as down whatever its probes say"},
+	{"backend up", "backend", WITH(p_backend_mode), run_backend_mode, NULL,
+		"take it as up whatever its probes say"},
 	{"backend add", "backend.add", WITH(p_backend_add), NULL, NULL,
 		"a server of a pool"},
 	{"backend set", "backend.set", WITH(p_backend_set), NULL, NULL,
@@ -415,6 +443,12 @@ static const struct command commands[] = {
 	{"route test", "route.test", WITH(p_route_test), NULL, NULL,
 		"the pool of a name"},
 	{"cache show", "cache.show", NONE, NULL, NULL, "packet cache"},
+	{"cache stats", "cache", NONE, run_frontends,
+		"NODE:node ENTRIES:entries BYTES:bytes HITS:hits MISSES:misses "
+		"RATIO:hit_ratio STALE:stale EVICTIONS:evictions",
+		"what each frontend's cache does"},
+	{"cache flush", "cache", WITH(p_flush), run_cache_flush, NULL,
+		"forget all answers, a name's, or a suffix's"},
 	{"cache set", "cache.set", WITH(p_cache), NULL, NULL, "change it"},
 	{"vip list", "vip.list", NONE, NULL,
 		"VIP:vip VRID:vrid VERSION:version ADDRESSES:addresses "
@@ -457,7 +491,7 @@ static const struct command commands[] = {
 		"take no new queries, give VIPs away"},
 	{"node undrain", "undrain", WITH(p_node), run_node_drain, NULL,
 		"back to work"},
-	{"node cmd", "node.cmd", WITH(p_node_cmd), NULL, NULL,
+	{"node cmd", "node.cmd", WITH(p_node_cmd), run_node_cmd, NULL,
 		"a verb for a daemon of the node"},
 	{"join", NULL, WITH(p_join), run_join, NULL,
 		"make this host a node (with --token, --ca-pin)"},
