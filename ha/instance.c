@@ -14,6 +14,7 @@
 enum {
 	HELLO_US = 200 * 1000,
 	PEER_LOST_US = 700 * 1000,
+	OLD_RULES_US = 120 * 1000 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
 	REFRESH_US = 30 * 1000 * 1000,
 };
@@ -43,13 +44,9 @@ void in_trouble(struct instance *in, const char *what, int rc)
 	in_emit(in, &ev);
 }
 
-/* Configuration and source address to rules and state_conf. */
-static void derive(struct instance *in)
+static void set_rules(struct packet_rules *r, const struct config_instance *c,
+	const uint8_t source[PACKET_ADDR_MAX])
 {
-	const struct config_instance *c = &in->conf;
-	struct packet_rules *r = &in->rules;
-	struct state_conf *s = &in->sc;
-
 	memset(r, 0, sizeof(*r));
 	r->version = c->version;
 	r->both_versions = c->both_versions;
@@ -61,11 +58,20 @@ static void derive(struct instance *in)
 	r->interval_alt_cs = (uint16_t)(c->interval_alt_us / 10000);
 	r->strict_addrs = c->strict_addrs;
 	r->unicast = c->peer_count > 0;
-	r->peers = in->conf.peers;
+	r->peers = c->peers;
 	r->peer_count = c->peer_count;
-	r->addrs = in->conf.wire;
+	r->addrs = c->wire;
 	r->count = c->wire_count;
-	memcpy(r->self, in->source, sizeof(r->self));
+	memcpy(r->self, source, sizeof(r->self));
+}
+
+/* Configuration and source address to rules and state_conf. */
+static void derive(struct instance *in)
+{
+	const struct config_instance *c = &in->conf;
+	struct state_conf *s = &in->sc;
+
+	set_rules(&in->rules, c, in->source);
 	s->version = c->version;
 	s->family = c->family;
 	s->preempt = c->preempt;
@@ -537,6 +543,9 @@ void instance_reconf(
 
 	in_trouble(
 		in, "change addresses", vip_change(&in->vip, &in->conf, next));
+	in->old_conf = in->conf;
+	set_rules(&in->old_rules, &in->old_conf, in->source);
+	in->old_until_us = now_us + OLD_RULES_US;
 	in->conf = *next;
 	derive(in);
 	set_peers(in);
@@ -547,7 +556,7 @@ void instance_reconf(
 	if (in->vip.place == VIP_ON)
 		announce_remind(&in->announce, now_us);
 	if (old.interval_us != next->interval_us ||
-		old.preempt != next->preempt)
+		old.version != next->version || old.preempt != next->preempt)
 		instance_event(in, STATE_EV_CONF, now_us);
 	if (probe_running(&in->probe))
 		probe_stop(&in->probe);

@@ -90,6 +90,11 @@ struct instance {
 	struct state_conf sc;
 	struct state st;
 	struct packet_rules rules;
+	/* What was in force before a change is still accepted for a while:
+	 * the nodes of a router cannot change at the same moment. */
+	struct config_instance old_conf;
+	struct packet_rules old_rules;
+	int64_t old_until_us;
 	enum packet_sum sum_form;
 	struct sock sock;
 	struct poll_item rx;

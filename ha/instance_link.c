@@ -52,17 +52,33 @@ static void note_accepted(
 	in->complained_addrs = true;
 }
 
+/* By the rules in force, or else by those before a change. */
+static enum packet_verdict decode(struct instance *in, int64_t now,
+	struct packet_advert *adv, unsigned *notes)
+{
+	const struct sock_packet *p = &in->packet;
+	enum packet_verdict verdict;
+
+	if (p->broken)
+		return PACKET_LEN;
+	verdict =
+		packet_decode(&in->rules, &p->meta, p->pdu, p->len, adv, notes);
+	if (verdict == PACKET_OK || now > in->old_until_us)
+		return verdict;
+	if (packet_decode(&in->old_rules, &p->meta, p->pdu, p->len, adv,
+		    notes) == PACKET_OK)
+		return PACKET_OK;
+	return verdict;
+}
+
 static void take_packet(struct instance *in, int64_t now)
 {
 	const struct sock_packet *p = &in->packet;
 	struct state_event ev = {.kind = STATE_EV_ADVERT};
 	struct packet_advert adv;
-	enum packet_verdict verdict = PACKET_LEN;
 	unsigned notes = 0;
+	enum packet_verdict verdict = decode(in, now, &adv, &notes);
 
-	if (!p->broken)
-		verdict = packet_decode(
-			&in->rules, &p->meta, p->pdu, p->len, &adv, &notes);
 	if (verdict == PACKET_VRID && in->env->known(in->env->arg, in->index,
 					      in->conf.family, p->pdu[1]))
 		return; /* another one of ours has its own socket */
@@ -204,6 +220,8 @@ void instance_scan_end(struct instance *in, int64_t now_us)
 		memcmp(in->source, in->scan_source, sizeof(in->source)) != 0) {
 		memcpy(in->source, in->scan_source, sizeof(in->source));
 		memcpy(in->rules.self, in->source, sizeof(in->rules.self));
+		memcpy(in->old_rules.self, in->source,
+			sizeof(in->old_rules.self));
 		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
 	}
 	if (in->index != 0 && in->sock.rx < 0)

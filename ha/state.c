@@ -9,7 +9,10 @@
  * a 10 ms interval to nothing.
  */
 
-enum { LATE_MIN_US = 50 * 1000, SILENT_MIN_US = 300 * 1000 };
+enum {
+	LATE_MIN_US = 50 * 1000,
+	SILENT_MIN_US = 300 * 1000
+};
 
 static const char *const role_names[] = {
 	[STATE_INIT] = "INIT",

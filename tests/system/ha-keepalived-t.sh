@@ -138,4 +138,5 @@ addresses="fe80::100/64, $vip6/64" watch=$vip6
 ka_addresses=$(printf 'fe80::100/64\n%s/64' "$vip6")
 vip=$vip6
 run_mode "v3 IPv6" 2
+unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
 done_testing

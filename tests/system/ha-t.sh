@@ -138,6 +138,23 @@ ok "priority below the peer's" change a 9 priority=100
 ok "then the peer preempts" wait_for 5 is_role b MASTER
 ok "priority as before" change a 10
 ok "then it comes back" wait_for 5 is_role a MASTER
+settled() { is_role a MASTER && is_role b BACKUP; }
+ok "both are in their places" wait_for 10 settled
+before=$(field a transitions)/$(field b transitions)
+v2() { change b 20 "${legacy_keys[@]}" && change a 21 "${legacy_keys[@]}"; }
+legacy_keys=(version=2 interval=1s auth=pass password=lab123)
+measure 6 v2
+is "$lost" 0 "v3 to v2 with password, backup first: nothing is lost"
+is "$(field a transitions)/$(field b transitions)" "$before" \
+	"and no role moved"
+legacy_keys=(version=3)
+measure 3 v2
+is "$lost" 0 "and back: nothing is lost"
+is "$(field a transitions)/$(field b transitions)" "$before" \
+	"and no role moved"
+ctl b prepare "config=$work/b/ha.yaml" generation=22 > /dev/null
+ctl b commit generation=22 > /dev/null
+change a 10 > /dev/null
 conf a vrid=0 > "$work/a/next.yaml"
 out=$(ctl a prepare "config=$work/a/next.yaml" generation=11 2>&1)
 like "$out" 'next.yaml:[0-9]+: ' "a bad change is refused with file and line"
@@ -220,4 +237,5 @@ ok "metrics: no family twice" sh -c \
 like "$(ctl a events)" 'MASTER' "events are remembered"
 unlike "$(grep -h 'error: ' "$work/a/log" "$work/b/log" |
 	grep -v 'change refused')" . "no error was logged but the refusal"
+unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
 done_testing
