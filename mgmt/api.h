@@ -17,7 +17,7 @@ struct api;
 struct api_config {
 	const char *socket;
 	union addr nodes, operators;
-	size_t max_body, max_blob; /* octets */
+	size_t max_body; /* octets */
 };
 
 /* -EADDRINUSE in err's line when another instance has the socket. */

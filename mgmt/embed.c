@@ -18,6 +18,9 @@
 	extern const char embed_##symbol[], embed_##symbol##_end[];
 
 EMBED(sql_001, "mgmt/migrations/001.sql")
+EMBED(web_index, "mgmt/web/index.html")
+EMBED(web_app, "mgmt/web/app.js")
+EMBED(web_style, "mgmt/web/style.css")
 
 #define FILE_OF(name, symbol)                                                  \
 	{                                                                      \
@@ -39,8 +42,21 @@ const struct embed *embed_migration(int version)
 	return e;
 }
 
+static struct embed pages[] = {
+	FILE_OF("index.html", web_index),
+	FILE_OF("app.js", web_app),
+	FILE_OF("style.css", web_style),
+};
+
 const struct embed *embed_web(const char *path)
 {
-	(void)path;
+	const char *name = strcmp(path, "/") ? path + 1 : "index.html";
+
+	for (size_t i = 0; i < countof(pages); i++) {
+		if (strcmp(pages[i].name, name))
+			continue;
+		pages[i].len = strlen(pages[i].data);
+		return &pages[i];
+	}
 	return NULL;
 }

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 # The server: everything but main.c is a library, so that tests link it.
 noinst_LIBRARIES += mgmt/libmgmt.a
-MGMT_EMBEDDED = mgmt/migrations/001.sql
+MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/web/index.html \
+	mgmt/web/app.js mgmt/web/style.css
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
 	mgmt/api.c mgmt/api.h mgmt/api_http.c mgmt/api_impl.h \

@@ -170,7 +170,6 @@ static int start_parts(struct server *s, const struct conf *conf,
 		.nodes = *conf_addr(conf_path(root, "nodes.listen")),
 		.operators = *conf_addr(conf_path(root, "operators.listen")),
 		.max_body = (size_t)conf_int(conf_path(root, "limits.body")),
-		.max_blob = (size_t)conf_int(conf_path(root, "limits.blob")),
 	};
 	char path[4096];
 	int rc = path_join(path, sizeof(path), "%s/mgmt.db", dir);
@@ -180,6 +179,8 @@ static int start_parts(struct server *s, const struct conf *conf,
 	s->m.store = store_open(path, err);
 	if (!s->m.store)
 		return -EINVAL;
+	store_blob_limit(s->m.store,
+		(size_t)conf_int(conf_path(root, "limits.blob")));
 	s->m.pki = pki_open(dir, s->names, err);
 	if (!s->m.pki)
 		return -EINVAL;

@@ -98,6 +98,9 @@ int store_record_delete(struct store *store, const char *zone,
 
 /* ---- generations ---- */
 
+/* Blobs over `octets` are refused from now on (0: no limit). */
+void store_blob_limit(struct store *store, size_t octets);
+
 /* Store octets under their sha256 (hex, DIGEST_HEX); known ones cost one
  * look-up. */
 int store_blob_put(struct store *store, const void *data, size_t len, char *hex,

@@ -11,9 +11,18 @@
 
 #include "common/base/digest.h"
 
+void store_blob_limit(struct store *store, size_t octets)
+{
+	store->blob_max = octets;
+}
+
 int store_blob_put(struct store *store, const void *data, size_t len, char *hex,
 	struct err *err)
 {
+	if (store->blob_max && len > store->blob_max)
+		return err_fail(err, -EINVAL,
+			"%zu octets in one file are over limits.blob (%zu)",
+			len, store->blob_max);
 	digest_hex(data, len, hex);
 	return sql_run(store, NULL, err,
 		"INSERT INTO blob (sha256, data) VALUES (?1, ?2) "

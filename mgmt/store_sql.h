@@ -15,6 +15,7 @@ struct store {
 	struct sqlite3 *db;
 	struct sql_cache *cache;
 	bool writing; /* between begin and commit */
+	size_t blob_max; /* 0: no limit */
 };
 
 /*

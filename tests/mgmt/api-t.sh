@@ -457,6 +457,17 @@ if [ -n "$sqlite" ]; then
 	ok $? "the token is not in the database"
 fi
 
+# ---- the web page
+page() { curl "${tls[@]}" -D "$tmp/head" "https://127.0.0.1:$oport$1"; }
+page / | grep -q '<script src="/app.js"'
+ok $? "the page is served"
+grep -qi "^content-security-policy: default-src 'none'; script-src 'self'" \
+	"$tmp/head"
+ok $? "under a strict policy"
+[ "$(page /app.js | wc -c)" -gt 1000 ] && grep -qi 'text/javascript' "$tmp/head"
+ok $? "with its script"
+is "$(page '/../mgmt.db' -o /dev/null | jq -r .code)" not_found "and no more"
+
 # ---- revocation, metrics
 good "node.revoke" node.revoke '{"node":"fe1"}'
 gone() { ! kill -0 "${pids[0]}" 2> /dev/null; }
