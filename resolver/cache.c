@@ -45,8 +45,7 @@ static bool table_resize(struct cache *cache, uint32_t entries)
 	free(cache->buckets);
 	cache->buckets = buckets;
 	cache->mask = size - 1;
-	list_each(at, &cache->ages)
-	{
+	list_each(at, &cache->ages) {
 		struct cache_entry *e = list_entry(at, struct cache_entry, age);
 		struct cache_entry **bucket = &buckets[e->hash & cache->mask];
 
@@ -227,8 +226,7 @@ static uint32_t flush_where(
 	struct list *at, *next;
 	uint32_t before = cache->count;
 
-	list_each_safe(at, next, &cache->ages)
-	{
+	list_each_safe(at, next, &cache->ages) {
 		struct cache_entry *e = list_entry(at, struct cache_entry, age);
 
 		if (choose(e, name))

@@ -44,8 +44,7 @@ static void on_watch(void *arg)
 	struct mtime now = mtime_now();
 	struct list *at;
 
-	list_each(at, &m->all)
-	{
+	list_each(at, &m->all) {
 		struct process *p = list_entry(at, struct process, link);
 		int64_t bound = p->state == STARTING ? START_MS : SILENCE_MS;
 
@@ -73,6 +72,13 @@ static void asking_end(struct asking *a)
 		done(a->arg, a->count, &err);
 }
 
+/* It keeps what it must not: it starts anew, with the settings of now. */
+static void give_up(struct process *p)
+{
+	if (child_pid(p->child) > 0)
+		kill(child_pid(p->child), SIGKILL);
+}
+
 void asked_done(struct process *p, long long count, const char *error)
 {
 	struct master *m = p->master;
@@ -82,16 +88,34 @@ void asked_done(struct process *p, long long count, const char *error)
 		return;
 	p->asked = 0;
 	a->count += count;
+	if (error && a->must)
+		give_up(p);
 	if (error && !a->err.text[0])
 		err_set(&a->err, "%s: %s", p->name, error);
 	if (a->left > 0 && --a->left == 0)
 		asking_end(a);
 }
 
-static void on_asking_late(void *arg)
+static void on_trial_late(void *arg)
 {
 	struct asking *a = arg;
 
+	err_set(&a->err, "the trial did not answer in time");
+	asking_end(a);
+}
+
+static void on_asking_late(void *arg)
+{
+	struct master *m = arg;
+	struct asking *a = &m->asking;
+	struct list *at;
+
+	list_each(at, &m->all) {
+		struct process *p = list_entry(at, struct process, link);
+
+		if (a->must && is_place(p) && p->asked == a->id)
+			give_up(p);
+	}
 	err_set(&a->err, "a worker did not answer in time");
 	asking_end(a);
 }
@@ -99,6 +123,7 @@ static void on_asking_late(void *arg)
 static void asking_begin(struct master *m, struct asking *a, master_done done,
 	void *arg, unsigned ms)
 {
+	a->must = false;
 	a->done = done;
 	a->arg = arg;
 	a->id = ++m->next_id;
@@ -106,18 +131,6 @@ static void asking_begin(struct master *m, struct asking *a, master_done done,
 	a->count = 0;
 	a->err.text[0] = '\0';
 	timer_set_ms(a->timer, ms);
-}
-
-/* Busy with another question: the new one fails. */
-static bool asking_busy(const struct asking *a, master_done done, void *arg)
-{
-	struct err err;
-
-	if (a->id == 0)
-		return false;
-	err_set(&err, "the workers are busy with another command");
-	done(arg, 0, &err);
-	return true;
 }
 
 static void ask_all(struct master *m, const char *type, const json_t *args,
@@ -130,7 +143,8 @@ static void ask_all(struct master *m, const char *type, const json_t *args,
 		struct process *p = m->places[i].now;
 		json_t *msg;
 
-		if (!p || p->state != UP || !p->channel)
+		/* One that is starting reads it when it is up. */
+		if (!p || p->state == DRAINING || !p->channel)
 			continue;
 		msg = json_deep_copy(args);
 		json_object_set_new(msg, "id", json_integer(a->id));
@@ -150,8 +164,13 @@ void master_flush(struct master *m, enum flush_what what, const char *name,
 {
 	json_t *args;
 
-	if (asking_busy(&m->asking, done, arg))
+	if (m->asking.id) {
+		struct err err;
+
+		err_set(&err, "the workers are busy with another command");
+		done(arg, 0, &err);
 		return;
+	}
 	args = json_pack("{s:i, s:s}", "what", (int)what, "name", name);
 	asking_begin(m, &m->asking, done, arg, ANSWER_MS);
 	ask_all(m, "flush", args, NULL);
@@ -163,11 +182,14 @@ void master_apply(struct master *m, const struct settings *next,
 {
 	json_t *args;
 
-	if (asking_busy(&m->asking, done, arg))
-		return;
+	if (m->asking.id) { /* a flush: it can be asked for again */
+		err_set(&m->asking.err, "a change came in between");
+		asking_end(&m->asking);
+	}
 	m->settings = next; /* for those that start from now on */
 	args = json_object();
 	asking_begin(m, &m->asking, done, arg, ANSWER_MS);
+	m->asking.must = true;
 	ask_all(m, "apply", args, text);
 	json_decref(args);
 }
@@ -200,8 +222,8 @@ static int make_places(struct master *m)
 			return -ENOMEM;
 	}
 	m->watch = timer_new(m->loop, on_watch, m);
-	m->asking.timer = timer_new(m->loop, on_asking_late, &m->asking);
-	m->trial.timer = timer_new(m->loop, on_asking_late, &m->trial);
+	m->asking.timer = timer_new(m->loop, on_asking_late, m);
+	m->trial.timer = timer_new(m->loop, on_trial_late, &m->trial);
 	m->roll.timer = timer_new(m->loop, roll_late, m);
 	if (!m->watch || !m->asking.timer || !m->trial.timer || !m->roll.timer)
 		return -ENOMEM;

@@ -39,7 +39,8 @@ typedef void (*master_done)(void *arg, long long count, const struct err *err);
 int master_try(struct master *master, const struct settings *settings,
 	master_done done, void *arg, struct err *err) MUST_CHECK;
 /* Give all workers a configuration that needs no new library; `text` as
- * conf_print makes it. */
+ * conf_print makes it. A worker that does not take it is killed and starts
+ * anew with it. */
 void master_apply(struct master *master, const struct settings *next,
 	const char *text, master_done done, void *arg);
 /* Replace the workers one at a time: the new one is up before the old one

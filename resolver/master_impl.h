@@ -54,6 +54,7 @@ struct asking {
 	master_done done;
 	void *arg;
 	unsigned id, left;
+	bool must; /* who cannot do it is replaced */
 	long long count;
 	struct err err;
 	struct timer *timer;

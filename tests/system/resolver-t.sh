@@ -486,11 +486,45 @@ test_reload() {
 	sed -i 's/anchor.root/hints/' "$work/resolver.yaml"
 	not "an anchor file without an anchor is refused" ctl reload
 	base_config
+	sed -i "s/\"$server:53\"/&, \"10.53.0.3:53\"/" "$work/resolver.yaml"
+	out=$(ctl reload 2>&1)
+	like "$out" 'worker 0: listen on UDP 10.53.0.3:53: Address already' \
+		"an address in use is found when it is bound"
+	ok "then the old workers go on" replaced 0
+	base_config
 	ok "back" ctl reload
 	stop_load
 	at_least "$(grep -c ok "$work/load.out")" 10 "load was there"
 	is "$(grep -c lost "$work/load.out")" 0 "and nothing was lost"
 }
+
+# More questions for one dead zone, or by one client, than may wait.
+test_limits() {
+	local i
+	base_config
+	sed -i 's/deadline: 2s/deadline: 2s, per_zone: 4, per_client: 5/' \
+		"$work/resolver.yaml"
+	ok "reload with small limits" ctl reload
+	freeze tld
+	for i in $(seq 60); do
+		printf 'm%d.dead.example A\nx.new%d.example A\n' "$i" "$i"
+	done > "$work/names"
+	split -n l/20 "$work/names" "$work/part."
+	pids_before=${#pids[@]}
+	for i in "$work"/part.*; do
+		ip netns exec "$ns" dig @$server +tries=1 +time=3 -f "$i" \
+			> /dev/null 2>&1 &
+		pids+=($!)
+	done
+	ok "a zone has a bound" wait_for 5 more_than over_limit_per_zone 0
+	ok "a client has a bound" wait_for 5 more_than over_limit_per_client 0
+	thaw tld
+	wait "${pids[@]:$pids_before}"
+	ok "when it is over nobody waits" wait_for 5 nobody_waits
+	base_config
+	ok "back" ctl reload
+}
+nobody_waits() { [ "$(stat_of waiting)" = 0 ]; }
 
 test_two_steps() {
 	base_config
@@ -532,6 +566,13 @@ test_bad_start() {
 	not "a wrong key: no start" in_ns timeout 5 "$resolver" --config \
 		"$work/resolver.yaml" --control "$work/other.sock"
 	base_config
+	sed -i "s/$server:53/10.53.0.3:53/" "$work/resolver.yaml"
+	out=$(in_ns timeout 10 "$resolver" --config "$work/resolver.yaml" \
+		--control "$work/other.sock" 2>&1)
+	is $? 1 "an address in use: no start"
+	like "$out" 'cannot go on: .*10.53.0.3:53: Address already in use' \
+		"with a clear line"
+	base_config
 	sed -i 's/anchor.root/no-such-file/' "$work/resolver.yaml"
 	out=$("$resolver" --check "$work/resolver.yaml" 2>&1)
 	like "$out" 'resolver.yaml:4: trust_anchor.*No such file' \
@@ -558,6 +599,7 @@ test_dead
 test_stale
 test_crash
 test_reload
+test_limits
 test_two_steps
 test_page
 test_stop
