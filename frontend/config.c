@@ -11,6 +11,8 @@
 
 #include <errno.h>
 
+#define FAILURE_TTL_MAX_S 5
+
 /* --- checks ------------------------------------------------------------ */
 
 static bool check_has_name(const struct conf_node *check)
@@ -268,6 +270,8 @@ static void build_cache_rules(const struct conf *conf, struct cache_rules *r)
 	r->min_ttl_s = seconds(n, "min_ttl");
 	r->max_negative_ttl_s = seconds(n, "max_negative_ttl");
 	r->failure_ttl_s = seconds(n, "failure_ttl");
+	if (r->failure_ttl_s > FAILURE_TTL_MAX_S)
+		r->failure_ttl_s = FAILURE_TTL_MAX_S;
 	r->stale_s = seconds(n, "stale");
 	r->cap_served = conf_get_bool(n, "cap_served_ttl");
 }
@@ -356,7 +360,9 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 				"too many names of pools since the start: "
 				"restart");
 		pool->auth = is_auth(n);
-		pool->cached = conf_get_bool(n, "cache");
+		pool->cached = conf_get_bool(n, "cache") &&
+			       conf_get_int(conf_path(conf_root(conf), "cache"),
+				       "entries") > 0;
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
 		rc = build_members(
 			registry, p, pool, conf_get(n, "backends"), err);
@@ -475,6 +481,7 @@ void config_sizes(const struct conf *conf, struct config_sizes *out)
 	out->workers = (unsigned)conf_get_int(root, "workers");
 	out->inflight = (uint32_t)conf_get_int(root, "inflight");
 	out->cache_entries = (size_t)conf_get_int(cache, "entries");
+	out->cache_entries += out->cache_entries == 0; /* one, never used */
 	out->cache_bytes = (size_t)conf_get_int(cache, "memory");
 	out->limit_entries =
 		(size_t)conf_get_int(conf_get(root, "limit"), "table_size");

@@ -148,8 +148,7 @@ static void reply_waiters(struct flights *fs, struct flight *f,
 {
 	struct list *pos, *tmp;
 
-	list_each_safe(pos, tmp, &f->waiters)
-	{
+	list_each_safe(pos, tmp, &f->waiters) {
 		struct waiter *waiter = list_entry(pos, struct waiter, link);
 
 		if (udp_only && waiter->peer.tcp)
@@ -380,8 +379,9 @@ static bool has_tcp_waiter(const struct flight *f)
 {
 	struct list *pos;
 
-	list_each(pos, &f->waiters) if (list_entry(pos, struct waiter, link)
-						->peer.tcp) return true;
+	list_each(pos, &f->waiters)
+		if (list_entry(pos, struct waiter, link)->peer.tcp)
+			return true;
 	return false;
 }
 

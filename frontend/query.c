@@ -92,6 +92,8 @@ static enum step step_admit(struct query *q)
 static enum step step_parse(struct query *q)
 {
 	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	if (q->parsed != MSG_DROP && (msg_flags(q->req->msg) & MSG_TC))
+		return drop(q, STAT_DROP_NOT_QUERY); /* half a question */
 	if (q->parsed == MSG_DROP)
 		return drop(q, q->req->len < MSG_HEADER ? STAT_DROP_SHORT
 							: STAT_DROP_NOT_QUERY);

@@ -197,12 +197,13 @@ static void test_junk(void)
 	char text[256];
 
 	send_text(fd, "0001 8100 0001 0000 0000 0000 <a.example.> 0001 0001");
+	send_text(fd, "0001 0300 0001 0000 0000 0000 <a.example.> 0001 0001");
 	send_text(fd, "00");
 	send_text(fd, "0001 0100 0001 0000 0000");
 	ok(!take_udp(fd, &answer, RIG_NEVER),
-		"QR=1 and short messages are never answered");
+		"QR=1, TC=1 and short messages are never answered");
 	ok(rig_wait_stat(&rig, STAT_DROP_SHORT, 2) &&
-			rig_wait_stat(&rig, STAT_DROP_NOT_QUERY, 1),
+			rig_wait_stat(&rig, STAT_DROP_NOT_QUERY, 2),
 		"but counted");
 	send_text(fd, "0002 0100 0000 0000 0000 0000");
 	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_FORMERR,
