@@ -84,16 +84,19 @@ home_of_vip() {
 	done | sort -rn | sed -n '1s/.* //p'
 }
 
-# Green, and the VIP is where it stays: a node that was ill takes it back only
-# after it has been well for some seconds.
-is_settled() {
+# The VIP is where it stays: a node that was ill takes it back only after it
+# has been well for a while, which doubles with each failure, up to 120 s.
+is_home() {
 	local home
-	is_green || return 1
 	owner=$(vip_owners)
 	home=$(home_of_vip)
 	not_green="the VIP at home on $home"
 	[ -z "$home" ] || [ "$owner" = "$home" ] || return 1
 	not_green=
+}
+
+precheck() {
+	wait_for 30 is_green && wait_for 130 is_home && is_green
 }
 
 # ---- the client ----
@@ -231,7 +234,7 @@ drill_one() { # NAME; numbers its checks from $drill_count on
 	local fn=${1//-/_}
 	drill=$1 drill_bad=0 drill_checks='' not_green=
 	echo '{}' > "$drill_dir/client.json"
-	wait_for 30 is_settled
+	precheck
 	drill_check "precheck" $? "${not_green:+not green: $not_green}"
 	if [ "$drill_bad" = 0 ]; then
 		start_client "$(drill_pattern "$drill")"
@@ -315,7 +318,7 @@ drill_report() {
 		jq -sr '.[] | "\(.drill)\t\(if .ok then "ok" else "FAILED" end)\t\(
 			[.client.marks[]?.longest_gap_ms] | max) ms of \(
 			.limit_gap_ms)\t\([.client.marks[]?.lost] | add) lost of \(
-			.client.sent)\t\(.time)"' $files | column -t -s "$(printf '\t')"
+			.client.sent)\t\(.time)"' $files | columns
 	fi
 }
 

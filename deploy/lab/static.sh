@@ -41,7 +41,6 @@ static_auth() {
 static_files() {
 	local h
 	examples=$src/deploy/examples
-	[ -d "$examples" ] || examples=$here/../share/doc/ispdns-common/examples
 	[ -d "$examples" ] || die "no examples at $examples"
 	for h in dd1 dd2; do example frontend $h; done
 	static_ha dd1 150 162

@@ -171,8 +171,9 @@ at_least "$(jq '.marks[1].lost' "$work/json")" 200 "lost after the event"
 # --- kill -9 in the middle ---
 ok "down" lab down
 is "$(left_behind)" "" "nothing is left behind"
-half_up() { # STEP-FILE: start up, kill it when the file or namespace is there
-	lab up --bare > /dev/null 2>&1 &
+half_up() { # CONDITION [UP-OPTION]: start up, kill it when the condition holds
+	# shellcheck disable=SC2086
+	lab up ${2---bare} > /dev/null 2>&1 &
 	local pid=$!
 	wait_for 10 eval "$1" || diag "never saw: $1"
 	kill -9 "$pid" 2>/dev/null
@@ -183,6 +184,14 @@ for step in "test -e $run/internet/web/site0100.com.zone" \
 	"test -S $run/hosts/tld/ctl.sock" "test -S $run/hosts/rec2/ctl.sock"; do
 	half_up "$step"
 	not "half-up at ${step##*/} is not up" test -e "$run/up"
+	ok "is taken down" lab down
+	is "$(left_behind)" "" "and nothing is left"
+done
+# The same in the middle of the whole site: enrolled nodes, then a roll-out.
+for step in "test -e $run/hosts/dd2/etc/node.yaml" \
+	"test -e $run/hosts/rec1/lib/current"; do
+	half_up "$step" ""
+	not "half a site at ${step##*/} is not up" test -e "$run/up"
 	ok "is taken down" lab down
 	is "$(left_behind)" "" "and nothing is left"
 done
