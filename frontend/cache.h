@@ -35,6 +35,7 @@ struct cache_rules {
 	uint32_t max_ttl_s, min_ttl_s, max_negative_ttl_s, failure_ttl_s;
 	uint32_t stale_s; /* kept behind their end; 0: never served stale */
 	bool cap_served;  /* max_ttl_s bounds the TTLs given out too */
+	bool prefetch;    /* popular answers are asked for before their end */
 };
 
 enum cache_result {

@@ -273,6 +273,7 @@ static void build_cache_rules(const struct conf *conf, struct cache_rules *r)
 	if (r->failure_ttl_s > FAILURE_TTL_MAX_S)
 		r->failure_ttl_s = FAILURE_TTL_MAX_S;
 	r->stale_s = seconds(n, "stale");
+	r->prefetch = conf_get_bool(n, "prefetch");
 	r->cap_served = conf_get_bool(n, "cap_served_ttl");
 }
 
@@ -409,6 +410,7 @@ static void build_rest(const struct conf *conf, struct policy *p)
 	p->retry.tries = (uint32_t)conf_get_int(retry, "tries");
 	p->sockets = (unsigned)conf_get_int(upstream, "sockets");
 	p->socket_queries = (unsigned)conf_get_int(upstream, "socket_queries");
+	p->waiting_max = (uint32_t)conf_get_int(root, "inflight_per_client");
 	p->udp_limit = (uint16_t)conf_get_int(root, "udp_size");
 }
 

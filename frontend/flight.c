@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A flight is found by its key in a small hash table, so that equal questions
- * share it. Time is kept in a wheel of 8 ms slots: a flight is in the slot of
- * its next event, a retry or its deadline. An attempt that is late stays open
- * while the next backend is asked: whoever answers first wins.
+ * share it. Its next event, a retry or the deadline, is in a wheel. An attempt
+ * that is late stays open while the next backend is asked: whoever answers
+ * first wins.
  */
 
 #include "frontend/flight.h"
@@ -11,15 +11,15 @@
 #include "common/base/list.h"
 #include "common/base/slots.h"
 #include "common/dns/code.h"
+#include "frontend/wheel.h"
 
-#define WHEEL_SLOTS 512
-#define WHEEL_US    8192
+#define CLIENTS 8192 /* counters of waiting queries, by hashed address */
 
 struct flight {
-	struct list wheel;
+	struct wheel_item time; /* its next event */
 	struct list waiters;
 	uint32_t chain; /* next in its bucket; SLOT_NONE ends */
-	struct mtime due, deadline;
+	struct mtime deadline;
 	struct cache_key key;
 	bool tcp;
 	bool errors;        /* an attempt was refused */
@@ -35,6 +35,7 @@ struct flight {
 struct waiter {
 	struct list link;
 	struct mtime since;
+	uint32_t client; /* its counter */
 	struct serve_peer peer;
 	struct asker asker;
 };
@@ -45,9 +46,8 @@ struct flights {
 	struct slots flights, waiters;
 	uint32_t *buckets;
 	uint32_t bucket_mask;
-	struct list wheel[WHEEL_SLOTS];
-	int64_t tick; /* the slots up to this one were looked at */
-	struct timer *timer;
+	struct wheel wheel;
+	uint16_t clients[CLIENTS];
 	struct answer made_answer;
 	uint8_t made[MSG_HEADER + NAME_MAX_WIRE + 4];
 };
@@ -88,25 +88,10 @@ static void unhash(struct flights *fs, struct flight *f)
 	*link = f->chain;
 }
 
-static int64_t tick_of(struct mtime t)
-{
-	return t.us / WHEEL_US;
-}
-
 static void schedule(struct flights *fs, struct flight *f, struct mtime due)
 {
-	int64_t tick;
-
-	f->due = mtime_before(due, f->deadline) ? due : f->deadline;
-	tick = tick_of(f->due) + 1;
-	if (tick <= fs->tick)
-		tick = fs->tick + 1;
-	if (tick >= fs->tick + WHEEL_SLOTS)
-		tick = fs->tick + WHEEL_SLOTS - 1; /* looked at, put back */
-	list_remove(&f->wheel);
-	list_append(&fs->wheel[tick % WHEEL_SLOTS], &f->wheel);
-	if (!timer_is_set(fs->timer))
-		timer_set_us(fs->timer, WHEEL_US);
+	wheel_set(&fs->wheel, &f->time,
+		mtime_before(due, f->deadline) ? due : f->deadline);
 }
 
 static struct flight *flight_take(
@@ -119,11 +104,9 @@ static struct flight *flight_take(
 
 	if (i == SLOT_NONE)
 		return NULL;
-	if (fs->flights.used == 1)
-		fs->tick = tick_of(now); /* the wheel stood still */
 	f = flight_at(fs, i);
 	memset(f, 0, sizeof(*f));
-	list_init(&f->wheel);
+	wheel_item_init(&f->time);
 	list_init(&f->waiters);
 	f->key = *key;
 	f->deadline = mtime_add_ms(now, fs->w->policy->retry.deadline_ms);
@@ -156,6 +139,7 @@ static void reply_waiters(struct flights *fs, struct flight *f,
 		fs->ops->reply(fs->w, &waiter->peer, &waiter->asker,
 			waiter->since, end);
 		list_remove(pos);
+		fs->clients[waiter->client]--;
 		slots_give(&fs->waiters, slots_index(&fs->waiters, waiter));
 	}
 }
@@ -193,7 +177,7 @@ static void finish(struct flights *fs, struct flight *f,
 	};
 
 	unhash(fs, f);
-	list_remove(&f->wheel);
+	wheel_clear(&fs->wheel, &f->time);
 	forget_attempts(fs, f, false);
 	fs->ops->done(fs->w, &end);
 	reply_waiters(fs, f, &end, false);
@@ -322,40 +306,12 @@ static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 	schedule(fs, f, mtime_add_ms(now, fs->w->policy->retry.timeout_ms));
 }
 
-static void turn_slot(struct flights *fs, struct list *slot, struct mtime now)
-{
-	struct list due;
-
-	list_init(&due);
-	while (!list_empty(slot)) {
-		struct list *l = slot->next;
-
-		list_remove(l);
-		list_append(&due, l);
-	}
-	while (!list_empty(&due)) {
-		struct flight *f = list_entry(due.next, struct flight, wheel);
-
-		list_remove(&f->wheel);
-		if (mtime_before(now, f->due))
-			schedule(fs, f, f->due);
-		else
-			overdue(fs, f, now);
-	}
-}
-
-static void turn_wheel(void *arg)
+static void on_due(void *arg, struct wheel_item *item)
 {
 	struct flights *fs = arg;
-	struct mtime now = loop_now(fs->w->loop);
-	int64_t last = tick_of(now);
 
-	if (last > fs->tick + WHEEL_SLOTS)
-		fs->tick = last - WHEEL_SLOTS;
-	while (fs->tick < last)
-		turn_slot(fs, &fs->wheel[++fs->tick % WHEEL_SLOTS], now);
-	if (fs->flights.used > 0)
-		timer_set_us(fs->timer, WHEEL_US);
+	overdue(fs, container_of(item, struct flight, time),
+		loop_now(fs->w->loop));
 }
 
 /* --- events ------------------------------------------------------------ */
@@ -472,22 +428,48 @@ const struct backend_events *flight_events(void)
 
 /* --- joining ----------------------------------------------------------- */
 
+/* Addresses that share a counter share its limit: rare, and harmless. */
+static uint32_t client_of(
+	const struct flights *fs, const struct serve_peer *peer)
+{
+	return (uint32_t)addr_hash_ip(fs->w->secret, &peer->client) % CLIENTS;
+}
+
 static bool add_waiter(struct flights *fs, struct flight *f,
 	const struct serve_peer *peer, const struct asker *asker)
 {
-	uint32_t i = slots_take(&fs->waiters);
+	uint32_t client = client_of(fs, peer);
+	uint32_t i;
 	struct waiter *waiter;
 
+	if (fs->clients[client] >= fs->w->policy->waiting_max)
+		return false;
+	i = slots_take(&fs->waiters);
 	if (i == SLOT_NONE)
 		return false;
+	fs->clients[client]++;
 	waiter = slots_get(&fs->waiters, i);
 	list_init(&waiter->link);
 	waiter->since = loop_now(fs->w->loop);
+	waiter->client = client;
 	waiter->peer = *peer;
 	memcpy(&waiter->asker, asker,
 		offsetof(struct asker, name) + asker->name_len);
 	list_append(&f->waiters, &waiter->link);
 	return true;
+}
+
+/* The first question. */
+static void take_off(
+	struct flights *fs, struct flight *f, const struct pool *pool)
+{
+	budget_asked(&fs->w->budget, loop_now(fs->w->loop));
+	metric_inc(fs->w->row, STAT_FORWARDED);
+	if (ask_next(fs, f))
+		return;
+	if (!pool_is_usable(pool))
+		metric_inc(fs->w->row, STAT_NO_BACKEND);
+	finish_failed(fs, f);
 }
 
 bool flight_join(struct flights *fs, const struct cache_key *key,
@@ -502,20 +484,30 @@ bool flight_join(struct flights *fs, const struct cache_key *key,
 		metric_inc(fs->w->row, STAT_COALESCED);
 		return true;
 	}
-	if (fs->waiters.used == fs->waiters.count)
-		return false;
 	f = flight_take(fs, key);
 	if (!f)
 		return false;
-	(void)add_waiter(fs, f, peer, asker); /* there is room: see above */
-	budget_asked(&fs->w->budget, loop_now(fs->w->loop));
-	metric_inc(fs->w->row, STAT_FORWARDED);
-	if (ask_next(fs, f))
-		return true;
-	if (!pool_is_usable(pool))
-		metric_inc(fs->w->row, STAT_NO_BACKEND);
-	finish_failed(fs, f);
+	if (!add_waiter(fs, f, peer, asker)) {
+		unhash(fs, f);
+		slots_give(&fs->flights, slots_index(&fs->flights, f));
+		return false;
+	}
+	take_off(fs, f, pool);
 	return true;
+}
+
+void flight_refresh(struct flights *fs, const struct cache_key *key)
+{
+	const struct pool *pool = policy_pool(fs->w->policy, key->pool);
+	struct flight *f = find(fs, key);
+
+	if (f || !pool)
+		return;
+	f = flight_take(fs, key);
+	if (!f)
+		return;
+	metric_inc(fs->w->row, STAT_PREFETCHED);
+	take_off(fs, f, pool);
 }
 
 uint32_t flights_waiting(const struct flights *fs)
@@ -539,8 +531,7 @@ struct flights *flights_new(
 	fs->ops = ops;
 	fs->bucket_mask = buckets - 1;
 	fs->buckets = malloc(buckets * sizeof(*fs->buckets));
-	fs->timer = timer_new(w->loop, turn_wheel, fs);
-	if (!fs->buckets || !fs->timer ||
+	if (!fs->buckets || wheel_init(&fs->wheel, w->loop, on_due, fs) < 0 ||
 		slots_init(&fs->flights, count, sizeof(struct flight)) < 0 ||
 		slots_init(&fs->waiters, count, sizeof(struct waiter)) < 0) {
 		flights_free(fs);
@@ -548,8 +539,6 @@ struct flights *flights_new(
 	}
 	for (uint32_t i = 0; i < buckets; i++)
 		fs->buckets[i] = SLOT_NONE;
-	for (unsigned i = 0; i < WHEEL_SLOTS; i++)
-		list_init(&fs->wheel[i]);
 	return fs;
 }
 
@@ -557,7 +546,7 @@ void flights_free(struct flights *fs)
 {
 	if (!fs)
 		return;
-	timer_free(fs->timer);
+	wheel_fini(&fs->wheel);
 	slots_fini(&fs->flights);
 	slots_fini(&fs->waiters);
 	free(fs->buckets);

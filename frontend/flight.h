@@ -34,16 +34,20 @@ struct flight_ops {
 		const struct flight_end *end);
 };
 
-/* Room for `count` waiting clients. NULL: no memory. */
+/* Room for `count` waiting clients, of which one address may have a part
+ * (policy.waiting_max). NULL: no memory. */
 struct flights *flights_new(struct worker *w, uint32_t count,
 	const struct flight_ops *ops) MUST_CHECK;
 void flights_free(struct flights *flights); /* NULL allowed */
 
-/* Ask `pool` for `key`; the peer waits for the answer. False: no slot
- * (nothing happens). The answer may come before the return. */
+/* Ask `pool` for `key`; the peer waits for the answer. False: no slot, or
+ * the client has too many waiting (nothing happens). The answer may come
+ * before the return. */
 bool flight_join(struct flights *flights, const struct cache_key *key,
 	const struct pool *pool, const struct serve_peer *peer,
 	const struct asker *asker);
+/* Ask again for what is about to expire; nobody waits for it. */
+void flight_refresh(struct flights *flights, const struct cache_key *key);
 uint32_t flights_waiting(const struct flights *flights);
 
 /* The events of backend.h for a worker; their `arg` is the worker. */

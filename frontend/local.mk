@@ -24,6 +24,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/show.c \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \
+	frontend/wheel.c frontend/wheel.h \
 	frontend/worker.c frontend/worker.h
 
 sbin_PROGRAMS += ispdns-frontend

@@ -50,6 +50,7 @@ struct policy {
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
 	uint16_t udp_limit;      /* largest UDP answer */
+	uint32_t waiting_max;    /* queries of one client that may wait */
 	unsigned sockets;        /* per backend and worker */
 	unsigned socket_queries; /* then it is replaced; 0: never */
 	struct cache *cache;     /* shared, not the snapshot's own */

@@ -9,8 +9,9 @@
 
 #include "common/dns/code.h"
 
-#define STALE_TTL_S 30 /* RFC 8767 4 */
-#define HOLD_S      5  /* a stale answer is given at once for so long */
+#define STALE_TTL_S    30 /* RFC 8767 4 */
+#define PREFETCH_MIN_S 10 /* shorter lives are not worth it */
+#define HOLD_S         5  /* a stale answer is given at once for so long */
 
 enum step {
 	STEP_NEXT,
@@ -133,6 +134,15 @@ static enum step step_route(struct query *q)
 	return STEP_NEXT;
 }
 
+/* Popular, and in the last tenth of a life worth the effort? */
+static bool is_ripe(const struct policy *p, enum cache_result result,
+	const struct cache_found *found)
+{
+	return p->cache_rules.prefetch && result == CACHE_HIT &&
+	       found->popular && found->ttl_s >= PREFETCH_MIN_S &&
+	       found->left_s <= found->ttl_s / 10;
+}
+
 static enum step step_lookup(struct query *q)
 {
 	struct worker *w = q->w;
@@ -158,6 +168,8 @@ static enum step step_lookup(struct query *q)
 		style.stale_ttl_s = STALE_TTL_S;
 	}
 	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	if (is_ripe(p, result, &found))
+		flight_refresh(w->flights, &w->key);
 	return STEP_END;
 }
 

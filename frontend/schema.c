@@ -202,6 +202,11 @@ static const struct schema_item cache_items[] = {
 		.max = MS(604800),
 		.help = "Expired answers are kept so long, for when no backend "
 			"gives one (RFC 8767); 0: never."},
+	{.name = "prefetch",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Ask again for popular answers in the last tenth of "
+			"their life."},
 	{.name = "cap_served_ttl",
 		.type = SCHEMA_BOOL,
 		.dflt = "false",
@@ -473,6 +478,12 @@ static const struct schema_item root_items[] = {
 		.help = "Client queries that may wait for backends, per "
 			"worker.",
 		.reload = SCHEMA_RESTART},
+	{.name = "inflight_per_client",
+		.type = SCHEMA_INT,
+		.dflt = "1000",
+		.min = 1,
+		.max = 30000,
+		.help = "Of these, queries of one address."},
 	{.name = "udp_size",
 		.type = SCHEMA_INT,
 		.dflt = "1232",

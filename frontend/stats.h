@@ -64,6 +64,8 @@
 	X(STAT_CACHE_STALE, "cache_stale_total",                               \
 		"Expired answers served since no backend gave one (RFC "       \
 		"8767).")                                                      \
+	X(STAT_PREFETCHED, "cache_prefetches_total",                           \
+		"Popular answers asked for again before their end.")           \
 	X(STAT_COALESCED, "coalesced_total",                                   \
 		"Queries that joined an identical one in flight.")             \
 	X(STAT_FORWARDED, "forwarded_total",                                   \

@@ -227,7 +227,9 @@ static void test_retry_servfail(void)
 static void test_retry_timeout(void)
 {
 	struct ask again = {.name = "slow.example"};
+	static struct packet late;
 	int fd = rig_udp_client(&rig);
+	uint64_t before;
 
 	ask_r1(fd, "slow.example");
 	ok(take_udp(rig.udp[1], &second, RIG_SOON),
@@ -239,6 +241,7 @@ static void test_retry_timeout(void)
 	ok(!take_udp(fd, &answer, 50), "that of r2 is too late");
 	ok(!round_trip(&rig, fd, &again, 0, &good, &answer), "it is cached");
 	ask_r1(fd, "never.example");
+	late = question;
 	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_SERVFAIL,
 		"nobody answers: SERVFAIL at the deadline");
 	is_int(ede_of(&answer), DNS_EDE_NO_REACHABLE_AUTHORITY, "with EDE 22");
@@ -246,6 +249,11 @@ static void test_retry_timeout(void)
 		;
 	while (take_udp(rig.udp[1], &question, 0))
 		;
+	before = rig_stat(&rig, STAT_REPLY_UNKNOWN);
+	reply_udp(rig.udp[0], &late, &good);
+	ok(rig_wait_stat(&rig, STAT_REPLY_UNKNOWN, before + 1) &&
+			!take_udp(fd, &answer, 30),
+		"an answer after that is counted and dropped");
 	is_int((long long)server_get_outstanding(rig_server(&rig, 0)), 0,
 		"nothing is outstanding any more");
 	ok(server_read(&rig_server(&rig, 0)->timeouts) >= 2,

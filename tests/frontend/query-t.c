@@ -400,6 +400,63 @@ static void test_coalescing(void)
 	rig_stop(&rig);
 }
 
+static void test_waiting(void)
+{
+	static struct packet held[50];
+	int fd, asked = 0;
+
+	rig_start(&rig, OPEN "inflight_per_client: 20\n",
+		"policy: firstAvailable,");
+	fd = rig_udp_client(&rig);
+	for (int i = 0; i < 50; i++) {
+		char name[32];
+		struct ask ask = {.name = name};
+
+		(void)snprintf(name, sizeof(name), "wait%d.example", i);
+		ask_udp(fd, &ask);
+	}
+	while (take_udp(rig.udp[0], &held[asked % 50], RIG_NEVER))
+		asked++;
+	for (int i = 0; i < asked && i < 50; i++)
+		reply_udp(rig.udp[0], &held[i], &good);
+	is_int(asked, 20, "of one client 20 wait, not 50");
+	ok(rig_wait_stat(&rig, STAT_DROP_NO_SLOT, 30), "the rest is counted");
+	ok(take_udp(fd, &answer, RIG_SOON), "those are answered");
+	while (take_udp(fd, &answer, RIG_NEVER))
+		;
+	ok(round_trip(&rig, fd, &(struct ask){.name = "then.example"}, 0, &good,
+		   &answer) &&
+			rcode() == 0,
+		"and there is room again");
+	close(fd);
+	rig_stop(&rig);
+}
+
+static void test_prefetch(void)
+{
+	struct ask ask = {.name = "ripe.example"};
+	struct reply reply = good;
+	int fd;
+
+	rig_start(&rig, OPEN, "policy: firstAvailable,");
+	fd = rig_udp_client(&rig);
+	reply.ttl_s = 10;
+	for (int i = 0; i < 4; i++)
+		(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
+	ok(!take_udp(rig.udp[0], &question, 20), "young: not asked again");
+	(void)usleep(9100000); /* nine tenths of its life */
+	ask_udp(fd, &ask);
+	ok(take_udp(fd, &answer, RIG_SOON) && first_ttl(&answer) <= 1,
+		"popular and old: from the cache");
+	ok(take_udp(rig.udp[0], &question, RIG_SOON), "and asked for again");
+	reply_udp(rig.udp[0], &question, &reply);
+	ok(rig_wait_stat(&rig, STAT_REPLIES, 2), "unasked for by a client");
+	(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
+	is_int(first_ttl(&answer), 10, "young again");
+	close(fd);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	test_forward();
@@ -414,5 +471,7 @@ int main(void)
 	test_ages();
 	test_stale();
 	test_coalescing();
+	test_waiting();
+	test_prefetch();
 	return tap_done();
 }
