@@ -502,7 +502,7 @@ test_reload() {
 test_limits() {
 	local i
 	base_config
-	sed -i 's/deadline: 2s/deadline: 2s, per_zone: 4, per_client: 5/' \
+	sed -i 's/deadline: 2s/deadline: 2s, per_zone: 2, per_client: 5/' \
 		"$work/resolver.yaml"
 	ok "reload with small limits" ctl reload
 	freeze tld
