@@ -9,7 +9,7 @@
  * worker -> master  ready {}, failed {why}, stats {cells ...},
  *                   done {id, count} | done {id, error}
  * master -> worker  apply {id} (behind the text of a configuration),
- *                   flush {id, what, name}, drain {}
+ *                   flush {id, what, name}, steer {count}, drain {}
  */
 
 #include <jansson.h>

@@ -15,6 +15,7 @@ resolver_libresolver_a_SOURCES = \
 	resolver/query.c resolver/query.h \
 	resolver/schema.c \
 	resolver/stats.c resolver/stats.h \
+	resolver/steer.c resolver/steer.h \
 	resolver/strip.c resolver/strip.h \
 	resolver/worker.c resolver/worker.h
 resolver_libresolver_a_CFLAGS = $(AM_CFLAGS) $(UNBOUND_CFLAGS)

@@ -210,6 +210,22 @@ int master_try(struct master *m, const struct settings *settings,
 
 /* --- the whole --- */
 
+void master_steer(struct master *m)
+{
+	struct list *at;
+
+	if (m->count < 2 || m->stopping || m->roll.active ||
+		!master_is_ready(m))
+		return;
+	list_each(at, &m->all)
+		if (list_entry(at, struct process, link)->state == DRAINING)
+			return;
+	/* The program belongs to the group: one member attaches it. */
+	if (m->places[0].now->channel)
+		channel_send(m->places[0].now->channel, "steer",
+			json_pack("{s:i}", "count", (int)m->count));
+}
+
 static int make_places(struct master *m)
 {
 	for (unsigned i = 0; i < MASTER_WORKERS; i++) {

@@ -110,6 +110,10 @@ void process_drain(struct process *p);
 /* This process has done what was asked (error NULL), or never will. */
 void asked_done(struct process *p, long long count, const char *error);
 
+/* The set has changed: when it is whole and nobody drains, have the kernel
+ * steer queries to its sockets by name. */
+void master_steer(struct master *m);
+
 /* roll.c */
 
 /* The process that is to replace another is up, or could not start. */

@@ -53,6 +53,7 @@ static void process_died(struct process *p)
 	}
 	if (place->now != p) { /* it was replaced */
 		process_free(p);
+		master_steer(m);
 		return;
 	}
 	place->now = NULL;
@@ -114,6 +115,7 @@ static void on_ready(struct process *p)
 	if (m->places[p->index].next == p)
 		roll_up(m, p);
 	check_ready(m);
+	master_steer(m);
 }
 
 static void on_message(

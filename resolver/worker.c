@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "resolver/channel.h"
 #include "resolver/query.h"
+#include "resolver/steer.h"
 
 #define DRAIN_TICK_MS 10
 #define DRAIN_MS      7000 /* longer than a client's deadline */
@@ -61,6 +62,10 @@ static void drain(void *arg)
 		loop_stop(w->loop);
 		return;
 	}
+	/* The kernel's own choice passes over a paused socket, a program's
+	 * does not; the master has it attached again when we are gone. */
+	for (size_t i = 0; i < w->settings->listen_count; i++)
+		steer_detach(serve_udp_fd(w->serve, i));
 	serve_pause(w->serve);
 	w->drain_end = mtime_add_ms(mtime_now(), DRAIN_MS);
 	timer_set_ms(w->drain_timer, DRAIN_TICK_MS);
@@ -157,6 +162,19 @@ static void on_flush(struct worker *w, const json_t *msg)
 		tell_done(w, msg, count, NULL);
 }
 
+static void on_steer(struct worker *w, const json_t *msg)
+{
+	json_int_t count = json_integer_value(json_object_get(msg, "count"));
+	struct err err;
+
+	for (size_t i = 0; i < w->settings->listen_count; i++)
+		if (steer_attach(serve_udp_fd(w->serve, i), (unsigned)count,
+			    &err) < 0)
+			log_warn("worker: names are cached in more than one "
+				 "worker: %s",
+				err.text);
+}
+
 static void on_message(
 	void *arg, const char *type, const json_t *msg, const char *text)
 {
@@ -166,6 +184,8 @@ static void on_message(
 		on_apply(w, msg, text);
 	else if (strcmp(type, "flush") == 0)
 		on_flush(w, msg);
+	else if (strcmp(type, "steer") == 0 && !w->draining)
+		on_steer(w, msg);
 	else if (strcmp(type, "drain") == 0)
 		drain(w);
 	if (w->serve)
