@@ -182,13 +182,25 @@ static int check_twice(struct build *b, const struct conf_node *node,
 	return 0;
 }
 
-static int check_track(struct build *b, const struct conf_node *track)
+static int build_track(struct build *b, const struct conf_node *track,
+	struct config_instance *in)
 {
 	const char *gateway = conf_get_str(track, "gateway");
+	const uint8_t *octets;
+	union addr addr;
 
-	if (gateway && *gateway)
+	in->track_frontend = conf_get_bool(track, "frontend");
+	in->track_probe = conf_get_bool(track, "probe");
+	if (!gateway || !*gateway)
+		return 0;
+	if (addr_parse(gateway, 0, &addr) < 0 || addr_port(&addr) != 0 ||
+		addr.sa.sa_family != AF_INET || in->family != 4)
 		return conf_error(b->conf, conf_get(track, "gateway"), b->err,
-			"gateway: watching a gateway is not available");
+			"gateway: need an IPv4 address, in an instance of "
+			"IPv4");
+	addr_octets(&addr, &octets);
+	memcpy(in->gateway, octets, sizeof(in->gateway));
+	in->has_gateway = true;
 	return 0;
 }
 
@@ -211,15 +223,13 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	in->preempt = conf_get_bool(node, "preempt");
 	in->strict_addrs = conf_get_bool(node, "strict_addresses");
 	in->checksum = (enum config_checksum)conf_get_int(node, "checksum");
-	in->track_frontend = conf_get_bool(track, "frontend");
-	in->track_probe = conf_get_bool(track, "probe");
-	rc = check_track(b, track);
-	if (rc == 0)
-		rc = build_timing(b, node, in);
+	rc = build_timing(b, node, in);
 	if (rc == 0)
 		rc = build_auth(b, node, in);
 	if (rc == 0)
 		rc = build_addresses(b, node, in);
+	if (rc == 0)
+		rc = build_track(b, track, in);
 	if (rc == 0 && in->version == 2 && in->family == 6)
 		rc = conf_error(
 			b->conf, node, b->err, "version: 2 is for IPv4 only");

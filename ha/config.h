@@ -48,6 +48,8 @@ struct config_instance {
 	bool both_versions;
 	bool track_frontend;
 	bool track_probe;
+	bool has_gateway; /* to watch; IPv4 */
+	uint8_t gateway[4];
 	enum config_checksum checksum;
 	uint32_t interval_us;
 	uint32_t interval_alt_us; /* v2: accepted too; 0 = none */

@@ -47,7 +47,8 @@ static const struct schema_item track_items[] = {
 		.type = SCHEMA_STRING,
 		.dflt = "\"\"",
 		.max = 64,
-		.help = "Reserved for a gateway to watch; must be empty."},
+		.help = "An IPv4 router that must answer ARP; empty: none. "
+			"Without it this node counts 120 less."},
 	{.type = SCHEMA_END},
 };
 

@@ -58,7 +58,9 @@ struct ha_view {
 	enum track_service service;
 	enum vip_place place;
 	uint8_t priority; /* said in adverts now */
-	bool link_up, has_source, probe_running, probe_failed, vips_seen;
+	bool link_up, has_source, probe_running, probe_failed, vips_seen,
+		gateway_lost;
+	uint64_t conflicts;
 	uint8_t source[16];
 	struct instance_peer peers[CONFIG_PEERS];
 };

@@ -133,6 +133,7 @@ struct instance *instance_new(const struct config_instance *conf,
 	sock_init(&in->sock);
 	state_init(&in->st);
 	probe_init(&in->probe, env->poll);
+	neighbour_init(&in->neighbour, env->poll);
 	derive(in);
 	decide_resume(in);
 	set_peers(in);
@@ -399,6 +400,7 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 	input.service = in->service;
 	input.probe_failed = probe_failed(&in->probe, now);
 	input.drain = in->drain;
+	input.gateway_lost = in->gateway_lost;
 	judge_peers(in, &input, now);
 	track_eval(&input, &weights, &in->health);
 	in->sc.priority = in->health.priority;
@@ -464,6 +466,7 @@ void instance_tick(
 	if (in->banned_us && now_us >= in->banned_us)
 		in->banned_us = 0;
 	probe_tick(&in->probe, now_us);
+	in_listen(in, now_us);
 	judge(in, service, now_us);
 	if (!in->started)
 		begin(in, now_us);
@@ -488,6 +491,7 @@ int64_t instance_deadline(const struct instance *in)
 	int64_t t = earlier(state_deadline(&in->st), in->announce.next_us);
 
 	t = earlier(t, probe_deadline(&in->probe));
+	t = earlier(t, in_listen_deadline(in));
 	if (in->vip.place == VIP_LINGER)
 		t = earlier(t, in->vip.until_us);
 	if (in->conf.handover_count)
@@ -553,6 +557,7 @@ void instance_reconf(
 		in_close(in);
 		in_open(in);
 	}
+	in_open_neighbour(in, now_us);
 	if (in->vip.place == VIP_ON)
 		announce_remind(&in->announce, now_us);
 	if (old.interval_us != next->interval_us ||

@@ -14,6 +14,7 @@
 #include "ha/handover.h"
 #include "ha/iface.h"
 #include "ha/keep.h"
+#include "ha/neighbour.h"
 #include "ha/poll.h"
 #include "ha/probe.h"
 #include "ha/sock.h"
@@ -23,17 +24,19 @@
 
 /* What an operator is told; the main thread logs it and keeps the last. */
 enum instance_event_kind {
-	INSTANCE_ROLE,    /* role changed: from, to, reason */
-	INSTANCE_DISCARD, /* adverts of `peer` are thrown away: verdict */
-	INSTANCE_SPLIT,   /* two masters */
-	INSTANCE_OWNER,   /* somebody advertises 255 */
-	INSTANCE_CLONE,   /* our own address and priority heard */
-	INSTANCE_STAYED,  /* planned move: nobody took over */
-	INSTANCE_LATE,    /* ran late and announced again; value = us */
-	INSTANCE_ROBBED,  /* an address was taken off by another program */
-	INSTANCE_TROUBLE, /* a system call failed; value = errno */
-	INSTANCE_PEER,    /* our own peer was found, failed or lost */
-	INSTANCE_ADDRS,   /* the master has another address list */
+	INSTANCE_ROLE,     /* role changed: from, to, reason */
+	INSTANCE_DISCARD,  /* adverts of `peer` are thrown away: verdict */
+	INSTANCE_SPLIT,    /* two masters */
+	INSTANCE_OWNER,    /* somebody advertises 255 */
+	INSTANCE_CLONE,    /* our own address and priority heard */
+	INSTANCE_STAYED,   /* planned move: nobody took over */
+	INSTANCE_LATE,     /* ran late and announced again; value = us */
+	INSTANCE_ROBBED,   /* an address was taken off by another program */
+	INSTANCE_TROUBLE,  /* a system call failed; value = errno */
+	INSTANCE_PEER,     /* our own peer was found, failed or lost */
+	INSTANCE_CONFLICT, /* another MAC claims an address; peer[0..5] */
+	INSTANCE_GATEWAY,  /* lost (value 1) or back (0) */
+	INSTANCE_ADDRS,    /* the master has another address list */
 	INSTANCE_EVENTS,
 };
 
@@ -101,6 +104,9 @@ struct instance {
 	struct vip vip;
 	struct announce_plan announce;
 	struct probe probe;
+	struct neighbour neighbour;
+	int64_t reassert_us; /* not again before, after a conflict */
+	bool gateway_lost;
 	struct keep_entry *keep;
 	struct instance_peer peers[CONFIG_PEERS];
 	struct track_result health; /* last verdict */

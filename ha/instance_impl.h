@@ -19,5 +19,10 @@ void in_step(struct instance *in, const struct state_event *ev, int64_t now);
 void in_drain(struct instance *in);
 void in_open(struct instance *in);
 void in_close(struct instance *in);
+/* Listen to ARP on the link as it is now. */
+void in_open_neighbour(struct instance *in, int64_t now);
+/* What was heard there: gateway and rivals. */
+void in_listen(struct instance *in, int64_t now);
+int64_t in_listen_deadline(const struct instance *in);
 
 #endif

@@ -10,7 +10,9 @@
  */
 
 enum {
-	ROBBED_WINDOW_US = 10 * 1000 * 1000
+	ROBBED_WINDOW_US = 10 * 1000 * 1000,
+	CONFLICT_WAIT_US = 300 * 1000,
+	REASSERT_GAP_US = 10 * 1000 * 1000,
 };
 
 static void discard(struct instance *in, enum packet_verdict verdict)
@@ -117,6 +119,7 @@ static void on_readable(void *arg)
 
 void in_close(struct instance *in)
 {
+	neighbour_close(&in->neighbour);
 	poll_del(in->env->poll, &in->rx);
 	in->rx.fd = -1;
 	sock_close(&in->sock);
@@ -204,10 +207,69 @@ static void restore(struct instance *in, int64_t now)
 	instance_event(in, STATE_EV_REASSERT, now);
 }
 
+void in_open_neighbour(struct instance *in, int64_t now)
+{
+	if (in->conf.family != 4 || in->index == 0)
+		return;
+	in_trouble(in, "listen to ARP",
+		neighbour_open(
+			&in->neighbour, &in->conf, in->index, in->mac, now));
+}
+
+/* A peer that takes over says so by advert and by ARP, in either order: so a
+ * claim counts only when we are still master a moment later. */
+static void check_conflict(struct instance *in, int64_t now)
+{
+	struct instance_event ev = {.kind = INSTANCE_CONFLICT};
+	struct neighbour *n = &in->neighbour;
+
+	if (!n->conflict_us)
+		return;
+	if (in->st.role != STATE_MASTER || n->conflict_us < in->st.since_us) {
+		n->conflict_us = 0;
+		return;
+	}
+	if (now < n->conflict_us + CONFLICT_WAIT_US)
+		return;
+	n->conflict_us = 0;
+	if (now < in->reassert_us)
+		return;
+	in->reassert_us = now + REASSERT_GAP_US;
+	memcpy(ev.peer, n->thief, sizeof(n->thief));
+	in_emit(in, &ev);
+	instance_event(in, STATE_EV_REASSERT, now);
+}
+
+void in_listen(struct instance *in, int64_t now)
+{
+	bool lost;
+
+	if (in->has_source)
+		neighbour_tick(&in->neighbour, in->source, now);
+	check_conflict(in, now);
+	lost = neighbour_gateway_lost(&in->neighbour);
+	if (lost == in->gateway_lost)
+		return;
+	in->gateway_lost = lost;
+	in_emit_kind(in, INSTANCE_GATEWAY, lost);
+}
+
+int64_t in_listen_deadline(const struct instance *in)
+{
+	int64_t t =
+		in->has_source ? neighbour_deadline(&in->neighbour) : INT64_MAX;
+
+	if (in->neighbour.conflict_us &&
+		in->neighbour.conflict_us + CONFLICT_WAIT_US < t)
+		t = in->neighbour.conflict_us + CONFLICT_WAIT_US;
+	return t;
+}
+
 void instance_scan_end(struct instance *in, int64_t now_us)
 {
 	const struct iface_link *link = &in->scan_link;
-	bool moved = link->index != in->index;
+	bool moved = link->index != in->index ||
+		     memcmp(link->mac, in->mac, sizeof(in->mac)) != 0;
 
 	if (moved && in->index != 0)
 		in_close(in);
@@ -224,7 +286,9 @@ void instance_scan_end(struct instance *in, int64_t now_us)
 			sizeof(in->old_rules.self));
 		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
 	}
-	if (in->index != 0 && in->sock.rx < 0)
+	if (in->index != 0 && in->sock.rx < 0) {
 		in_open(in);
+		in_open_neighbour(in, now_us);
+	}
 	restore(in, now_us);
 }

@@ -9,6 +9,7 @@ ha_libha_a_SOURCES = \
 	ha/iface.c ha/iface.h \
 	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_link.c \
 	ha/keep.c ha/keep.h \
+	ha/neighbour.c ha/neighbour.h \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \
 	ha/probe.c ha/probe.h \

@@ -80,6 +80,7 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "link_up", v->link_up);
 	set_bool(o, "has_source", v->has_source);
 	set_bool(o, "probe_failed", v->probe_failed);
+	set_bool(o, "gateway_lost", v->gateway_lost);
 	set_bool(o, "leaving", v->health.leaving);
 	set_bool(o, "last_man", v->health.last_man || v->st.lone);
 	return o;
@@ -178,11 +179,13 @@ static void render_instance(const json_t *o)
 	printf("  master %s, priority %lld\n", text_of(o, "master"),
 		int_of(o, "master_priority"));
 	printf("  addresses %s:", text_of(o, "addresses_are"));
-	json_array_foreach(addresses, i, a) printf(" %s", json_string_value(a));
+	json_array_foreach(addresses, i, a)
+		printf(" %s", json_string_value(a));
 	printf("\n  frontend %s, fault %s\n", text_of(health, "frontend"),
 		text_of(health, "fault"));
-	json_array_foreach(json_object_get(o, "peers"), i, a) printf(
-		"  peer %s: %s\n", text_of(a, "address"), text_of(a, "state"));
+	json_array_foreach(json_object_get(o, "peers"), i, a)
+		printf("  peer %s: %s\n", text_of(a, "address"),
+			text_of(a, "state"));
 }
 
 static void render_event(const json_t *o)
@@ -201,12 +204,14 @@ bool ha_render(const char *verb, const json_t *result)
 
 	if (strcmp(verb, "show") == 0) {
 		list = json_object_get(result, "instances");
-		json_array_foreach(list, i, o) render_instance(o);
+		json_array_foreach(list, i, o)
+			render_instance(o);
 		return true;
 	}
 	if (strcmp(verb, "events") == 0) {
 		list = json_object_get(result, "events");
-		json_array_foreach(list, i, o) render_event(o);
+		json_array_foreach(list, i, o)
+			render_event(o);
 		return true;
 	}
 	return false;
@@ -294,6 +299,17 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 		snprintf(out, size, "%s: peer: address=%s state=%s", name, ip,
 			track_peer_name((enum track_peer)ev->to));
 		return true;
+	case INSTANCE_CONFLICT:
+		snprintf(out, size,
+			"%s: address: claimed by another host: "
+			"mac=%02x:%02x:%02x:%02x:%02x:%02x",
+			name, ev->peer[0], ev->peer[1], ev->peer[2],
+			ev->peer[3], ev->peer[4], ev->peer[5]);
+		return true;
+	case INSTANCE_GATEWAY:
+		snprintf(out, size, "%s: gateway: %s", name,
+			ev->value ? "does not answer" : "answers again");
+		return true;
 	case INSTANCE_ADDRS:
 		snprintf(out, size,
 			"%s: the master advertises another list "
@@ -310,7 +326,7 @@ json_t *ha_note_json(const struct ha_note *note)
 {
 	static const char *const kinds[INSTANCE_EVENTS] = {"role", "discard",
 		"split_brain", "owner", "clone", "stayed", "late", "robbed",
-		"trouble", "peer", "addresses"};
+		"trouble", "peer", "conflict", "gateway", "addresses"};
 	const struct instance_event *ev = &note->event;
 	char text[256] = "";
 	json_t *o = json_object();

@@ -31,6 +31,8 @@ static void look(struct worker *w, void *arg)
 		v->link_up = in->link_up;
 		v->has_source = in->has_source;
 		v->vips_seen = in->vips_seen;
+		v->gateway_lost = in->gateway_lost;
+		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
 		memcpy(v->source, in->source, sizeof(v->source));
@@ -116,6 +118,18 @@ static uint64_t get_fault(const struct ha_view *v, int64_t now)
 	return (uint64_t)v->health.fault;
 }
 
+static uint64_t get_gateway(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->gateway_lost;
+}
+
+static uint64_t get_conflicts(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->conflicts;
+}
+
 static const struct series series[] = {
 	{"ispdns_ha_state", "Role: 0 init, 1 backup, 2 master, 3 fault.",
 		"gauge", get_state},
@@ -142,6 +156,11 @@ static const struct series series[] = {
 	{"ispdns_ha_split_brain_total",
 		"Adverts of a second master heard as master.", "counter",
 		get_split},
+	{"ispdns_ha_gateway_lost", "1 while the gateway does not answer ARP.",
+		"gauge", get_gateway},
+	{"ispdns_ha_conflicts_total",
+		"ARP of others that claims one of our addresses.", "counter",
+		get_conflicts},
 	{"ispdns_ha_clone_total", "Adverts that could be our own.", "counter",
 		get_clone},
 	{"ispdns_ha_late_reassert_total",

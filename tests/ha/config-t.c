@@ -123,7 +123,8 @@ static void test_bad(void)
 		{"    peers: [\"fe80::1\"]\n", "ha.yaml:6: "},
 		{"    peers: [nobody]\n", "ha.yaml:6: "},
 		{"    accept_interval: 2s\n", "ha.yaml:6: "},
-		{"    track: {gateway: 10.1.2.1}\n", "ha.yaml:6: "},
+		{"    track: {gateway: nowhere}\n", "ha.yaml:6: "},
+		{"    track: {gateway: \"fe80::1\"}\n", "ha.yaml:6: "},
 		{"  VJ:\n    interface: eth0\n    vrid: 51\n"
 		 "    addresses: [10.9.9.9/24]\n",
 			"ha.yaml:"},

@@ -6,6 +6,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/handover-t \
 	tests/ha/health-t \
 	tests/ha/keep-t \
+	tests/ha/neighbour-t \
 	tests/ha/packet-t \
 	tests/ha/state-t \
 	tests/ha/track-t
@@ -19,6 +20,8 @@ tests_ha_health_t_SOURCES = tests/ha/health-t.c
 tests_ha_health_t_LDADD = $(HA_LIBS)
 tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
 tests_ha_keep_t_LDADD = $(HA_LIBS)
+tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
+tests_ha_neighbour_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c
 tests_ha_packet_t_LDADD = $(HA_LIBS)
 tests_ha_state_t_SOURCES = tests/ha/state-t.c

@@ -162,6 +162,8 @@ ok "and the old one stays" is_role a MASTER
 ok "prepare and discard" ctl a prepare "config=$work/a/ha.yaml" generation=12
 ok "discard" ctl a discard
 is "$(ctl a status --json | jq .generation)" 10 "a discarded one leaves nothing"
+unlike "$(ctl a events)$(ctl b events)" 'claimed by' \
+	"nothing so far looked like theft"
 ok "another router" change a 13 vrid=52
 ok "a new one begins beside the old" wait_for 5 is_role a MASTER
 ok "the peer leads the old one" wait_for 5 is_role b MASTER
@@ -172,6 +174,25 @@ ok "and it leads" wait_for 10 is_role a MASTER
 ip -n "$ns-a" addr del "$vip/24" dev eth0
 ok "an address that was taken off is put back" wait_for 2 has_vip a
 at_least "$(stat_of a addr_restored_total)" 1 "and that is counted"
+
+# --- ARP: a thief, and the gateway ---
+in_ns c ip addr add "$vip/32" dev eth0
+in_ns c ip neigh flush dev eth0
+in_ns c "$top/ispdns-lab-client" --seconds 0.1 --timeout-ms 100 \
+	--source "$vip" 10.98.0.12 > /dev/null # asks for b's MAC as the thief
+conflict() { ctl a events | grep -q 'claimed by another host'; }
+ok "another host that claims the address is found out" wait_for 5 conflict
+ok "and the role stays" is_role a MASTER
+in_ns c ip addr del "$vip/32" dev eth0
+change a 30 'track={gateway: 10.98.0.13}' > /dev/null
+gateway_is() { [ "$(field a health.gateway_lost)" = "$1" ]; }
+ok "the gateway answers" wait_for 3 gateway_is false
+in_ns c ip link set eth0 down
+ok "the gateway is gone: the peer is master" wait_for 6 is_role b MASTER
+is "$(field a effective_priority)" 134 "at the price of 120"
+in_ns c ip link set eth0 up
+ok "it is back: so are we" wait_for 10 is_role a MASTER
+change a 31 > /dev/null
 
 # --- malformed adverts ---
 bad() { in_ns c "$top/tests/ha/send-vrrp" eth0 "$@"; }

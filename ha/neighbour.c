@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/neighbour.h"
+
+#include <linux/filter.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+
+/*
+ * One packet socket per instance. Its filter is "sender is the gateway or
+ * one of our addresses", so that the ARP noise of a big LAN wakes nobody.
+ */
+
+enum {
+	ASK_US = 500 * 1000,
+	ASK_OF = 3,
+	SENDER_IP = 28,
+	ROUND = 64
+};
+
+bool neighbour_parse(
+	const uint8_t *frame, size_t len, struct neighbour_arp *out)
+{
+	if (len < NEIGHBOUR_FRAME || get16(frame + 12) != ETHERTYPE_ARP ||
+		get16(frame + 14) != ARPHRD_ETHER ||
+		get16(frame + 16) != ETHERTYPE_IP || frame[18] != 6 ||
+		frame[19] != 4)
+		return false;
+	memcpy(out->mac, frame + 22, 6);
+	memcpy(out->ip, frame + SENDER_IP, 4);
+	return true;
+}
+
+void neighbour_question(uint8_t out[NEIGHBOUR_FRAME], const uint8_t mac[6],
+	const uint8_t source[4], const uint8_t target[4])
+{
+	struct wbuf w;
+
+	wbuf_init(&w, out, NEIGHBOUR_FRAME);
+	wbuf_bytes(&w, "\xff\xff\xff\xff\xff\xff", 6);
+	wbuf_bytes(&w, mac, 6);
+	wbuf_u16(&w, ETHERTYPE_ARP);
+	wbuf_u16(&w, ARPHRD_ETHER);
+	wbuf_u16(&w, ETHERTYPE_IP);
+	wbuf_u8(&w, 6);
+	wbuf_u8(&w, 4);
+	wbuf_u16(&w, ARPOP_REQUEST);
+	wbuf_bytes(&w, mac, 6);
+	wbuf_bytes(&w, source, 4);
+	wbuf_bytes(&w, "\0\0\0\0\0\0", 6);
+	wbuf_bytes(&w, target, 4);
+}
+
+void neighbour_init(struct neighbour *n, struct poll *poll)
+{
+	memset(n, 0, sizeof(*n));
+	n->poll = poll;
+	n->item.fd = -1;
+	n->next_us = INT64_MAX;
+}
+
+/* Load the sender, compare it with each that matters, take it or not. */
+static int attach_filter(int fd, const struct config_instance *conf)
+{
+	struct sock_filter code[CONFIG_VIPS + 4];
+	struct sock_fprog prog = {0, code};
+	unsigned count = conf->vip_count + conf->has_gateway, i;
+
+	code[0] = (struct sock_filter)BPF_STMT(
+		BPF_LD | BPF_W | BPF_ABS, SENDER_IP);
+	for (i = 0; i < count; i++) {
+		const uint8_t *ip = i < conf->vip_count ? conf->vips[i].octets
+							: conf->gateway;
+
+		code[1 + i] =
+			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+				get32(ip), (uint8_t)(count - i), 0);
+	}
+	code[1 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	code[2 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffff);
+	prog.len = (unsigned short)(3 + count);
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) <
+		0)
+		return -errno;
+	return 0;
+}
+
+static void take(struct neighbour *n, const struct neighbour_arp *arp)
+{
+	if (memcmp(arp->mac, n->mac, sizeof(n->mac)) == 0)
+		return; /* ourselves */
+	if (n->has_gateway && memcmp(arp->ip, n->gateway, 4) == 0) {
+		n->answered = true;
+		return;
+	}
+	n->conflicts++;
+	memcpy(n->thief, arp->mac, sizeof(n->thief));
+	if (!n->conflict_us)
+		n->conflict_us = mtime_now().us;
+}
+
+static void on_arp(void *arg)
+{
+	struct neighbour *n = arg;
+	struct neighbour_arp arp;
+	uint8_t frame[128];
+
+	for (int i = 0; i < ROUND; i++) {
+		ssize_t len =
+			recv(n->item.fd, frame, sizeof(frame), MSG_DONTWAIT);
+
+		if (len < 0)
+			return;
+		if (neighbour_parse(frame, (size_t)len, &arp))
+			take(n, &arp);
+	}
+}
+
+int neighbour_open(struct neighbour *n, const struct config_instance *conf,
+	int index, const uint8_t mac[6], int64_t now_us)
+{
+	struct sockaddr_ll on = {.sll_family = AF_PACKET};
+	int rc;
+
+	neighbour_close(n);
+	n->item.fd =
+		socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (n->item.fd < 0)
+		return -errno;
+	on.sll_ifindex = n->index = index;
+	on.sll_protocol = htons(ETHERTYPE_ARP);
+	memcpy(n->mac, mac, sizeof(n->mac));
+	n->has_gateway = conf->has_gateway;
+	memcpy(n->gateway, conf->gateway, sizeof(n->gateway));
+	n->item.ready = on_arp;
+	n->item.arg = n;
+	rc = attach_filter(n->item.fd, conf);
+	/* Bound after the filter is there: nothing else ever comes in. */
+	if (rc == 0 && bind(n->item.fd, (struct sockaddr *)&on, sizeof(on)) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = poll_add(n->poll, &n->item);
+	if (rc < 0)
+		neighbour_close(n);
+	else if (n->has_gateway)
+		n->next_us = now_us;
+	return rc;
+}
+
+void neighbour_close(struct neighbour *n)
+{
+	if (n->item.fd >= 0) {
+		poll_del(n->poll, &n->item);
+		close(n->item.fd);
+	}
+	n->item.fd = -1;
+	n->next_us = INT64_MAX;
+	n->conflict_us = 0;
+	n->asked = n->answered = false;
+	memset(&n->judge, 0, sizeof(n->judge));
+}
+
+void neighbour_tick(
+	struct neighbour *n, const uint8_t source[4], int64_t now_us)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET};
+	uint8_t frame[NEIGHBOUR_FRAME];
+
+	if (n->item.fd < 0 || now_us < n->next_us)
+		return;
+	if (n->asked)
+		track_probe_result(&n->judge, n->answered, ASK_OF, ASK_OF);
+	n->answered = false;
+	n->asked = true;
+	n->next_us = now_us + ASK_US;
+	neighbour_question(frame, n->mac, source, n->gateway);
+	to.sll_ifindex = n->index;
+	to.sll_halen = 6;
+	memset(to.sll_addr, 0xff, 6);
+	/* A question that does not get out is one without answer. */
+	(void)!sendto(n->item.fd, frame, sizeof(frame), MSG_DONTWAIT,
+		(struct sockaddr *)&to, sizeof(to));
+}
+
+int64_t neighbour_deadline(const struct neighbour *n)
+{
+	return n->next_us;
+}
+
+bool neighbour_gateway_lost(const struct neighbour *n)
+{
+	return n->has_gateway && n->judge.failed;
+}
