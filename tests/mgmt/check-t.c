@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/* Values, rows and the whole model: each rule has a case that breaks it. */
+
+#include "mgmt/check.h"
+
+#include <errno.h>
+
+#include "common/base/base.h"
+#include "tests/mgmt/site.h"
+#include "tests/tap/tap.h"
+
+/* ---- values ---- */
+
+static const struct {
+	const char *table, *column, *in;
+	const char *out; /* canonical JSON; NULL: refused */
+	const char *why;
+} values[] = {
+	{"route", "suffix", "\"WWW.Example.COM\"", "\"www.example.com.\"", ""},
+	{"route", "suffix", "\"a..b\"", NULL, "not a domain name"},
+	{"route", "suffix", "5", NULL, "not a text"},
+	{"route", "suffix", "\"a\\u0000b\"", NULL, "has a NUL"},
+	{"acl_entry", "prefix", "\"10.0.0.0/8\"", "\"10.0.0.0/8\"", ""},
+	{"acl_entry", "prefix", "\"10.1.2.3\"", "\"10.1.2.3/32\"", ""},
+	{"acl_entry", "prefix", "\"10.1.2.3/8\"", NULL, "did you mean 10.0.0."},
+	{"acl_entry", "prefix", "\"10.0.0.0/33\"", NULL, "not a prefix"},
+	{"acl_entry", "list", "\"a b\"", NULL, "letters, digits"},
+	{"acl_entry", "list", "\"-a\"", NULL, "letters, digits"},
+	{"acl_entry", "list", "\"\"", NULL, "letters, digits"},
+	{"backend", "address", "\"192.0.2.1\"", "\"192.0.2.1:53\"", ""},
+	{"backend", "address", "\"2001:DB8::1\"", "\"[2001:db8::1]:53\"", ""},
+	{"backend", "address", "\"host\"", NULL, "not an address"},
+	{"backend", "weight", "0", NULL, "must be 1 to 1000"},
+	{"backend", "weight", "\"10\"", "10", ""},
+	{"backend", "weight", "1.5", NULL, "not a number"},
+	{"cache", "memory", "\"256M\"", "268435456", ""},
+	{"cache", "memory", "\"1G\"", "1073741824", ""},
+	{"cache", "memory", "\"1X\"", NULL, "not a number"},
+	{"cache", "memory", "\"99999999999999999999G\"", NULL, "not a number"},
+	{"pool", "cache", "\"yes\"", "true", ""},
+	{"pool", "cache", "\"off\"", "false", ""},
+	{"pool", "cache", "\"maybe\"", NULL, "must be true or false"},
+	{"pool", "policy", "\"best\"", NULL, "must be one of leastOutst"},
+	{"node", "address", "\"10.0.0.1:53\"", NULL, "without port"},
+	{"node", "roles", "\"ha\"", "[\"ha\"]", ""},
+	{"node", "roles", "[]", NULL, "is empty"},
+	{"node", "roles", "[\"ha\",\"ha\"]", NULL, "is there twice"},
+	{"vip", "addresses", "[\"10.0.0.9/24\"]", "[\"10.0.0.9/24\"]", ""},
+	{"vip", "addresses", "\"10.0.0.9\"", "[\"10.0.0.9/32\"]", ""},
+	{"vip", "addresses", "\"10.0.0.9/40\"", NULL, "not an address"},
+	{"vip", "vrid", "256", NULL, "must be 1 to 255"},
+	{"vip", "password", "\"123456789\"", NULL, "longer than 8"},
+	{"vip", "password", "\"a\\nb\"", NULL, "control character"},
+	{"vip_node", "interface", "\"abcdefghijklmnop\"", NULL, "at most 15"},
+	{"resolver", "root_hints_text", "\"a\\nb\\n\"", "\"a\\nb\\n\"", ""},
+};
+
+static void test_values(void)
+{
+	for (size_t i = 0; i < countof(values); i++) {
+		const struct model_column *c = model_column(
+			model_table(values[i].table), values[i].column);
+		json_t *in = json_loads(
+			values[i].in, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+		struct err err = {""};
+		json_t *out = NULL;
+		int rc = model_value(c, in, &out, &err);
+		char *text = out ? json_canonical(out) : NULL;
+
+		if (values[i].out)
+			is_string(text ? text : err.text, values[i].out,
+				"%s %s", values[i].column, values[i].in);
+		else
+			ok(rc == -EINVAL && strstr(err.text, values[i].why),
+				"%s %s: %s (%s)", values[i].column,
+				values[i].in, values[i].why, err.text);
+		free(text);
+		json_decref(out);
+		json_decref(in);
+	}
+}
+
+/* ---- the whole ---- */
+
+static const struct {
+	const char *table, *key; /* row to spoil; key NULL: add a row */
+	const char *json;        /* columns, or the new row */
+	const char *why;
+} spoils[] = {
+	{"backend", NULL,
+		"{\"pool\":\"nope\",\"name\":\"x\",\"address\":\"10.0.0.1\"}",
+		"backend nope/x: there is no pool nope"},
+	{"pool", NULL, "{\"pool\":\"rec\"}", "pool rec: is there twice"},
+	{"route", "zaibdns.lab.", "{\"pool\":\"nope\"}",
+		"route zaibdns.lab.: there is no pool nope"},
+	{"backend", "auth", "{\"check_type\":\"NOTYPE\"}",
+		"backend auth/auth1: check type \"NOTYPE\" is unknown"},
+	{"backend", "auth", "{\"check_timeout_ms\":2000}",
+		"longer than its interval"},
+	{"backend", "auth", "{\"weight\":5000}", "must be 1 to 1000"},
+	{"backend", "auth", "{\"pool\":\"rec\"}", "pool auth has no backend"},
+	{"vip", "VI_DNS", "{\"interval_ms\":1500}", "whole seconds"},
+	{"vip", "VI_DNS", "{\"version\":3}", "a password needs version 2"},
+	{"vip", "VI_DNS", "{\"password\":\"\"}", "the password is missing"},
+	{"vip", "VI_DNS", "{\"addresses\":[\"2001:db8::1/64\"]}",
+		"IPv6 addresses need version 3"},
+	{"vip", "VI_DNS",
+		"{\"addresses\":[\"10.0.0.1/24\",\"2001:db8::1/64\"]}",
+		"need a vip each"},
+	{"vip", NULL,
+		"{\"vip\":\"B\",\"vrid\":9,\"addresses\":[\"10.10.2.160/24\"]}",
+		"address 10.10.2.160/24 is that of vip VI_DNS"},
+	{"vip_node", NULL,
+		"{\"vip\":\"VI_DNS\",\"node\":\"rec1\",\"interface\":\"e\"}",
+		"node rec1 has not the role ha"},
+	{"vip_node", NULL,
+		"{\"vip\":\"VI_DNS\",\"node\":\"xx\",\"interface\":\"e\"}",
+		"there is no node xx"},
+	{"node", "rec1", "{\"roles\":[\"resolver\",\"authority\"]}",
+		"node rec1: two roles would listen on port 53"},
+	{"node", "rec1", "{\"address\":\"10.10.2.163\"}",
+		"node rec1: address 10.10.2.163 is that of node auth1"},
+	{"node", "rec1", "{\"address\":\"010.10.2.1\"}", "not an address"},
+	{"route", ".", "{\"suffix\":\"x.\"}",
+		"a frontend needs a default pool"},
+	{"limits", NULL, "{}", "limits: must be one row"},
+	{"acl", "clients", "{\"action\":\"allow\"}", "must be one of refuse"},
+	{"acl", "clients", "{\"extra\":1}", "unknown argument \"extra\""},
+};
+
+static void test_spoil(size_t i)
+{
+	json_t *doc = site_doc();
+	struct err err = {""};
+
+	if (!spoils[i].key) {
+		ok(site_add(doc, spoils[i].table, spoils[i].json), "a row");
+	} else {
+		json_t *row = site_row(doc, spoils[i].table, spoils[i].key);
+		json_t *change = json_loads(spoils[i].json, 0, NULL);
+
+		json_object_update(row, change);
+		json_decref(change);
+	}
+	is_int(check_model(doc, &err), -EINVAL, "%s %s", spoils[i].table,
+		spoils[i].json);
+	ok(strstr(err.text, spoils[i].why) != NULL, "says: %s (%s)",
+		spoils[i].why, err.text);
+	ok(strchr(err.text, '\n') == NULL, "in one line");
+	json_decref(doc);
+}
+
+/* Two instances may share an id where they share no interface. */
+static void test_vrid(void)
+{
+	json_t *doc = site_doc();
+	struct err err = {""};
+
+	site_add(doc, "vip",
+		"{\"vip\":\"B\",\"vrid\":51,\"addresses\":[\"10.9.9.9/24\"]}");
+	is_int(check_model(doc, &err), 0, "same vrid, no node: fine");
+	site_add(doc, "vip_node",
+		"{\"vip\":\"B\",\"node\":\"dd1\",\"interface\":\"ens224\"}");
+	is_int(check_model(doc, &err), 0, "another interface: fine");
+	json_object_set_new(site_row(doc, "vip_node", "B"), "interface",
+		json_string("ens160"));
+	is_int(check_model(doc, &err), -EINVAL, "the same interface: not");
+	ok(strstr(err.text, "vrid 51 is that of vip VI_DNS") != NULL, "%s",
+		err.text);
+	json_decref(doc);
+}
+
+int main(void)
+{
+	json_t *doc = site_doc();
+	struct err err = {""};
+
+	is_int(check_model(doc, &err), 0, "the site is valid: %s", err.text);
+	json_decref(doc);
+	test_values();
+	for (size_t i = 0; i < countof(spoils); i++)
+		test_spoil(i);
+	test_vrid();
+	return tap_done();
+}

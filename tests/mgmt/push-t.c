@@ -1,0 +1,513 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * Roll-outs with nodes that are played here: order of the waves, lost nodes,
+ * deadlines (the clock is set, not waited for), reconnects, catching up,
+ * commands.
+ */
+
+#include "mgmt/push.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "common/ctl/file.h"
+#include "mgmt/change.h"
+#include "tests/tap/tap.h"
+
+#define NODES 5
+
+static char dir[64];
+static struct store *store;
+static struct loop *loop;
+static struct push *push;
+static struct timer *ender;
+
+static struct player {
+	const char *name;
+	long long have;
+	char mode[16]; /* of the last want */
+	long long want;
+	int wants, closed, pings;
+	long long command;
+} players[NODES] = {
+	{.name = "auth1"},
+	{.name = "dd1"},
+	{.name = "dd2"},
+	{.name = "rec1"},
+	{.name = "rec2"},
+};
+
+static struct player *player(const char *name)
+{
+	for (size_t i = 0; i < NODES; i++)
+		if (!strcmp(players[i].name, name))
+			return &players[i];
+	tap_bail("no player %s", name);
+}
+
+static void on_line(void *arg, const char *line)
+{
+	struct player *p = arg;
+	json_t *m = json_loads(line, 0, NULL);
+	const char *type = row_str(m, "type");
+
+	if (!strcmp(type, "want")) {
+		p->want = row_int(m, "generation");
+		snprintf(p->mode, sizeof(p->mode), "%s", row_str(m, "mode"));
+		p->wants++;
+	} else if (!strcmp(type, "cmd")) {
+		p->command = row_int(m, "id");
+	} else if (!strcmp(type, "ping")) {
+		p->pings++;
+	}
+	json_decref(m);
+}
+
+static void on_close(void *arg)
+{
+	((struct player *)arg)->closed++;
+}
+
+static void connect_as(struct player *p)
+{
+	const struct fleet_stream stream = {on_line, on_close, p};
+	struct err err = {""};
+
+	p->mode[0] = '\0';
+	is_int(fleet_connect(push_fleet(push), p->name, p->have, "boot",
+		       &stream, &err),
+		0, "%s connects", p->name);
+}
+
+static void cut(struct player *p)
+{
+	fleet_disconnect(push_fleet(push), p->name, p);
+}
+
+static void ack(struct player *p, const char *phase)
+{
+	json_t *body = json_pack("{s:I,s:s,s:s,s:i}", "generation",
+		(json_int_t)p->want, "phase", phase, "error",
+		strcmp(phase, "failed") ? "" : "because", "took_ms", 3);
+	struct err err = {""};
+
+	if (!strcmp(phase, "applied"))
+		p->have = p->want;
+	is_int(fleet_ack(push_fleet(push), p->name, body, &err), 0, "%s: %s",
+		p->name, phase);
+	json_decref(body);
+}
+
+static void status(struct player *p, const char *role)
+{
+	json_t *body = json_pack("{s:I,s:{s:{s:[{s:s,s:s}]}}}", "have",
+		(json_int_t)p->have, "parts", "ha", "instances", "name", "V",
+		"role", role);
+	struct err err = {""};
+
+	if (fleet_status(push_fleet(push), p->name, body, &err))
+		tap_bail("%s", err.text);
+	json_decref(body);
+}
+
+static void stop(void *arg)
+{
+	loop_stop(arg);
+}
+
+/* Let the loop's timers run for a moment. */
+static void turn(void)
+{
+	timer_set_ms(ender, 250);
+	loop_run(loop);
+}
+
+/* The clock jumps; nodes that are heard of stay alive. */
+static void jump(long long ms, const char *but)
+{
+	struct mtime now = mtime_add_ms(mtime_now(), ms);
+
+	mtime_set(now);
+	for (size_t i = 0; i < NODES; i++)
+		if (!but || strcmp(players[i].name, but))
+			status(&players[i], "BACKUP");
+	turn();
+}
+
+/* ---- generations ---- */
+
+static void row(const char *table, const char *json)
+{
+	json_t *args = json_loads(json, 0, NULL), *full = NULL, *now = NULL;
+	const struct model_table *t = model_table(table);
+	struct err err = {""};
+	int rc = model_row_new(t, args, &full, &err);
+
+	if (!rc && !store_row(store, t, full, &now, NULL))
+		rc = store_update(store, t, full, &err);
+	else if (!rc)
+		rc = store_insert(store, t, full, &err);
+	if (rc)
+		tap_bail("%s: %s", json, err.text);
+	json_decref(now);
+	json_decref(full);
+	json_decref(args);
+}
+
+static long long make(const char *table, const char *json)
+{
+	struct change change = {"tester", ""};
+	struct err err = {""};
+	long long gen = 0;
+
+	if (store_begin(store, &err))
+		tap_bail("%s", err.text);
+	if (table)
+		row(table, json);
+	if (change_make(store, &change, &gen, &err) ||
+		store_commit(store, &err))
+		tap_bail("%s", err.text);
+	return gen;
+}
+
+static void start(long long gen, bool allow_missing)
+{
+	struct err err = {""};
+
+	for (size_t i = 0; i < NODES; i++)
+		players[i].mode[0] = '\0';
+	is_int(push_start(push, gen, allow_missing, &err), 0, "starts %s",
+		err.text);
+}
+
+static const char *state(long long gen)
+{
+	static char text[32];
+	json_t *report = NULL;
+	struct err err = {""};
+
+	if (push_report(push, gen, &report, &err))
+		tap_bail("%s", err.text);
+	snprintf(text, sizeof(text), "%s", row_str(report, "state"));
+	json_decref(report);
+	return text;
+}
+
+/* Names of those that were told `mode` and have not answered since. */
+static const char *told(const char *mode)
+{
+	static char text[128];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < NODES; i++)
+		if (!strcmp(players[i].mode, mode))
+			snprintf(text + strlen(text),
+				sizeof(text) - strlen(text), "%s ",
+				players[i].name);
+	return text;
+}
+
+static void answer_all(const char *mode, const char *phase)
+{
+	struct player *who[NODES];
+	size_t n = 0;
+
+	for (size_t i = 0; i < NODES; i++)
+		if (!strcmp(players[i].mode, mode))
+			who[n++] = &players[i];
+	for (size_t i = 0; i < n; i++) {
+		who[i]->mode[0] = '\0';
+		ack(who[i], phase);
+	}
+}
+
+static void set_up(void)
+{
+	struct err err = {""};
+	char path[96];
+
+	if (dir_remove(dir, &err) || dir_make(dir, 0700, &err))
+		tap_bail("%s", err.text);
+	snprintf(path, sizeof(path), "%s/mgmt.db", dir);
+	store = store_open(path, &err);
+	if (!store || store_begin(store, &err))
+		tap_bail("%s", err.text);
+	row("pool", "{\"pool\":\"rec\"}");
+	row("backend", "{\"pool\":\"rec\",\"name\":\"r\",\"address\":"
+		       "\"10.0.0.4\"}");
+	row("route", "{\"suffix\":\".\",\"pool\":\"rec\"}");
+	row("node", "{\"node\":\"auth1\",\"address\":\"10.0.0.3\",\"roles\":"
+		    "[\"authority\"]}");
+	row("node", "{\"node\":\"dd1\",\"address\":\"10.0.0.1\",\"roles\":"
+		    "[\"frontend\",\"ha\"]}");
+	row("node", "{\"node\":\"dd2\",\"address\":\"10.0.0.2\",\"roles\":"
+		    "[\"frontend\",\"ha\"]}");
+	row("node", "{\"node\":\"rec1\",\"address\":\"10.0.0.4\",\"roles\":"
+		    "[\"resolver\"]}");
+	row("node", "{\"node\":\"rec2\",\"address\":\"10.0.0.5\",\"roles\":"
+		    "[\"resolver\"]}");
+	row("vip", "{\"vip\":\"V\",\"vrid\":5,\"addresses\":"
+		   "[\"10.0.0.9/24\"]}");
+	row("vip_node", "{\"vip\":\"V\",\"node\":\"dd1\",\"interface\":\"e\"}");
+	row("vip_node", "{\"vip\":\"V\",\"node\":\"dd2\",\"interface\":\"e\"}");
+	for (size_t i = 0; i < NODES; i++)
+		if (store_cert_add(store, players[i].name, players[i].name,
+			    1LL << 40, &err))
+			tap_bail("%s", err.text);
+	if (store_commit(store, &err))
+		tap_bail("%s", err.text);
+	push = push_new(loop, store, &err);
+	if (!push)
+		tap_bail("%s", err.text);
+}
+
+static void test_first(void)
+{
+	struct err err = {""};
+	long long gen;
+
+	is_int(push_ready(push, false, &err), -EHOSTUNREACH,
+		"nodes that joined and are away: %s", err.text);
+	for (size_t i = 0; i < NODES; i++)
+		connect_as(&players[i]);
+	status(player("dd1"), "MASTER");
+	status(player("dd2"), "BACKUP");
+	is_int(push_ready(push, false, &err), 0, "all are there");
+	gen = make(NULL, NULL);
+	start(gen, false);
+	is_int(push_ready(push, true, &err), -EBUSY, "one at a time: %s",
+		err.text);
+	is_string(told("stage"), "auth1 dd1 dd2 rec1 rec2 ", "all stage");
+	for (size_t i = 0; i < 4; i++)
+		ack(&players[i], "staged");
+	is_string(told("apply"), "", "nobody applies before all have staged");
+	ack(&players[4], "fetched");
+	is_string(told("apply"), "", "fetched is not staged");
+	ack(&players[4], "staged");
+	is_string(told("apply"), "auth1 ", "authority first");
+	answer_all("apply", "applied");
+	is_string(
+		told("apply"), "dd2 rec1 ", "canaries: the BACKUP, a resolver");
+	answer_all("apply", "applied");
+	is_string(told("apply"), "dd1 rec2 ", "the rest");
+	is_string(state(gen), "running", "still running");
+	answer_all("apply", "applied");
+	is_string(state(gen), "done", "done");
+}
+
+static void test_ha_order(void)
+{
+	long long gen = make("vip", "{\"vip\":\"V\",\"vrid\":6,\"addresses\":"
+				    "[\"10.0.0.9/24\"]}");
+
+	start(gen, false);
+	answer_all("stage", "staged");
+	answer_all("apply", "applied");
+	while (strcmp(told("apply"), "dd2 ") && *told("apply"))
+		answer_all("apply", "applied");
+	is_string(told("apply"), "dd2 ", "VRRP settings: the BACKUP first");
+	answer_all("apply", "applied");
+	is_string(told("apply"), "dd1 ", "then the MASTER, alone");
+	answer_all("apply", "applied");
+	is_string(state(gen), "done", "done");
+}
+
+static void test_stage_fails(void)
+{
+	long long gen = make("limits", "{\"qps\":1}");
+
+	start(gen, false);
+	ack(player("auth1"), "staged");
+	ack(player("rec2"), "failed");
+	is_string(state(gen), "failed", "one cannot stage");
+	is_string(told("abort"), "auth1 dd1 dd2 rec1 rec2 ", "all are told");
+	gen = make("limits", "{\"qps\":2}");
+	start(gen, false);
+	for (size_t i = 0; i < 4; i++)
+		ack(&players[i], "staged");
+	jump(21000, NULL);
+	is_string(state(gen), "failed", "no answer in time is a failure");
+	gen = make("limits", "{\"qps\":3}");
+	start(gen, true);
+	for (size_t i = 0; i < 4; i++)
+		ack(&players[i], "staged");
+	jump(21000, NULL);
+	is_string(told("apply"), "auth1 ", "allow_missing goes on without it");
+	for (int i = 0; i < 4; i++)
+		answer_all("apply", "applied");
+	is_string(state(gen), "done", "and ends well");
+	cut(player("rec2"));
+	connect_as(player("rec2"));
+	is_string(told("stage"), "rec2 ", "it catches up when it comes");
+	answer_all("stage", "staged");
+	is_string(told("apply"), "rec2 ", "and applies");
+	answer_all("apply", "applied");
+}
+
+static void test_apply_fails(void)
+{
+	long long gen = make("limits", "{\"qps\":4}");
+	json_t *doc = NULL;
+	struct err err = {""};
+
+	start(gen, false);
+	answer_all("stage", "staged");
+	answer_all("apply", "applied"); /* authority */
+	ack(player("dd2"), "rolled_back");
+	is_string(state(gen), "rolled_back", "rolled back");
+	is_string(state(gen + 1), "running", "a return begins");
+	is_string(told("stage"), "auth1 dd1 dd2 rec1 rec2 ", "to all");
+	if (change_doc(store, gen + 1, &doc, &err))
+		tap_bail("%s", err.text);
+	is_int(row_int(model_single(doc, "limits"), "qps"), 3, "as before");
+	json_decref(doc);
+	answer_all("stage", "staged");
+	for (int i = 0; i < 4; i++)
+		answer_all("apply", "applied");
+	is_string(state(gen + 1), "done", "returned");
+}
+
+static void test_reconnect(void)
+{
+	long long gen = make("limits", "{\"qps\":5}");
+	struct player *p = player("auth1");
+
+	start(gen, false);
+	answer_all("stage", "staged");
+	cut(p);
+	connect_as(p);
+	is_string(p->mode, "apply", "a stream that broke: told again");
+	cut(p);
+	p->have = gen;
+	connect_as(p);
+	is_string(told("apply"), "dd1 rec1 rec2 ",
+		"one that has applied meanwhile counts; unchanged nodes go "
+		"with the canary");
+	for (int i = 0; i < 3; i++)
+		answer_all("apply", "applied");
+	is_string(state(gen), "done", "done");
+}
+
+static int waited;
+
+static void on_wait(void *arg)
+{
+	(void)arg;
+	waited++;
+}
+
+static int answers;
+static char answer_error[128];
+
+static void on_result(
+	void *arg, bool ok, const json_t *result, const char *error)
+{
+	(void)arg;
+	(void)result;
+	answers += ok ? 1 : 100;
+	snprintf(answer_error, sizeof(answer_error), "%s", error ? error : "");
+}
+
+static void test_waits(void)
+{
+	struct player *p = player("rec1");
+	struct err err = {""};
+	json_t *body;
+
+	is_int(push_wait(push, 1, 5000, on_wait, NULL, &err), 0, "a waiter");
+	turn();
+	is_int(waited, 0, "waits");
+	jump(5001, NULL);
+	is_int(waited, 1, "not for ever");
+	is_int(fleet_command(push_fleet(push), "rec1", "resolver", "flush",
+		       NULL, on_result, NULL, &err),
+		0, "a command");
+	body = json_pack(
+		"{s:I,s:b}", "id", (json_int_t)p->command + 1, "ok", 1);
+	is_int(fleet_result(push_fleet(push), "rec1", body, &err), 0, "other");
+	is_int(answers, 0, "an answer to another command is none");
+	json_object_set_new(body, "id", json_integer(p->command));
+	is_int(fleet_result(push_fleet(push), "dd1", body, &err), 0, "dd1");
+	is_int(answers, 0, "nor one of another node");
+	is_int(fleet_result(push_fleet(push), "rec1", body, &err), 0, "rec1");
+	is_int(answers, 1, "the right one is");
+	json_decref(body);
+	is_int(fleet_command(push_fleet(push), "rec1", "resolver", "flush",
+		       NULL, on_result, NULL, &err),
+		0, "another");
+	jump(10001, NULL);
+	is_int(answers, 101, "in time: %s", answer_error);
+	ok(p->pings > 0, "streams are pinged");
+	jump(16000, "rec1");
+	is_int(fleet_command(push_fleet(push), "rec1", "resolver", "flush",
+		       NULL, on_result, NULL, &err),
+		-EHOSTUNREACH, "a lost node: %s", err.text);
+}
+
+static void test_malformed(void)
+{
+	static const char *const bodies[] = {"{}", "{\"generation\":\"1\"}",
+		"{\"generation\":1,\"phase\":\"dancing\"}",
+		"{\"generation\":1,\"phase\":5}"};
+	struct err err = {""};
+
+	for (size_t i = 0; i < 4; i++) {
+		json_t *body = json_loads(bodies[i], 0, NULL);
+
+		is_int(fleet_ack(push_fleet(push), "dd1", body, &err), -EBADR,
+			"ack %s", bodies[i]);
+		json_decref(body);
+	}
+	is_int(fleet_ack(push_fleet(push), "nobody", NULL, &err), -ENOENT,
+		"an unknown node");
+}
+
+/* A restart in the middle. */
+static void test_restart(void)
+{
+	long long gen = make("limits", "{\"qps\":6}");
+	struct err err = {""};
+
+	for (size_t i = 0; i < NODES; i++)
+		status(&players[i], "BACKUP");
+	start(gen, false);
+	push_free(push);
+	push = push_new(loop, store, &err);
+	is_string(state(gen), "failed", "cut before approval: failed");
+	for (size_t i = 0; i < NODES; i++)
+		connect_as(&players[i]);
+	is_string(told("stage"), "", "nobody is told of it");
+	gen = make("limits", "{\"qps\":7}");
+	start(gen, false);
+	answer_all("stage", "staged");
+	push_free(push);
+	push = push_new(loop, store, &err);
+	is_string(state(gen), "done", "cut after it: it stands");
+	connect_as(player("dd1"));
+	is_string(player("dd1")->mode, "stage", "and nodes catch up");
+	is_int(player("dd1")->want, gen, "with it");
+}
+
+int main(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/ispdns-push-t.%d", (int)getpid());
+	loop = loop_new();
+	ender = timer_new(loop, stop, loop);
+	mtime_set(mtime_now());
+	set_up();
+	test_first();
+	test_ha_order();
+	test_stage_fails();
+	test_apply_fails();
+	test_reconnect();
+	test_waits();
+	test_malformed();
+	test_restart();
+	push_free(push);
+	store_close(store);
+	timer_free(ender);
+	loop_free(loop);
+	if (dir_remove(dir, NULL))
+		tap_diag("%s is left", dir);
+	return tap_done();
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: ISC */
+#include "tests/mgmt/site.h"
+
+#include "common/base/base.h"
+
+static const struct {
+	const char *table, *json;
+} rows[] = {
+	{"acl", "{\"list\":\"clients\",\"action\":\"refuse\"}"},
+	{"acl_entry", "{\"list\":\"clients\",\"prefix\":\"10.10.2.0/24\"}"},
+	{"acl_entry", "{\"list\":\"clients\",\"prefix\":\"10.10.2.66/32\","
+		      "\"action\":\"deny\"}"},
+	{"limits", "{\"qps\":200,\"burst\":200}"},
+	{"limit_override", "{\"prefix\":\"10.10.2.128/25\",\"qps\":2000,"
+			   "\"burst\":2000,\"action\":\"cache-only\"}"},
+	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\"}"},
+	{"cache", "{\"max_ttl_s\":300}"},
+	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
+	{"forward", "{\"zone\":\"corp.example\",\"to\":[\"192.0.2.1\"]}"},
+	{"pool", "{\"pool\":\"auth\",\"cache\":false}"},
+	{"pool", "{\"pool\":\"rec\"}"},
+	{"backend", "{\"pool\":\"auth\",\"name\":\"auth1\","
+		    "\"address\":\"10.10.2.163\"}"},
+	{"backend", "{\"pool\":\"rec\",\"name\":\"rec1\",\"address\":"
+		    "\"10.10.2.164\",\"check_name\":\"google.com\","
+		    "\"check_type\":\"A\"}"},
+	{"backend", "{\"pool\":\"rec\",\"name\":\"rec2\",\"address\":"
+		    "\"10.10.2.165\",\"check_name\":\"google.com\","
+		    "\"check_type\":\"A\",\"check_timeout_ms\":500}"},
+	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
+	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\"}"},
+	{"node", "{\"node\":\"auth1\",\"address\":\"10.10.2.163\","
+		 "\"roles\":[\"authority\"]}"},
+	{"node", "{\"node\":\"dd1\",\"address\":\"10.10.2.161\","
+		 "\"roles\":[\"frontend\",\"ha\"],\"workers\":2}"},
+	{"node", "{\"node\":\"dd2\",\"address\":\"10.10.2.162\","
+		 "\"roles\":[\"frontend\",\"ha\"]}"},
+	{"node", "{\"node\":\"rec1\",\"address\":\"10.10.2.164\","
+		 "\"roles\":[\"resolver\"]}"},
+	{"vip", "{\"vip\":\"VI_DNS\",\"vrid\":51,\"version\":2,"
+		"\"interval_ms\":1000,\"auth\":\"pass\",\"password\":"
+		"\"lab\\\"123\",\"addresses\":[\"10.10.2.160/24\"]}"},
+	{"vip_node", "{\"vip\":\"VI_DNS\",\"node\":\"dd1\",\"priority\":150,"
+		     "\"interface\":\"ens160\"}"},
+	{"vip_node", "{\"vip\":\"VI_DNS\",\"node\":\"dd2\",\"priority\":100,"
+		     "\"interface\":\"ens160\"}"},
+};
+
+bool site_add(json_t *doc, const char *table, const char *json)
+{
+	json_t *args = json_loads(json, 0, NULL), *row = NULL;
+	bool added = args &&
+		     !model_row_new(model_table(table), args, &row, NULL) &&
+		     !json_array_append_new(json_object_get(doc, table), row);
+
+	json_decref(args);
+	return added;
+}
+
+json_t *site_row(json_t *doc, const char *table, const char *key)
+{
+	const char *column = model_table(table)->columns[0].name;
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(doc, table), i, row)
+		if (!strcmp(row_str(row, column), key))
+			return row;
+	return NULL;
+}
+
+json_t *site_doc(void)
+{
+	size_t count;
+	const struct model_table *t = model_tables(&count);
+	json_t *doc = json_object();
+
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(doc, t[i].name, json_array());
+	for (size_t i = 0; i < countof(rows); i++)
+		if (!site_add(doc, rows[i].table, rows[i].json))
+			abort();
+	json_object_set_new(doc, "zones",
+		json_pack("[{s:s,s:i,s:s,s:i},{s:s,s:i,s:s,s:i}]", "zone",
+			"other.test.", "serial", 7, "sha256",
+			"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+			"b"
+			"bbbbbbbbb",
+			"size", 10, "zone", "zaibdns.lab.", "serial",
+			2026021401, "sha256",
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+			"a"
+			"aaaaaaaaa",
+			"size", 20));
+	return doc;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The database: rows, references, append-only tables, newer and foreign
+ * files, the audit's chain, and kill -9 in the middle of transactions.
+ */
+
+#include "mgmt/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/base/digest.h"
+#include "common/base/hash.h"
+#include "common/ctl/file.h"
+#include "mgmt/audit.h"
+#include "mgmt/change.h"
+#include "mgmt/store_sql.h"
+#include "mgmt/zone.h"
+#include "tests/tap/tap.h"
+
+static char dir[64], path[96];
+
+static struct store *open_fresh(void)
+{
+	struct err err = {""};
+	struct store *store;
+
+	if (dir_remove(dir, &err) || dir_make(dir, 0700, &err))
+		tap_bail("%s", err.text);
+	store = store_open(path, &err);
+	if (!store)
+		tap_bail("%s", err.text);
+	return store;
+}
+
+static void begin(struct store *store)
+{
+	if (store_begin(store, NULL))
+		tap_bail("cannot begin");
+}
+
+static int put(struct store *store, const char *table, const char *json,
+	struct err *err)
+{
+	json_t *args = json_loads(json, 0, NULL), *row = NULL;
+	int rc = model_row_new(model_table(table), args, &row, err);
+
+	if (!rc)
+		rc = store_insert(store, model_table(table), row, err);
+	json_decref(row);
+	json_decref(args);
+	return rc;
+}
+
+static void test_rows(void)
+{
+	struct store *store = open_fresh();
+	json_t *key = json_pack("{s:s}", "pool", "a"), *row = NULL;
+	struct err err = {""};
+	struct stat st;
+
+	is_int(stat(path, &st) ? -1 : (int)(st.st_mode & 0777), 0600, "0600");
+	begin(store);
+	is_int(put(store, "pool", "{\"pool\":\"a\"}", &err), 0, "insert");
+	is_int(put(store, "pool", "{\"pool\":\"a\"}", &err), -EEXIST, "twice");
+	is_string(err.text, "pool a: exists already", "says so");
+	is_int(put(store, "route", "{\"suffix\":\"x\",\"pool\":\"b\"}", &err),
+		-ENOENT, "reference to nothing");
+	is_string(err.text, "pool b: not found", "says what is missing");
+	is_int(put(store, "route", "{\"suffix\":\"x\",\"pool\":\"a\"}", &err),
+		0, "reference");
+	is_int(store_delete(store, model_table("pool"), key, &err), -EBUSY,
+		"in use");
+	is_string(err.text, "pool a: is used by route x.", "by whom");
+	is_int(put(store, "node",
+		       "{\"node\":\"n\",\"address\":\"10.0.0.1\",\"roles\":"
+		       "[\"ha\",\"frontend\"]}",
+		       &err),
+		0, "a list");
+	is_int(store_commit(store, &err), 0, "commit");
+	store_close(store);
+	store = store_open(path, &err);
+	json_object_set_new(key, "node", json_string("n"));
+	is_int(store_row(store, model_table("node"), key, &row, &err), 0,
+		"is there after a reopen");
+	is_string(json_string_value(json_array_get(row_list(row, "roles"), 1)),
+		"frontend", "lists come back as lists");
+	json_decref(row);
+	is_int(store_row(store, model_table("pool"), key, &row, &err), 0,
+		"pool");
+	ok(row_bool(row, "cache"), "bools come back as bools");
+	json_decref(row);
+	json_decref(key);
+	store_close(store);
+}
+
+static void test_append_only(void)
+{
+	static const char *const forbidden[] = {
+		"UPDATE generation SET message = 'x'",
+		"DELETE FROM generation",
+		"DELETE FROM manifest",
+		"UPDATE blob SET data = x'00'",
+		"UPDATE audit SET actor = 'x'",
+		"DELETE FROM audit",
+	};
+	struct store *store = open_fresh();
+	struct change change = {"tester", ""};
+	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
+	struct err err = {""};
+	long long gen = 0;
+
+	begin(store);
+	is_int(put(store, "node",
+		       "{\"node\":\"n\",\"address\":\"10.0.0.1\",\"roles\":"
+		       "[\"resolver\"]}",
+		       &err),
+		0, "a node");
+	is_int(audit_add(store, &entry, &err), 0, "an audit row");
+	is_int(change_make(store, &change, &gen, &err), 0, "a generation");
+	is_int(store_commit(store, &err), 0, "commit");
+	for (size_t i = 0; i < countof(forbidden); i++) {
+		begin(store);
+		is_int(sql_run(store, NULL, &err, forbidden[i], ""), -EIO,
+			"refused: %s", forbidden[i]);
+		store_rollback(store);
+	}
+	begin(store);
+	is_int(sql_run(store, NULL, &err, "INSERT INTO acl VALUES ('x', x'00')",
+		       ""),
+		-EIO, "STRICT: a blob is no text");
+	store_rollback(store);
+	store_close(store);
+}
+
+static void refused(const char *sql, int rc, const char *why)
+{
+	struct store *store = open_fresh();
+	struct err err = {""};
+
+	if (sql_script(store, sql, &err))
+		tap_bail("%s", err.text);
+	store_close(store);
+	err.text[0] = '\0';
+	store = store_open(path, &err);
+	ok(!store && strstr(err.text, why), "refused: %s (%s)", why, err.text);
+	store_close(store);
+	(void)rc;
+}
+
+static void test_foreign(void)
+{
+	struct err err = {""};
+
+	refused("PRAGMA user_version = 99", -EPROTO, "newer than this program");
+	refused("PRAGMA application_id = 5", -EINVAL, "not a database of");
+	if (dir_remove(dir, &err) || dir_make(dir, 0700, &err) ||
+		file_write(path, "no database at all, only text\n", 30, 0600,
+			&err))
+		tap_bail("%s", err.text);
+	ok(!store_open(path, &err) && strstr(err.text, "not a database"),
+		"a file of something else: %s", err.text);
+}
+
+static void test_audit(void)
+{
+	struct store *store = open_fresh();
+	json_t *args = json_pack(
+		"{s:s,s:{s:s}}", "zone", "x", "in", "password", "secret");
+	struct audit_entry entry = {
+		"root", "unix", "zone.create", "zone x", args, "why"};
+	json_t *rows = NULL;
+	struct err err = {""};
+	long long n = 0;
+
+	begin(store);
+	for (int i = 0; i < 1200; i++)
+		if (audit_add(store, &entry, &err))
+			tap_bail("%s", err.text);
+	is_int(store_commit(store, &err), 0, "1200 rows");
+	is_int(audit_verify(store, &n, &err), 0, "the chain holds");
+	is_int(n, 1200, "all rows were seen");
+	is_int(store_audit_rows(store, -1, 1, &rows, &err), 0, "a row");
+	ok(!strstr(row_str(json_array_get(rows, 0), "detail"), "secret"),
+		"without the secret");
+	json_decref(rows);
+	begin(store);
+	if (sql_script(store,
+		    "DROP TRIGGER audit_update; DROP TRIGGER audit_delete;"
+		    "UPDATE audit SET actor = 'nobody' WHERE id = 700",
+		    &err))
+		tap_bail("%s", err.text);
+	is_int(audit_verify(store, &n, &err), -EINVAL, "an edit shows");
+	is_string(err.text, "audit: row 700 was changed after it was written",
+		"and where");
+	store_rollback(store);
+	begin(store);
+	if (sql_script(store,
+		    "DROP TRIGGER audit_delete; DELETE FROM audit WHERE "
+		    "id = 600",
+		    &err))
+		tap_bail("%s", err.text);
+	is_int(audit_verify(store, &n, &err), -EINVAL, "a gap shows");
+	is_string(err.text, "audit: row 600 is missing", "and where");
+	store_rollback(store);
+	store_close(store);
+	json_decref(args);
+}
+
+/* ---- serials ---- */
+
+static struct zone *zone_of(uint32_t serial, const char *address)
+{
+	char text[256];
+	struct zone *zone = NULL;
+	struct err err = {""};
+
+	snprintf(text, sizeof(text),
+		"@ 300 IN SOA ns h %u 1 1 1 1\n@ 300 IN NS ns\n"
+		"ns 300 IN A %s\n",
+		serial, address);
+	if (mzone_read("s.test", text, &zone, NULL, &err))
+		tap_bail("%s", err.text);
+	return zone;
+}
+
+static void write_zone(
+	struct store *store, uint32_t serial, const char *address)
+{
+	struct zone *zone = zone_of(serial, address);
+	struct err err = {""};
+
+	begin(store);
+	if (mzone_store(store, zone, true, &err) || store_commit(store, &err))
+		tap_bail("%s", err.text);
+	zone_free(zone);
+}
+
+static uint32_t publish(struct store *store)
+{
+	struct change change = {"tester", ""};
+	struct err err = {""};
+	json_t *row = NULL;
+	long long gen = 0;
+	uint32_t serial = 0;
+
+	begin(store);
+	if (change_make(store, &change, &gen, &err) ||
+		store_commit(store, &err) ||
+		store_zone(store, "s.test.", &row, &err))
+		tap_bail("%s", err.text);
+	serial = (uint32_t)row_int(row, "serial");
+	json_decref(row);
+	return serial;
+}
+
+static void test_serials(void)
+{
+	struct store *store = open_fresh();
+	struct err err = {""};
+	uint32_t first, second, third;
+
+	write_zone(store, 4000000000u, "192.0.2.1");
+	first = publish(store);
+	is_int(first, 4000000000u, "an imported serial is served as it is");
+	is_int(publish(store), first, "nothing changed: the same");
+	write_zone(store, 5, "192.0.2.1");
+	is_int(publish(store), first, "same records, other serial: the same");
+	write_zone(store, 5, "192.0.2.2");
+	second = publish(store);
+	ok(zone_serial_gt(second, first), "%u follows %u", second, first);
+	begin(store);
+	is_int(store_zone_delete(store, "s.test.", &err), 0, "deleted");
+	is_int(store_commit(store, &err), 0, "commit");
+	write_zone(store, 5, "192.0.2.3");
+	third = publish(store);
+	ok(zone_serial_gt(third, second), "made anew: %u follows %u", third,
+		second);
+	store_close(store);
+}
+
+/* ---- kill -9 ---- */
+
+static void writer(void)
+{
+	struct err err = {""};
+	struct store *store = store_open(path, &err);
+	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
+	struct change change = {"child", "x"};
+	long long gen;
+
+	for (int i = 0; store; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "{\"list\":\"l%d-%d\"}",
+			(int)getpid(), i);
+		if (store_begin(store, &err) || put(store, "acl", name, &err) ||
+			audit_add(store, &entry, &err) ||
+			change_make(store, &change, &gen, &err) ||
+			store_commit(store, &err))
+			break;
+	}
+	_exit(1);
+}
+
+/* Each generation's doc holds exactly as many lists as its number. */
+static long long consistent(int round)
+{
+	struct err err = {""};
+	struct store *store = store_open(path, &err);
+	long long newest = 0, rows = 0;
+	json_t *doc = NULL;
+
+	ok(store != NULL, "round %d: opens %s", round, err.text);
+	if (!store)
+		return 0;
+	is_int(store_integrity(store, &err), 0, "integrity %s", err.text);
+	is_int(audit_verify(store, &rows, &err), 0, "chain %s", err.text);
+	is_int(store_gen_newest(store, false, &newest, &err), 0, "newest");
+	is_int(rows, newest, "as many audit rows as generations");
+	if (newest > 0)
+		is_int(change_doc(store, newest, &doc, &err), 0, "its doc");
+	is_int((long long)json_array_size(model_rows(doc, "acl")), newest,
+		"which is whole");
+	json_decref(doc);
+	store_close(store);
+	return newest;
+}
+
+static void test_kill(void)
+{
+	struct rng rng;
+	long long made = 0;
+
+	store_close(open_fresh());
+	rng_init(&rng);
+	for (int round = 0; round < 12; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			writer();
+		usleep(3000 + rng_below(&rng, 60000)); /* when it is hit */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+		made = consistent(round);
+	}
+	ok(made > 0, "generations were made meanwhile: %lld", made);
+}
+
+int main(void)
+{
+	snprintf(dir, sizeof(dir), "/tmp/ispdns-store-t.%d", (int)getpid());
+	snprintf(path, sizeof(path), "%s/mgmt.db", dir);
+	test_rows();
+	test_append_only();
+	test_foreign();
+	test_audit();
+	test_serials();
+	test_kill();
+	if (dir_remove(dir, NULL))
+		tap_diag("%s is left", dir);
+	return tap_done();
+}
