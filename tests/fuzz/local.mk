@@ -86,3 +86,8 @@ fuzz-stream:
 		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
 .PHONY: fuzz-msg fuzz-name fuzz-edns fuzz-ttl fuzz-zone fuzz-conf fuzz-http \
 	fuzz-text fuzz-stream
+
+unit_tests += tests/fuzz/fuzz-answer-t
+tests_fuzz_fuzz_answer_t_SOURCES = tests/fuzz/fuzz-answer.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_answer_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/answer
