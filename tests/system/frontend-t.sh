@@ -177,6 +177,6 @@ kill -TERM "$frontend_pid"
 ok "SIGTERM: it ends within 5 s" wait_for 5 test ! -e "/proc/$frontend_pid"
 kill "$job" 2> /dev/null
 wait "$job" 2> /dev/null
-unlike "$(cat "$work/frontend.log")" "error:.*(memory|worker)" \
+unlike "$(cat "$work/frontend.log")" "error:.*(memory|worker)|Sanitizer" \
 	"no complaint in the log"
 done_testing
