@@ -30,6 +30,7 @@ int link_backoff_ms(unsigned failures, uint32_t random)
 	return BACKOFF_MIN_MS + (int)((uint64_t)span * random >> 32);
 }
 
+/* For status and report; `phase` NULL: as it was. */
 static void note(struct agent *agent, long long want, const char *phase,
 	const char *error)
 {
@@ -37,7 +38,8 @@ static void note(struct agent *agent, long long want, const char *phase,
 	agent->have = agent->rollout.have;
 	if (want > 0)
 		agent->want = want;
-	snprintf(agent->phase, sizeof(agent->phase), "%s", phase);
+	if (phase)
+		snprintf(agent->phase, sizeof(agent->phase), "%s", phase);
 	snprintf(agent->error, sizeof(agent->error), "%s", error);
 	agent->report_now = true;
 	pthread_cond_broadcast(&agent->wake);
@@ -301,7 +303,7 @@ void *link_run(void *arg)
 			if (agent->failures < 3 || agent->failures % 10 == 0)
 				log_warn("agent: management at %s: %s", host,
 					err.text);
-			note(agent, 0, agent->phase, err.text);
+			note(agent, 0, NULL, err.text);
 		}
 		agent_pause(
 			agent, link_backoff_ms(agent->failures++, random32()));

@@ -2,6 +2,8 @@
 /* What every importer fills: the list of calls and the list of remarks. */
 #include "mgmt/cli/import.h"
 
+#include "common/ctl/file.h"
+
 #include <errno.h>
 #include <stdarg.h>
 
@@ -58,6 +60,65 @@ void import_say(struct import *im, enum import_level level, const char *file,
 		im->failed = true;
 }
 
+/* Octets of the UTF-8 character at `s`; 0: it is none (RFC 3629). */
+static size_t utf8_len(const unsigned char *s)
+{
+	static const struct {
+		unsigned char mask, lead;
+		unsigned long least;
+	} forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800},
+		{0xf8, 0xf0, 0x10000}};
+	unsigned long code;
+	size_t i, n = 0;
+
+	while (n < countof(forms) && (s[0] & forms[n].mask) != forms[n].lead)
+		n++;
+	if (n == countof(forms))
+		return 0;
+	code = s[0] & (unsigned char)~forms[n].mask;
+	for (i = 1; i <= n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (s[i] & 0x3f);
+	}
+	if (code < forms[n].least || code > 0x10ffff ||
+		(code >= 0xd800 && code <= 0xdfff))
+		return 0;
+	return n + 1;
+}
+
+int import_text(struct import *im, const char *path, size_t max, char **text,
+	struct err *err)
+{
+	unsigned char *s;
+	unsigned line = 1;
+	bool said = false;
+	size_t len, n;
+	int rc = file_read(path, max, text, &len, err);
+
+	if (rc < 0)
+		return rc;
+	if (strlen(*text) != len) {
+		free(*text);
+		*text = NULL;
+		return err_fail(
+			err, -EINVAL, "%s: NUL octets in the file", path);
+	}
+	for (s = (unsigned char *)*text; *s; s += n) {
+		line += *s == '\n';
+		n = utf8_len(s);
+		if (n > 0)
+			continue;
+		if (!said)
+			import_warn(im, path, line,
+				"octets that are no UTF-8 are read as '?'");
+		said = true;
+		*s = '?';
+		n = 1;
+	}
+	return 0;
+}
+
 static json_int_t note_line(const struct import *im, size_t i)
 {
 	json_t *note = json_array_get(im->notes, i);
@@ -96,8 +157,7 @@ void import_print_notes(const struct import *im, struct text *out)
 	size_t i;
 	int line;
 
-	json_array_foreach(im->notes, i, note)
-	{
+	json_array_foreach(im->notes, i, note) {
 		if (json_unpack(note, "{s:s,s:s,s:i,s:s}", "level", &level,
 			    "file", &file, "line", &line, "text", &text) < 0)
 			continue;
@@ -133,12 +193,10 @@ void import_print_calls(const struct import *im, struct text *out)
 	json_t *call, *value;
 	size_t i;
 
-	json_array_foreach(im->calls, i, call)
-	{
+	json_array_foreach(im->calls, i, call) {
 		text_add(out, "%s",
 			json_string_value(json_object_get(call, "verb")));
-		json_object_foreach(json_object_get(call, "args"), key, value)
-		{
+		json_object_foreach(json_object_get(call, "args"), key, value) {
 			text_add(out, " %s=", key);
 			print_value(value, out);
 		}

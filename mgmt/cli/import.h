@@ -60,6 +60,10 @@ int import_bind(
 int import_keepalived(
 	struct import *im, const char *path, struct err *err) MUST_CHECK;
 
+/* Read a text file for an importer: octets that are no UTF-8 become '?', with
+ * a warning. *text is malloc'ed. */
+int import_text(struct import *im, const char *path, size_t max, char **text,
+	struct err *err) MUST_CHECK;
 /* Notes in the order of lines (all of one file). */
 void import_sort_notes(struct import *im);
 

@@ -445,13 +445,10 @@ int import_dnsdist(struct import *im, const char *path, struct err *err)
 {
 	struct dd d;
 	char *text = NULL;
-	size_t len;
 	int rc = dd_init(&d, im, path);
 
 	if (rc == 0)
-		rc = file_read(path, 4U << 20, &text, &len, err);
-	if (rc == 0 && strlen(text) != len)
-		rc = err_fail(err, -EINVAL, "%s: NUL octets in the file", path);
+		rc = import_text(im, path, 4U << 20, &text, err);
 	if (rc == 0)
 		rc = lua_read(text, 1, &d.arena, &events, &d);
 	if (rc == 0) {

@@ -574,8 +574,7 @@ int import_keepalived(struct import *im, const char *path, struct err *err)
 {
 	struct ka *k = calloc(1, sizeof(*k));
 	char *text = NULL;
-	size_t len;
-	int rc = k ? file_read(path, 1U << 20, &text, &len, err) : -ENOMEM;
+	int rc = k ? import_text(im, path, 1U << 20, &text, err) : -ENOMEM;
 
 	if (rc == 0) {
 		*k = (struct ka){.im = im,

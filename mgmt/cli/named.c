@@ -212,10 +212,9 @@ static struct named **read_file(
 		.includes = outer->includes + 1};
 	struct err err = {""};
 	char *text = NULL;
-	size_t len;
 
 	s.file = arena_strdup(s.arena, path);
-	if (!s.file || file_read(path, FILE_MAX, &text, &len, &err) < 0) {
+	if (!s.file || import_text(s.im, path, FILE_MAX, &text, &err) < 0) {
 		import_error(s.im, path, 0, "%s", err.text);
 		return tail;
 	}

@@ -91,3 +91,25 @@ unit_tests += tests/fuzz/fuzz-answer-t
 tests_fuzz_fuzz_answer_t_SOURCES = tests/fuzz/fuzz-answer.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_answer_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/answer
+# Manifests as the agent reads them, foreign configuration as the CLI does.
+unit_tests += tests/fuzz/fuzz-manifest-t tests/fuzz/fuzz-import-t
+tests_fuzz_fuzz_manifest_t_SOURCES = tests/fuzz/fuzz-manifest.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_manifest_t_LDADD = mgmt/agent/libagent.a $(TEST_LIBS)
+tests_fuzz_fuzz_import_t_SOURCES = tests/fuzz/fuzz-import.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_import_t_LDADD = mgmt/cli/libcli.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/manifest tests/fuzz/corpus/import
+
+fuzz-manifest fuzz-import:
+	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
+	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
+		$(top_srcdir)/mgmt/agent/manifest.c \
+		$(top_srcdir)/mgmt/cli/import*.c $(top_srcdir)/mgmt/cli/lua.c \
+		$(top_srcdir)/mgmt/cli/ka_words.c $(top_srcdir)/mgmt/cli/mend.c \
+		$(top_srcdir)/mgmt/cli/named.c \
+		$(EVENT_SSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(YAML_LIBS) \
+		$(JANSSON_LIBS) $(LDNS_LIBS)
+	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
+		tests/fuzz/found-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
+.PHONY: fuzz-manifest fuzz-import

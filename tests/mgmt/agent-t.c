@@ -536,10 +536,10 @@ static void test_disk_rot(void)
 struct server {
 	int fd;
 	union addr addr;
-	unsigned bad_left; /* answers with the old serial before the new */
+	_Atomic unsigned bad_left; /* answers with the old serial before the new */
 	uint32_t serial;
-	unsigned rcode;
-	bool aa;
+	_Atomic unsigned rcode;
+	_Atomic bool aa;
 	pthread_t thread;
 };
 
