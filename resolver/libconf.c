@@ -71,8 +71,7 @@ static void add_caches(struct text *t, const struct conf_node *cache)
 		(long long)conf_get_int(cache, "bogus_ttl") / 1000);
 }
 
-static void add_outgoing(
-	struct text *t, const struct conf_node *out, long long inflight)
+static void add_outgoing(struct text *t, const struct conf_node *out)
 {
 	const struct conf_node *n;
 	char ip[ADDR_TEXT];
@@ -81,8 +80,9 @@ static void add_outgoing(
 		(long long)conf_get_int(out, "range"));
 	text_add(t, "  outgoing-num-tcp: %lld\n",
 		(long long)conf_get_int(out, "tcp"));
-	/* Below this many the library works less hard for each question. */
-	text_add(t, "  num-queries-per-thread: %lld\n", 4 * inflight);
+	/* Above this many the library works less hard for each question; our
+	 * own bound is always lower. */
+	text_add(t, "  num-queries-per-thread: 262144\n");
 	text_add(t, "  infra-cache-max-rtt: %lld\n",
 		(long long)conf_get_int(out, "max_rtt"));
 	text_add(t, "  ratelimit: %lld\n",
@@ -195,8 +195,7 @@ static int add_server(
 	add_bool(t, "qname-minimisation",
 		conf_get_bool(root, "qname_minimisation"));
 	add_caches(t, conf_get(root, "cache"));
-	add_outgoing(t, conf_get(root, "outgoing"),
-		conf_get_int(conf_get(root, "limits"), "inflight"));
+	add_outgoing(t, conf_get(root, "outgoing"));
 	if (hints)
 		rc = add_quoted(t, "root-hints", hints, err);
 	if (rc == 0)

@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: ISC
 # Tests of common/net and common/serve.
-unit_tests += tests/common/addr-t tests/common/http-t \
-	tests/common/tls-t tests/common/loop-t tests/common/prefix-t \
-	tests/common/serve-t tests/common/udp-t
+unit_tests += \
+	tests/common/addr-t \
+	tests/common/http-t \
+	tests/common/loop-t \
+	tests/common/net-memory-t \
+	tests/common/prefix-t \
+	tests/common/serve-t \
+	tests/common/tls-t \
+	tests/common/udp-t
 tests_common_addr_t_SOURCES = tests/common/addr-t.c
 tests_common_addr_t_LDADD = $(TEST_LIBS)
 tests_common_loop_t_SOURCES = tests/common/loop-t.c
@@ -18,3 +24,6 @@ tests_common_http_t_LDADD = $(TEST_LIBS)
 tests_common_tls_t_SOURCES = tests/common/tls-t.c
 tests_common_tls_t_LDADD = $(TEST_LIBS)
 EXTRA_DIST += tests/common/make-certs
+tests_common_net_memory_t_SOURCES = tests/common/net-memory-t.c
+tests_common_net_memory_t_LDADD = $(TEST_LIBS)
+tests_common_net_memory_t_LDFLAGS = $(FAILMEM_LINK)

@@ -467,6 +467,28 @@ static void test_eviction(void)
 	server_free(&s);
 }
 
+static void test_v6(void)
+{
+	union addr any = addr_of("::"), to = addr_of("::1"), bound;
+	struct serve_config config = config_on(&any);
+	struct server s = {0};
+	int udp, tcp;
+	char back[8];
+
+	server_start(&s, &config);
+	bound = serve_local_addr(s.serve, 0);
+	addr_set_port(&to, addr_port(&bound));
+	udp = client(SOCK_DGRAM, "::1", &to);
+	tcp = client(SOCK_STREAM, "::1", &to);
+	if (send(udp, "e6", 2, 0) == 2)
+		is_int(recv(udp, back, 8, 0), 2, "UDP over IPv6");
+	is_string(ask(tcp, "e6"), "e6", "TCP over IPv6");
+	close(udp);
+	close(tcp);
+	server_halt(&s);
+	server_free(&s);
+}
+
 /* --- changes --- */
 
 static void test_update(void)
@@ -567,6 +589,7 @@ int main(void)
 	test_udp();
 	test_tcp();
 	test_eviction();
+	test_v6();
 	test_update();
 	test_handover();
 	return tap_done();

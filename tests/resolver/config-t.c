@@ -126,7 +126,7 @@ static void test_roll(void)
 	roll("{}", "{}", false);
 	roll("{}", "acl: {allow: [10.0.0.0/8]}", false);
 	roll("{}", "cache: {entries: 500}", false);
-	roll("{}", "limits: {deadline: 3s, per_client: 9}", false);
+	roll("{}", "limits: {inflight: 99, per_client: 9}", false);
 	roll("{}", "metrics: {listen: 127.0.0.1}", false);
 	roll("{}", "dnssec: false", true);
 	roll("{}", "listen: [127.0.0.2]", true);
