@@ -4,7 +4,7 @@
 
 packages_build="gcc make autoconf automake pkg-config libevent-dev libssl-dev
 	libsqlite3-dev libjansson-dev libyaml-dev libldns-dev libmnl-dev
-	libunbound-dev"
+	libunbound-dev nettle-dev"
 # What a running system and the lab use.
 packages_run="nsd dns-root-data iproute2 procps util-linux jq bind9-dnsutils
 	ldnsutils python3-minimal"
