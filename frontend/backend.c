@@ -149,17 +149,23 @@ static void fail_all(
 
 /* --- answers ----------------------------------------------------------- */
 
+/* An error in place of the backend's message, with the question asked. */
+static void make_error(
+	struct backends *b, const struct attempt *a, unsigned rcode, int ede)
+{
+	answer_make(&b->answer, b->made, a->key->name, a->key->name_len,
+		a->key->type, a->key->class, rcode, ede);
+}
+
 /* An error may come without its question; it gets the one that was asked. */
-static bool take_bare(struct backends *b, const struct attempt *a,
-	const uint8_t *msg, const struct edns *edns)
+static bool take_bare(
+	struct backends *b, const struct attempt *a, const uint8_t *msg)
 {
 	unsigned rcode = msg_rcode(msg);
 
 	if (rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN)
 		return false;
-	(void)edns;
-	answer_make(&b->answer, b->made, a->key->name, a->key->name_len,
-		a->key->type, a->key->class, rcode, -1);
+	make_error(b, a, rcode, -1);
 	return true;
 }
 
@@ -185,8 +191,13 @@ static bool check_reply(
 		metric_inc(b->row, STAT_REPLY_QUESTION);
 		return false;
 	}
+	if (edns.present && edns.ext_rcode) {
+		/* BADVERS, BADCOOKIE: between the backend and us only */
+		make_error(b, a, DNS_RCODE_SERVFAIL, -1);
+		return true;
+	}
 	good = q.name ? answer_take(&b->answer, msg, len, &q, &edns)
-		      : take_bare(b, a, msg, &edns);
+		      : take_bare(b, a, msg);
 	if (!good)
 		metric_inc(b->row, STAT_REPLY_MALFORMED);
 	return good;

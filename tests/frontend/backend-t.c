@@ -209,6 +209,15 @@ static void test_retry_servfail(void)
 				rcode() == DNS_RCODE_SERVFAIL,
 			"which is kept, since no other could be tried");
 	}
+	ask_r1(fd, "badvers.example");
+	reply_text("0000 8180 0001 0000 0000 0001 <badvers.example.> 0001 0001 "
+		   "00 0029 04d0 01000000 0000");
+	ok(take_udp(rig.udp[1], &second, RIG_SOON),
+		"BADVERS is no empty answer: the other is asked");
+	reply_udp(rig.udp[1], &second, &good);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0 &&
+			msg_count(answer.data, MSG_AN) == 1,
+		"whose answer the client gets");
 	ask_r1(fd, "bare.example");
 	{
 		uint8_t bare[12] = {0, 0, 0x81, 0x85};

@@ -36,8 +36,8 @@ fe() { "$frontend" --control "$work/control.sock" "$@"; }
 config() { # POLICY QPS
 	cat <<-END
 	workers: 2
-	listen: ["127.0.0.1:5300"]
-	acl: {allow: [127.0.0.0/8]}
+	listen: ["0.0.0.0:5300", "[::]:5300"]
+	acl: {allow: [127.0.0.0/8, "::1"]}
 	limit: {qps: $2}
 	pools:
 	  rec:
@@ -135,8 +135,16 @@ for policy in leastOutstanding wrandom; do
 	stop_all
 done
 
-# ---- changes under load ----
+# ---- addresses ----
 start_all leastOutstanding
+for a in 127.0.0.1 127.0.0.77 ::1; do
+	for t in +notcp +tcp; do
+		is "$(dig +short +tries=1 $t "@$a" -p 5300 any.example)" \
+			192.0.2.1 "asked at $a ($t), answered from there"
+	done
+done
+
+# ---- changes under load ----
 rss() { awk '/VmRSS/ { print $2 }' "/proc/$frontend_pid/status"; }
 reloads() { # COUNT
 	local i
