@@ -18,18 +18,34 @@
 
 /* ---- status ---- */
 
-/* Who says that it owns an address: from the nodes' own status. */
-static const char *vip_owner(struct call *call, const char *vip)
+/* Who says that it owns an address, from the nodes' own status; *count: how
+ * many say so. */
+static const char *vip_owner(struct call *call, const char *vip, int *count)
 {
+	const char *owner = NULL;
 	struct list *pos;
 
+	*count = 0;
 	list_each(pos, fleet_links(push_fleet(call->m->push))) {
 		const struct link *l = list_entry(pos, struct link, list);
 
-		if (link_alive(l) && link_owns(l, vip))
-			return l->name;
+		if (!link_alive(l) || !link_owns(l, vip))
+			continue;
+		owner = l->name;
+		++*count;
 	}
-	return NULL;
+	return owner;
+}
+
+/* None or two: from nodes that have been heard of. */
+static void alarm_vip(const char *vip, int owners, json_t *alarms)
+{
+	if (owners == 0)
+		json_array_append_new(
+			alarms, json_sprintf("vip %s: nobody owns it", vip));
+	else if (owners > 1)
+		json_array_append_new(alarms,
+			json_sprintf("vip %s: %d nodes own it", vip, owners));
 }
 
 static json_t *bare_address(const char *text)
@@ -37,7 +53,8 @@ static json_t *bare_address(const char *text)
 	return json_sprintf("%.*s", (int)strcspn(text, "/"), text);
 }
 
-static int status_vips(struct call *call, json_t *out, struct err *err)
+static int status_vips(
+	struct call *call, json_t *out, json_t *alarms, struct err *err)
 {
 	json_t *rows = NULL, *vip, *address;
 	size_t i, j;
@@ -45,8 +62,12 @@ static int status_vips(struct call *call, json_t *out, struct err *err)
 		call->m->store, model_table("vip"), NULL, &rows, err);
 
 	json_array_foreach(rows, i, vip) {
-		const char *owner = vip_owner(call, row_str(vip, "vip"));
+		int owners;
+		const char *owner =
+			vip_owner(call, row_str(vip, "vip"), &owners);
 
+		if (push_highest(call->m->push) > 0)
+			alarm_vip(row_str(vip, "vip"), owners, alarms);
 		json_array_foreach(
 			json_object_get(vip, "addresses"), j, address)
 			json_array_append_new(out,
@@ -64,6 +85,7 @@ static int status(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
 	json_t *pending = NULL, *vips = json_array();
+	json_t *alarms = push_alarms(call->m->push);
 	long long newest = 0, approved = 0;
 	struct store *store = call->m->store;
 	int rc = arg_only(args, "", err);
@@ -75,7 +97,7 @@ static int status(
 	if (!rc)
 		rc = store_gen_newest(store, true, &approved, err);
 	if (!rc)
-		rc = status_vips(call, vips, err);
+		rc = status_vips(call, vips, alarms, err);
 	if (!rc)
 		*result = json_pack("{s:s, s:I, s:I, s:I, s:O, s:o, s:o}",
 			"version", PACKAGE_VERSION, "generation",
@@ -83,6 +105,7 @@ static int status(
 			"pending", (json_int_t)json_array_size(pending), "vips",
 			vips, "nodes", push_nodes(call->m->push), "alarms",
 			push_alarms(call->m->push));
+	json_decref(alarms);
 	json_decref(vips);
 	json_decref(pending);
 	return rc;
@@ -163,7 +186,8 @@ static int is_applied(struct call *call, const json_t *changes, bool *applied,
 static int make(struct call *call, const char *message, json_t **result,
 	struct err *err)
 {
-	struct change change = {call->actor, message ? message : ""};
+	struct change change = {call->actor, message ? message : "",
+		push_highest(call->m->push)};
 	json_t *changes = NULL;
 	bool applied = false;
 	int rc = change_pending(call->m->store, true, &changes, err);

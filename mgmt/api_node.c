@@ -273,6 +273,17 @@ static void command_answer(
 		json_incref((json_t *)(uintptr_t)result), &err);
 }
 
+static bool only_reads(const char *verb)
+{
+	static const char *const verbs[] = {
+		"status", "stats", "config", "show", "events"};
+
+	for (size_t i = 0; i < countof(verbs); i++)
+		if (!strcmp(verbs[i], verb))
+			return true;
+	return false;
+}
+
 /* Changes nothing here, so it is written down apart from any transaction. */
 static int node_cmd(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
@@ -292,7 +303,7 @@ static int node_cmd(
 		rc = err_fail(err, -EBADR, "\"args\" must be an object");
 	if (!rc && call->dry_run)
 		return 0;
-	if (!rc)
+	if (!rc && !only_reads(verb))
 		rc = command_note(call, args, err);
 	if (!rc)
 		rc = fleet_command(push_fleet(call->m->push), node, part, verb,

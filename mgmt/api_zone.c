@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "common/dns/code.h"
+#include "mgmt/change.h"
 #include "mgmt/zone.h"
 
 #define DELETE_SURE 10 /* more records than this need "force" */
@@ -24,29 +25,49 @@ static int zone_arg(
 	return rc;
 }
 
+/* {zone: serial} of the generation that nodes may serve. New. */
+static int served_serials(struct call *call, json_t **out, struct err *err)
+{
+	json_t *doc = NULL, *row;
+	size_t i;
+	int rc = change_current(call->m->store, &doc, err);
+
+	*out = json_object();
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		json_object_set(*out, row_str(row, "zone"),
+			json_object_get(row, "serial"));
+	json_decref(doc);
+	return rc;
+}
+
+static json_t *zone_view(const json_t *row, const json_t *served)
+{
+	json_t *serial = json_object_get(served, row_str(row, "zone"));
+
+	return json_pack("{s:s, s:I, s:I, s:o, s:b}", "name",
+		row_str(row, "zone"), "serial",
+		(json_int_t)row_int(row, "serial"), "records",
+		(json_int_t)row_int(row, "records"), "served_serial",
+		serial ? json_incref(serial) : json_null(), "changed",
+		(int)row_int(row, "dirty"));
+}
+
 static int zone_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	json_t *rows = NULL, *out = json_array();
+	json_t *rows = NULL, *served = NULL, *row;
 	size_t i;
-	json_t *row;
 	int rc = arg_only(args, "", err);
 
 	if (!rc)
 		rc = store_zones(call->m->store, &rows, err);
+	if (!rc)
+		rc = served_serials(call, &served, err);
+	*result = json_array();
 	json_array_foreach(rows, i, row)
-		json_array_append_new(out,
-			json_pack("{s:s, s:I, s:I, s:o, s:b}", "name",
-				row_str(row, "zone"), "serial",
-				(json_int_t)row_int(row, "serial"), "records",
-				(json_int_t)row_int(row, "records"),
-				"served_serial",
-				row_int(row, "published")
-					? json_integer(row_int(row, "serial"))
-					: json_null(),
-				"changed", (int)row_int(row, "dirty")));
+		json_array_append_new(*result, zone_view(row, served));
+	json_decref(served);
 	json_decref(rows);
-	*result = out;
 	return rc;
 }
 

@@ -199,6 +199,7 @@ static int make_of(struct store *store, const json_t *doc,
 		rc = change_current(store, &old, err);
 	if (!rc)
 		rc = store_blob_put(store, text, strlen(text), hex, err);
+	*generation = change->above;
 	if (!rc)
 		rc = store_gen_add(store, change->author, change->message, hex,
 			generation, err);

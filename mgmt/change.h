@@ -11,6 +11,8 @@
 
 struct change {
 	const char *author, *message;
+	long long above; /* the number is higher than this (nodes may have
+			    it from a database that was lost) */
 };
 
 /* The newest approved generation's doc; *doc NULL when there is none. */

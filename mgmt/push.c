@@ -183,7 +183,8 @@ static void fail_stage(struct push *push, const char *error)
 
 static void start_return(struct push *push, long long failed)
 {
-	struct change change = {.author = "ispdns-mgmt"};
+	struct change change = {
+		.author = "ispdns-mgmt", .above = push_highest(push)};
 	struct err err = {""};
 	long long generation = 0;
 	char message[96];

@@ -38,6 +38,9 @@ int push_wait(struct push *push, long long generation, int timeout_ms,
 	push_wait_cb cb, void *arg, struct err *err) MUST_CHECK;
 void push_unwait(struct push *push, void *arg);
 
+/* The highest generation that any node says it has. */
+long long push_highest(struct push *push);
+
 /* One node as the operator sees it; all of them; what is wrong now. New. */
 json_t *push_node(struct push *push, const struct link *link) MUST_CHECK;
 json_t *push_nodes(struct push *push) MUST_CHECK;

@@ -36,7 +36,7 @@ static const char *link_state(const struct push *push, const struct link *l)
 		if (!strcmp(l->phase, "apply"))
 			return "applying";
 	}
-	if (l->have >= push->approved)
+	if (l->have == push->approved)
 		return "current";
 	return push_is_failure(l) ? "failed" : "behind";
 }
@@ -61,6 +61,20 @@ json_t *push_node(struct push *push, const struct link *link)
 		"version", link->version, "error", link->error, "parts", parts);
 }
 
+long long push_highest(struct push *push)
+{
+	long long highest = 0;
+	struct list *pos;
+
+	list_each(pos, fleet_links(push->fleet)) {
+		const struct link *l = list_entry(pos, struct link, list);
+
+		if (l->have > highest)
+			highest = l->have;
+	}
+	return highest;
+}
+
 json_t *push_nodes(struct push *push)
 {
 	json_t *out = json_array();
@@ -72,21 +86,44 @@ json_t *push_nodes(struct push *push)
 	return out;
 }
 
+static void alarm_node(struct push *push, const struct link *l, json_t *out)
+{
+	const char *state = link_state(push, l);
+
+	if (l->seen && l->have > push->approved && push->stage == IDLE)
+		json_array_append_new(out,
+			json_sprintf("node %s has generation %lld, which is "
+				     "not known here: apply makes a newer one",
+				l->name, l->have));
+	else if (!strcmp(state, "lost") || !strcmp(state, "behind") ||
+		 !strcmp(state, "failed"))
+		json_array_append_new(
+			out, json_sprintf("node %s is %s%s%s", l->name, state,
+				     *l->error ? ": " : "", l->error));
+}
+
+/* The newest generation did not go out. */
+static void alarm_generation(struct push *push, json_t *out)
+{
+	json_t *gen = NULL;
+
+	if (store_gen(push->store, 0, &gen, NULL))
+		return;
+	if (!strcmp(row_str(gen, "state"), "failed"))
+		json_array_append_new(
+			out, json_sprintf("generation %lld failed: %s",
+				     (long long)row_int(gen, "generation"),
+				     row_str(gen, "error")));
+	json_decref(gen);
+}
+
 json_t *push_alarms(struct push *push)
 {
 	json_t *out = json_array();
 	struct list *pos;
 
-	list_each(pos, fleet_links(push->fleet)) {
-		const struct link *l = list_entry(pos, struct link, list);
-		const char *state = link_state(push, l);
-
-		if (!strcmp(state, "lost") || !strcmp(state, "behind") ||
-			!strcmp(state, "failed"))
-			json_array_append_new(
-				out, json_sprintf("node %s is %s%s%s", l->name,
-					     state, *l->error ? ": " : "",
-					     l->error));
-	}
+	list_each(pos, fleet_links(push->fleet))
+		alarm_node(push, list_entry(pos, struct link, list), out);
+	alarm_generation(push, out);
 	return out;
 }

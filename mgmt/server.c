@@ -179,8 +179,8 @@ static int start_parts(struct server *s, const struct conf *conf,
 	s->m.store = store_open(path, err);
 	if (!s->m.store)
 		return -EINVAL;
-	store_blob_limit(s->m.store,
-		(size_t)conf_int(conf_path(root, "limits.blob")));
+	store_blob_limit(
+		s->m.store, (size_t)conf_int(conf_path(root, "limits.blob")));
 	s->m.pki = pki_open(dir, s->names, err);
 	if (!s->m.pki)
 		return -EINVAL;

@@ -108,6 +108,8 @@ int store_blob_put(struct store *store, const void *data, size_t len, char *hex,
 /* malloc'ed, NUL-terminated. */
 int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 	struct err *err) MUST_CHECK;
+/* *generation: on call a number that the new one must be higher than, after
+ * it the new one. */
 int store_gen_add(struct store *store, const char *author, const char *message,
 	const char *doc_sha256, long long *generation,
 	struct err *err) MUST_CHECK;

@@ -40,13 +40,17 @@ int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 int store_gen_add(struct store *store, const char *author, const char *message,
 	const char *doc_sha256, long long *generation, struct err *err)
 {
-	int rc = sql_run(store, NULL, err,
-		"INSERT INTO generation (parent, ts, author, message, "
-		"doc_sha256) VALUES (coalesce((SELECT max(generation) FROM "
-		"generation), 0), ?1, ?2, ?3, ?4)",
-		"isss", (long long)time(NULL), author, message, doc_sha256);
+	long long newest = 0, next;
+	int rc = store_gen_newest(store, false, &newest, err);
 
-	return rc ? rc : store_gen_newest(store, false, generation, err);
+	if (rc)
+		return rc;
+	next = (newest > *generation ? newest : *generation) + 1;
+	*generation = next;
+	return sql_run(store, NULL, err,
+		"INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		"iiisss", next, newest, (long long)time(NULL), author, message,
+		doc_sha256);
 }
 
 int store_manifest_add(struct store *store, long long generation,

@@ -14,7 +14,7 @@ struct sqlite3;
 struct store {
 	struct sqlite3 *db;
 	struct sql_cache *cache;
-	bool writing; /* between begin and commit */
+	bool writing;    /* between begin and commit */
 	size_t blob_max; /* 0: no limit */
 };
 

@@ -156,7 +156,7 @@ static void row(const char *table, const char *json)
 
 static long long make(const char *table, const char *json)
 {
-	struct change change = {"tester", ""};
+	struct change change = {"tester", "", 0};
 	struct err err = {""};
 	long long gen = 0;
 

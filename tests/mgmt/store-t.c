@@ -108,7 +108,7 @@ static void test_append_only(void)
 		"DELETE FROM audit",
 	};
 	struct store *store = open_fresh();
-	struct change change = {"tester", ""};
+	struct change change = {"tester", "", 0};
 	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
 	struct err err = {""};
 	long long gen = 0;
@@ -241,7 +241,7 @@ static void write_zone(
 
 static uint32_t publish(struct store *store)
 {
-	struct change change = {"tester", ""};
+	struct change change = {"tester", "", 0};
 	struct err err = {""};
 	json_t *row = NULL;
 	long long gen = 0;
@@ -282,6 +282,24 @@ static void test_serials(void)
 	store_close(store);
 }
 
+/* A database that was put back from a copy: nodes have seen higher numbers. */
+static void test_above(void)
+{
+	struct store *store = open_fresh();
+	struct change change = {"tester", "", 500};
+	struct err err = {""};
+	long long gen = 0;
+
+	begin(store);
+	is_int(change_make(store, &change, &gen, &err), 0, "a generation");
+	is_int(gen, 501, "above what nodes have");
+	change.above = 0;
+	is_int(change_make(store, &change, &gen, &err), 0, "the next");
+	is_int(gen, 502, "goes on from there");
+	is_int(store_commit(store, &err), 0, "commit");
+	store_close(store);
+}
+
 /* ---- kill -9 ---- */
 
 static void writer(void)
@@ -289,7 +307,7 @@ static void writer(void)
 	struct err err = {""};
 	struct store *store = store_open(path, &err);
 	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
-	struct change change = {"child", "x"};
+	struct change change = {"child", "x", 0};
 	long long gen;
 
 	for (int i = 0; store; i++) {
@@ -359,6 +377,7 @@ int main(void)
 	test_foreign();
 	test_audit();
 	test_serials();
+	test_above();
 	test_kill();
 	if (dir_remove(dir, NULL))
 		tap_diag("%s is left", dir);
