@@ -13,6 +13,7 @@ resolver_libresolver_a_SOURCES = \
 	resolver/policy.c resolver/policy.h \
 	resolver/process.c resolver/roll.c \
 	resolver/query.c resolver/query.h \
+	resolver/sandbox.c resolver/sandbox.h \
 	resolver/schema.c \
 	resolver/stats.c resolver/stats.h \
 	resolver/steer.c resolver/steer.h \

@@ -15,6 +15,7 @@
 #include "common/base/log.h"
 #include "resolver/channel.h"
 #include "resolver/query.h"
+#include "resolver/sandbox.h"
 #include "resolver/steer.h"
 
 #define DRAIN_TICK_MS 10
@@ -224,7 +225,7 @@ static int start_serving(struct worker *w, struct err *err)
 	if (!w->serve)
 		return -EINVAL;
 	queries_attach(w->queries, w->serve);
-	return 0;
+	return sandbox_enter(err);
 }
 
 static int open_worker(struct worker *w, struct err *err)

@@ -544,6 +544,19 @@ test_two_steps() {
 	not "nothing to commit" ctl commit generation=9
 }
 
+test_sandbox() {
+	local p out
+	for p in $(worker_pids); do
+		out=$(cat /proc/"$p"/status)
+		like "$out" 'CapEff:\s0000000000000000' "worker: no capability"
+		like "$out" 'NoNewPrivs:\s1' "worker: no new privileges"
+		like "$out" 'Seccomp:\s2' "worker: a system call filter"
+		break
+	done
+	out=$(ls -l /proc/"$p"/fd)
+	unlike "$out" 'control.sock|resolver.yaml' "nothing of the master's"
+}
+
 test_page() {
 	local out
 	out=$(in_ns bash -c "
@@ -601,6 +614,7 @@ test_crash
 test_reload
 test_limits
 test_two_steps
+test_sandbox
 test_page
 test_stop
 test_bad_start
