@@ -136,6 +136,7 @@ int run_record(struct cli *cli, json_t *args);
 int run_acl(struct cli *cli, json_t *args);
 int run_node_drain(struct cli *cli, json_t *args);
 int run_node_cmd(struct cli *cli, json_t *args);
+int run_vip_move(struct cli *cli, json_t *args);
 int run_backend_list(struct cli *cli, json_t *args);
 int run_backend_mode(struct cli *cli, json_t *args);
 int run_frontends(struct cli *cli, json_t *args);

@@ -20,9 +20,26 @@ static bool has_role(const json_t *node, const char *role)
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, "roles"), i,
-		one) if (strcmp(json_string_value(one), role) == 0) return true;
+	json_array_foreach(json_object_get(node, "roles"), i, one)
+		if (strcmp(json_string_value(one), role) == 0)
+			return true;
 	return false;
+}
+
+/* Verbs that act at once have no dry run in the daemons: say it and stop. */
+static bool only_say(const struct cli *cli, const char *node, const char *part,
+	const char *verb, const json_t *words)
+{
+	json_t *word;
+	size_t i;
+
+	if (!cli->dry_run || strcmp(verb, "show") == 0)
+		return false;
+	fprintf(stderr, "would tell %s of %s: %s", part, node, verb);
+	json_array_foreach(words, i, word)
+		fprintf(stderr, " %s", json_string_value(word));
+	fputs("\n", stderr);
+	return true;
 }
 
 /* One verb for a part of a node; {"words":[...]} as its arguments. */
@@ -31,8 +48,12 @@ static int tell(struct cli *cli, const char *node, const char *part,
 {
 	json_t *args = json_pack("{s:s,s:s,s:s,s:{s:O}}", "node", node, "part",
 		part, "verb", verb, "args", "words", words);
-	int rc = call_api(cli, "node.cmd", args, false, result, NULL, err);
+	int rc = CLI_OK;
 
+	if (only_say(cli, node, part, verb, words))
+		*result = json_pack("{s:b}", "dry_run", 1);
+	else
+		rc = call_api(cli, "node.cmd", args, false, result, NULL, err);
 	json_decref(args);
 	return rc;
 }
@@ -48,8 +69,7 @@ static int tell_all(struct cli *cli, const char *role, const char *verb,
 	size_t i;
 
 	*results = json_object();
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach(nodes, i, node) {
 		if (!has_role(node, role))
 			continue;
 		name = *text_of(node, "name") ? text_of(node, "name")
@@ -72,9 +92,10 @@ static void say_errors(const json_t *results)
 	const char *name;
 	json_t *result;
 
-	json_object_foreach((json_t *)(uintptr_t)results, name,
-		result) if (*text_of(result, "error")) fprintf(stderr,
-		"ispdns: %s: %s\n", name, text_of(result, "error"));
+	json_object_foreach((json_t *)(uintptr_t)results, name, result)
+		if (*text_of(result, "error"))
+			fprintf(stderr, "ispdns: %s: %s\n", name,
+				text_of(result, "error"));
 }
 
 /* ---- backend list: the configured ones with what frontends see ---- */
@@ -85,9 +106,10 @@ static const json_t *seen(
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(result, "servers"), i,
-		row) if (strcmp(text_of(row, "pool"), pool) == 0 &&
-			 strcmp(text_of(row, "name"), name) == 0) return row;
+	json_array_foreach(json_object_get(result, "servers"), i, row)
+		if (strcmp(text_of(row, "pool"), pool) == 0 &&
+			strcmp(text_of(row, "name"), name) == 0)
+			return row;
 	return NULL;
 }
 
@@ -101,8 +123,7 @@ static json_t *state_of(
 	bool same = true;
 
 	text_init(&all);
-	json_object_foreach((json_t *)(uintptr_t)results, node, result)
-	{
+	json_object_foreach((json_t *)(uintptr_t)results, node, result) {
 		state = text_of(seen(result, pool, name), "state");
 		if (!*state)
 			state = "?";
@@ -125,8 +146,10 @@ int run_backend_list(struct cli *cli, json_t *args)
 		return rc;
 	words = json_pack("[s]", "servers");
 	(void)tell_all(cli, "frontend", "show", words, &results);
-	json_array_foreach(rows, i, row) json_object_set_new(row, "state",
-		state_of(results, text_of(row, "pool"), text_of(row, "name")));
+	json_array_foreach(rows, i, row)
+		json_object_set_new(row, "state",
+			state_of(results, text_of(row, "pool"),
+				text_of(row, "name")));
 	show_result(cli, rows);
 	json_decref(words);
 	json_decref(results);
@@ -143,11 +166,9 @@ static json_t *flatten(const json_t *results, const char *member)
 	const char *node;
 	size_t i;
 
-	json_object_foreach((json_t *)(uintptr_t)results, node, result)
-	{
+	json_object_foreach((json_t *)(uintptr_t)results, node, result) {
 		list = json_object_get(result, member);
-		json_array_foreach(list, i, row)
-		{
+		json_array_foreach(list, i, row) {
 			json_object_set_new(row, "node", json_string(node));
 			json_array_append(rows, row);
 		}
@@ -191,9 +212,9 @@ static int done(
 		show_json(results);
 		return rc;
 	}
-	json_object_foreach((json_t *)(uintptr_t)results, node,
-		result) if (!*text_of(result, "error"))
-		printf("%s: %s\n", node, what);
+	json_object_foreach((json_t *)(uintptr_t)results, node, result)
+		if (!*text_of(result, "error"))
+			printf("%s: %s\n", node, what);
 	return rc;
 }
 
@@ -250,6 +271,25 @@ int run_cache_flush(struct cli *cli, json_t *args)
 	return rc;
 }
 
+/* vip move VIP [--to NODE] */
+int run_vip_move(struct cli *cli, json_t *args)
+{
+	json_t *result;
+	int rc;
+
+	if (cli->dry_run) {
+		fprintf(stderr, "would move %s to %s\n", text_of(args, "vip"),
+			*text_of(args, "to") ? text_of(args, "to")
+					     : "the next node");
+		return CLI_OK;
+	}
+	rc = call_or_say(cli, "vip.move", args, &result, NULL);
+	if (rc == CLI_OK)
+		show_result(cli, result);
+	json_decref(result);
+	return rc;
+}
+
 /* node cmd NODE PART VERB [WORD | KEY=VALUE ...] */
 int run_node_cmd(struct cli *cli, json_t *args)
 {
@@ -260,8 +300,7 @@ int run_node_cmd(struct cli *cli, json_t *args)
 	size_t i;
 	int rc;
 
-	json_array_foreach(words, i, word)
-	{
+	json_array_foreach(words, i, word) {
 		text = json_string_value(word);
 		equals = strchr(text, '=');
 		if (!equals) {
@@ -275,6 +314,11 @@ int run_node_cmd(struct cli *cli, json_t *args)
 		json_object_set(inner, "words", plain);
 	json_object_del(args, "words");
 	json_object_set_new(args, "args", inner);
+	if (only_say(cli, text_of(args, "node"), text_of(args, "part"),
+		    text_of(args, "verb"), plain)) {
+		json_decref(plain);
+		return CLI_OK;
+	}
 	rc = call_or_say(cli, "node.cmd", args, &result, NULL);
 	if (rc == CLI_OK)
 		show_result(cli, result);

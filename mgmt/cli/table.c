@@ -461,7 +461,7 @@ static const struct command commands[] = {
 	{"vip delete", "vip.delete", WITH(p_vip), NULL, NULL, "remove it"},
 	{"vip node", "vip.node", WITH(p_vip_node), NULL, NULL,
 		"a node's priority and interface"},
-	{"vip move", "vip.move", WITH(p_vip_move), NULL, NULL,
+	{"vip move", "vip.move", WITH(p_vip_move), run_vip_move, NULL,
 		"hand the address over now"},
 	{"resolver show", "resolver.show", NONE, NULL, NULL,
 		"settings of all resolvers"},

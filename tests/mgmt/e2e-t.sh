@@ -183,6 +183,72 @@ run 7 "a CNAME beside other data is refused" \
 	cli record add a.example www CNAME ns1.a.example.
 run 0 "and left nothing behind" cli diff
 
+# ---- every reader gives JSON, every writer can be tried ----
+while read -r words; do
+	# shellcheck disable=SC2086
+	cli $words --json > "$tmp/out" 2> "$tmp/err" &&
+		jq -e . "$tmp/out" > /dev/null
+	ok $? "$words --json"
+done <<'EOT'
+status
+zone list
+zone show a.example
+zone export a.example
+record list a.example
+record list a.example www A
+acl list
+limit list
+policy show
+pool list
+backend list
+backend stats
+route list
+cache show
+cache stats
+limit stats
+vip list
+resolver show
+forward list
+node list
+node show n1
+diff
+history
+history 1
+audit list
+audit verify
+token list
+version
+query www.a.example --at 127.0.0.1
+EOT
+while read -r words; do
+	# shellcheck disable=SC2086
+	run 0 "$words --dry-run" cli $words --dry-run
+done <<'EOT'
+zone create b.example --ns ns.b.example
+zone delete a.example --force
+record add a.example x TXT y
+record set a.example www A 192.0.2.77
+record del a.example www A
+acl add 192.0.2.0/24
+acl set --action drop
+limit set qps=10
+limit override 192.0.2.0/24 --qps 100
+policy set --any refuse
+pool create rec
+cache set --entries 1000
+cache flush
+resolver set --no-dnssec
+forward add corp.example --to 192.0.2.1
+vip create V --vrid 9 --addresses 192.0.2.9/24
+node add n2 --address 192.0.2.2 --roles resolver
+node cmd n1 authority drain
+token create t --role viewer
+rollback 1
+EOT
+run 0 "none of them changed anything" cli diff
+[ "$(cli node list --json | jq length)" = 1 ]
+ok $? "or added a node"
+
 # ---- a node that cannot prove it ----
 run 0 "record set" cli record set a.example www A 192.0.2.3
 kill -STOP "$(cat "$tmp/authority.pid")"
