@@ -473,6 +473,7 @@ void config_serve(
 	out->tcp_per_client = (uint32_t)conf_get_int(tcp, "per_client");
 	out->tcp_inflight = (uint32_t)conf_get_int(tcp, "inflight");
 	out->tcp_idle_ms = (uint32_t)conf_get_int(tcp, "idle");
+	out->tcp_message_ms = (uint32_t)conf_get_int(tcp, "message");
 }
 
 void config_sizes(const struct conf *conf, struct config_sizes *out)

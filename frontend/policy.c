@@ -187,9 +187,11 @@ struct policy_result policy_check(const struct policy *policy,
 }
 
 const struct pool *policy_route(
-	const struct policy *policy, const uint8_t *name)
+	const struct policy *policy, const struct question *q)
 {
-	uint32_t i = suffix_map_find(policy->routes, name);
+	bool parent = q->type == DNS_TYPE_DS && q->name[0] != 0;
+	uint32_t i = suffix_map_find(
+		policy->routes, parent ? name_parent(q->name) : q->name);
 
 	return &policy->pools[i == SUFFIX_NONE ? policy->default_pool : i];
 }

@@ -87,9 +87,10 @@ struct policy_result policy_check(const struct policy *policy,
 	const union addr *client, bool tcp, enum msg_verdict parsed,
 	const struct query_view *view, int64_t now_us);
 
-/* The pool that answers for this name. */
+/* The pool that answers for this question: that of the longest suffix; DS is
+ * the parent's to answer (RFC 4035 3.1.4.1). */
 const struct pool *policy_route(
-	const struct policy *policy, const uint8_t *name);
+	const struct policy *policy, const struct question *q);
 /* By id; NULL: not in this snapshot. */
 const struct pool *policy_pool(const struct policy *policy, uint16_t id);
 

@@ -52,7 +52,7 @@ static enum step send_own(
 {
 	struct worker *w = q->w;
 	bool named = q->view.q.name != NULL;
-	bool auth = named && policy_route(w->policy, q->view.q.name)->auth;
+	bool auth = named && policy_route(w->policy, &q->view.q)->auth;
 	size_t len = msg_make_reply(w->out, sizeof(w->out), q->req->msg,
 		named ? &q->view.q : NULL, &q->view.edns, rcode, !auth, ede);
 
@@ -127,7 +127,7 @@ static enum step step_check(struct query *q)
 
 static enum step step_route(struct query *q)
 {
-	q->pool = policy_route(q->w->policy, q->view.q.name);
+	q->pool = policy_route(q->w->policy, &q->view.q);
 	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
 		q->w->policy->udp_limit);
 	cache_key_make(q->w->secret, &q->w->key, q->pool->id, &q->asker);

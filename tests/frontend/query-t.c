@@ -159,24 +159,28 @@ static void test_routes(void)
 	static const struct {
 		const char *name;
 		int backend;
+		uint16_t type;
 	} cases[] = {
-		{"zaibdns.lab", 2},
-		{"www.zaibdns.lab", 2},
-		{"WWW.ZAIBDNS.LAB", 2},
-		{"notzaibdns.lab", 0},
-		{"zaibdns.lab.evil", 0},
-		{"lab", 0},
+		{"zaibdns.lab", 2, DNS_TYPE_A},
+		{"www.zaibdns.lab", 2, DNS_TYPE_A},
+		{"WWW.ZAIBDNS.LAB", 2, DNS_TYPE_A},
+		{"notzaibdns.lab", 0, DNS_TYPE_A},
+		{"zaibdns.lab.evil", 0, DNS_TYPE_A},
+		{"lab", 0, DNS_TYPE_A},
+		{"zaibdns.lab", 0, DNS_TYPE_DS},
+		{"www.zaibdns.lab", 2, DNS_TYPE_DS},
+		{".", 0, DNS_TYPE_DS},
 	};
 	int fd = rig_udp_client(&rig);
 
 	for (size_t i = 0; i < countof(cases); i++) {
-		struct ask ask = {.name = cases[i].name};
+		struct ask ask = {.name = cases[i].name, .type = cases[i].type};
 
 		ok(round_trip(
 			   &rig, fd, &ask, cases[i].backend, &good, &answer) &&
 				rcode() == 0,
-			"%s goes to backend %d", cases[i].name,
-			cases[i].backend);
+			"%s, type %u, goes to backend %d", cases[i].name,
+			cases[i].type, cases[i].backend);
 	}
 	close(fd);
 }

@@ -174,6 +174,60 @@ static void test_limits(void)
 	rig_stop(&rig);
 }
 
+/* One octet each 40 ms; when was the connection closed? */
+static int drip(int fd)
+{
+	static const uint8_t octets[60] = {0, 58};
+	int ms = 0;
+
+	for (unsigned i = 0; i < sizeof(octets); i++, ms += 40) {
+		if (send(fd, octets + i, 1, MSG_NOSIGNAL) < 0 ||
+			is_closed(fd, 40))
+			break;
+	}
+	return ms;
+}
+
+static void test_hostile(void)
+{
+	struct ask ask = {.name = "hostile.example"};
+	struct reply big = good;
+	int slow, deaf, other, sent = 0;
+
+	rig_start(&rig, "tcp: {message: 300ms, idle: 10s, inflight: 10}\n",
+		"policy: firstAvailable,");
+	slow = rig_tcp_client(&rig);
+	sent = drip(slow);
+	ok(sent >= 200 && sent <= 1200,
+		"a message in drips is cut off after %d ms", sent);
+	close(slow);
+	other = rig_udp_client(&rig);
+	big.padding = 3500;
+	ask_udp(other, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &big);
+	(void)take_udp(other, &answer, RIG_SOON);
+	/* a client that asks and asks and never reads */
+	deaf = rig_tcp_client(&rig);
+	{
+		uint8_t msg[300], frame[300];
+		size_t len = ask_make(&ask, msg, sizeof(msg));
+		ssize_t n = 1;
+
+		put16(frame, (uint16_t)len);
+		memcpy(frame + 2, msg, len);
+		for (int i = 0; i < 20000 && n > 0; i++)
+			n = send(deaf, frame, len + 2,
+				MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	ask.name = "meanwhile.example";
+	ok(round_trip(&rig, other, &ask, 0, &good, &answer) && rcode() == 0,
+		"one that never reads its answers holds up no other");
+	close(deaf);
+	close(other);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
 	test_truncation();
@@ -181,5 +235,6 @@ int main(void)
 	test_order();
 	test_half_closed();
 	test_limits();
+	test_hostile();
 	return tap_done();
 }
