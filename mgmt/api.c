@@ -29,8 +29,9 @@
 #define HEADER_MAX   16384
 #define TIMEOUT_S    20
 #define STREAM_OUT_S 15
-#define FDS_MAX      1200 /* descriptors of the process */
-#define FDS_EVERY    32   /* accepts between two counts */
+#define FDS_MAX      1200   /* descriptors of the process */
+#define FDS_EVERY    32     /* accepts between two counts */
+#define ANSWER_MS    150000 /* generation.wait takes up to 120 s */
 #define PAUSE_MS     200
 
 static const struct {
@@ -209,6 +210,8 @@ static void on_operator(struct evhttp_request *req, void *arg)
 	const char *path = uri ? evhttp_uri_get_path(uri) : NULL;
 	bool post = evhttp_request_get_command(req) == EVHTTP_REQ_POST;
 
+	guard_request(
+		l->api->guard, bufferevent_getfd(api_bev(req)), ANSWER_MS);
 	if (!path || !*path)
 		path = "/";
 	if (!strcmp(path, "/api/v1/call") && post)
@@ -389,6 +392,11 @@ static int tcp_start(struct api *api, enum kind kind, const union addr *addr,
 	return rc;
 }
 
+static uint16_t port_of(union addr addr)
+{
+	return addr_port(&addr);
+}
+
 struct api *api_new(
 	struct mgmt *m, const struct api_config *config, struct err *err)
 {
@@ -407,8 +415,15 @@ struct api *api_new(
 	if (!rc)
 		rc = tcp_start(api, LISTEN_OPERATORS, &config->operators,
 			config->max_body, err);
-	if (!rc)
-		return api;
+	if (!rc) {
+		const uint16_t ports[2] = {port_of(api_nodes_addr(api)),
+			port_of(api_operators_addr(api))};
+
+		api->guard = guard_new(m->loop, ports, config->request_ms);
+		if (api->guard)
+			return api;
+		err_set(err, "no memory");
+	}
 	api_free(api);
 	return NULL;
 }
@@ -427,6 +442,7 @@ void api_free(struct api *api)
 	if (api->own_socket)
 		unlink(api->socket);
 	timer_free(api->resume);
+	guard_free(api->guard);
 	free(api);
 }
 

@@ -17,7 +17,8 @@ struct api;
 struct api_config {
 	const char *socket;
 	union addr nodes, operators;
-	size_t max_body; /* octets */
+	size_t max_body;    /* octets */
+	int64_t request_ms; /* for a whole request to come in */
 };
 
 /* -EADDRINUSE in err's line when another instance has the socket. */

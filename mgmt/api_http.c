@@ -171,6 +171,7 @@ static void on_stream(
 	stream.arg = h;
 	api_add_headers(req, "application/x-ndjson");
 	evhttp_send_reply_start(req, 200, NULL);
+	guard_request(l->api->guard, bufferevent_getfd(api_bev(req)), -1);
 	bufferevent_set_timeouts(api_bev(req), NULL, &out);
 	bufferevent_setwatermark(api_bev(req), EV_READ, 0, 4096);
 	evhttp_connection_set_closecb(
@@ -194,6 +195,7 @@ void api_on_node(struct evhttp_request *req, void *arg)
 
 	if (!node_of(l, req, node))
 		return;
+	guard_request(l->api->guard, bufferevent_getfd(api_bev(req)), 0);
 	if (path && !strcmp(path, "/node/v1/stream") && !post) {
 		on_stream(l, req, node);
 		return;

@@ -6,6 +6,7 @@
  * (replies and nodes) only. */
 
 #include "mgmt/api.h"
+#include "mgmt/guard.h"
 
 struct evhttp_request;
 struct bufferevent;
@@ -31,6 +32,7 @@ struct api {
 	char socket[108];
 	bool own_socket;
 	struct timer *resume;
+	struct guard *guard;
 	unsigned accepts;
 	unsigned long long refused;
 };

@@ -15,6 +15,7 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/diff.c mgmt/diff.h \
 	mgmt/embed.c mgmt/embed.h \
 	mgmt/fleet.c mgmt/fleet.h \
+	mgmt/guard.c mgmt/guard.h \
 	mgmt/metrics.c \
 	mgmt/model.c mgmt/model.h mgmt/model_table.c \
 	mgmt/node_api.c mgmt/node_api.h \

@@ -61,6 +61,14 @@ static const struct schema_item limit_items[] = {
 		.dflt = "64M",
 		.reload = SCHEMA_RESTART,
 		.help = "Largest blob that nodes fetch."},
+	{.name = "request",
+		.type = SCHEMA_DURATION,
+		.min = 1000,
+		.max = 600000,
+		.dflt = "30s",
+		.reload = SCHEMA_RESTART,
+		.help = "A connection that has not delivered a whole "
+			"request in this time is ended."},
 	{.type = SCHEMA_END},
 };
 
@@ -169,6 +177,7 @@ static int start_parts(struct server *s, const struct conf *conf,
 		.socket = conf_get_str(root, "api_socket"),
 		.nodes = *conf_addr(conf_path(root, "nodes.listen")),
 		.operators = *conf_addr(conf_path(root, "operators.listen")),
+		.request_ms = conf_int(conf_path(root, "limits.request")),
 		.max_body = (size_t)conf_int(conf_path(root, "limits.body")),
 	};
 	char path[4096];

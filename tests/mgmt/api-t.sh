@@ -48,6 +48,7 @@ api_socket: $tmp/run/api.sock
 nodes: {listen: "127.0.0.1:0"}
 operators: {listen: "127.0.0.1:0"}
 names: [mgmt.test, 127.0.0.1]
+limits: {request: 3s}
 END
 
 start() {
@@ -456,6 +457,27 @@ if [ -n "$sqlite" ]; then
 	[ $? -ne 0 ]
 	ok $? "the token is not in the database"
 fi
+
+# ---- connections that never finish a request
+slow() { # PORT: a TLS record that never ends, an octet now and then
+	exec 7<> "/dev/tcp/127.0.0.1/$1" || return 1
+	local i
+	printf '\026\003\001\002\000' >&7
+	for ((i = 0; i < 100; i++)); do
+		printf '\001' >&7 2> /dev/null || break
+		read -r -t 0.1 -u 7 _
+		[ $? -le 128 ] && break
+	done
+	# not at once, and not never
+	[ $i -gt 10 ] && [ $i -lt 100 ]
+}
+trap '' PIPE
+(slow "$oport")
+ok $? "a slow operator's connection is ended"
+(slow "$port")
+ok $? "a slow node's connection is ended"
+trap - PIPE
+is "$(states)" current "held streams stay"
 
 # ---- the web page
 page() { curl "${tls[@]}" -D "$tmp/head" "https://127.0.0.1:$oport$1"; }

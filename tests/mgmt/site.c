@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: ISC */
+/* The blueprint's site as rows: two frontends with a VIP, an authority, two
+ * resolvers of which one is a node of ours. */
+
 #include "tests/mgmt/site.h"
 
 #include "common/base/base.h"
