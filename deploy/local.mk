@@ -48,5 +48,4 @@ deb:
 
 .PHONY: deb
 EXTRA_DIST += deploy/make-deb deploy/packages.sh
-EXTRA_DIST += deploy/make-deb
 include deploy/lab/local.mk

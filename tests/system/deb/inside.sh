@@ -9,7 +9,8 @@ check() { # check TEXT COMMAND...
 	shift
 	if "$@"; then echo "pass $text" >>$tap; else
 		echo "fail $text" >>$tap
-		systemctl --no-pager --full status 'ispdns-*' | tail -60
+		echo "--- $text: failed"
+		journalctl --no-pager -n 60 -u 'ispdns-*'
 	fi
 }
 until_true() { # poll COMMAND for up to 30 s
