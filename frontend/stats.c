@@ -13,6 +13,8 @@ static const struct metric_def defs[STAT_COUNT] = {
 #define STAT_DEF(id, name, help) [id] = {PREFIX name, METRIC_COUNTER, help},
 	STAT_TABLE(STAT_DEF)
 #undef STAT_DEF
+		[STAT_TCP_OPEN] = {PREFIX "tcp_connections", METRIC_GAUGE,
+			"TCP connections of clients now open."},
 };
 
 void stats_init(struct metrics *m)

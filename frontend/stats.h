@@ -93,12 +93,28 @@
 		"Questions for a pool without a usable backend.")              \
 	X(STAT_GAVE_UP, "gave_up_total",                                       \
 		"Clients answered SERVFAIL at their deadline.")                \
-	X(STAT_RD, "rd_queries_total", "Queries with RD set.")
+	X(STAT_RD, "rd_queries_total", "Queries with RD set.")                 \
+	X(STAT_UDP_CUT, "udp_oversize_total",                                  \
+		"Datagrams that were too long for a query.")                   \
+	X(STAT_UDP_SEND_ERRORS, "udp_send_errors_total",                       \
+		"Answers that the kernel did not take.")                       \
+	X(STAT_TCP_ACCEPTED, "tcp_connections_total",                          \
+		"TCP connections of clients.")                                 \
+	X(STAT_TCP_REFUSED, "tcp_refused_total{reason=\"full\"}",              \
+		"TCP connections closed at once, or to make room.")            \
+	X(STAT_TCP_OVER_CLIENT, "tcp_refused_total{reason=\"per-client\"}",    \
+		"")                                                            \
+	X(STAT_TCP_EVICTED, "tcp_refused_total{reason=\"evicted\"}", "")       \
+	X(STAT_TCP_TIMEOUTS, "tcp_timeouts_total",                             \
+		"TCP connections closed as idle or for a slow message.")       \
+	X(STAT_TCP_GONE, "tcp_gone_total",                                     \
+		"Answers whose TCP connection had ended.")
 
 enum stat_id {
 #define STAT_ENUM(id, name, help) id,
 	STAT_TABLE(STAT_ENUM)
 #undef STAT_ENUM
+	STAT_TCP_OPEN, /* a gauge */
 	/* METRIC_BUCKETS + 1 cells, not printed as a table */
 	STAT_LATENCY,
 	STAT_LATENCY_SUM_US = STAT_LATENCY + METRIC_BUCKETS + 1,

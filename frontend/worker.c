@@ -14,10 +14,27 @@
 
 #define PULSE_MS 20
 
+/* What the listeners have counted, to where other threads may read it. */
+static void publish(struct worker *w)
+{
+	const struct serve_stats *s = serve_get_stats(w->serve);
+
+	metric_set(w->row, STAT_UDP_CUT, s->udp_cut);
+	metric_set(w->row, STAT_UDP_SEND_ERRORS, s->udp_send_errors);
+	metric_set(w->row, STAT_TCP_ACCEPTED, s->tcp_accepted);
+	metric_set(w->row, STAT_TCP_REFUSED, s->tcp_refused);
+	metric_set(w->row, STAT_TCP_OVER_CLIENT, s->tcp_over_client);
+	metric_set(w->row, STAT_TCP_EVICTED, s->tcp_evicted);
+	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
+	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);
+	metric_set(w->row, STAT_TCP_OPEN, s->tcp_open);
+}
+
 static void pulse(void *arg)
 {
 	struct worker *w = arg;
 
+	publish(w);
 	(void)__atomic_fetch_add(&w->beats, 1, __ATOMIC_RELAXED);
 	timer_set_ms(w->pulse, PULSE_MS);
 	if (w->stopped && flights_waiting(w->flights) == 0) {

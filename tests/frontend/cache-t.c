@@ -107,6 +107,19 @@ static void test_life(void)
 	is_int(look(c, "long.test.", at(301)), CACHE_STALE,
 		"lives no longer than max_ttl");
 	ok(!insert(c, "zero.test.", 0, 1, 0, t0), "TTL 0 is not kept");
+	{
+		struct cache_rules floor = rules;
+		struct cache_key key = key_of("min.test.", DNS_TYPE_A);
+		uint8_t buf[512];
+		struct cache_stats s;
+
+		floor.min_ttl_s = 60;
+		make_answer(&answer, buf, sizeof(buf), &key, 0, 1, 5);
+		ok(!cache_insert(c, &key, &floor, t0, &answer),
+			"TTL 5 below min_ttl 60 is not kept");
+		cache_get_stats(c, &s);
+		is_int((long long)s.too_short, 2, "but counted");
+	}
 	cache_free(c);
 }
 

@@ -156,6 +156,9 @@ static void test_limits(void)
 	for (int i = 0; i < 4; i++)
 		fds[i] = rig_tcp_client(&rig);
 	ok(is_closed(fds[3], RIG_SOON), "the fourth of three is closed");
+	ok(rig_wait_stat(&rig, STAT_TCP_OVER_CLIENT, 1) &&
+			rig_wait_stat(&rig, STAT_TCP_OPEN, 3),
+		"and counted");
 	ask_tcp(fds[0], &ask);
 	(void)take_udp(rig.udp[0], &question, RIG_SOON);
 	reply_udp(rig.udp[0], &question, &good);
