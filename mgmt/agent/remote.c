@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define CALL_MS      8000
-#define MANIFEST_MAX (64U << 20)
+#define MANIFEST_MAX (16U << 20)
 #define BLOB_MAX     (1U << 30)
 #define REPLY_MAX    (1U << 20)
 
@@ -36,7 +36,10 @@ static int call(struct agent *agent, const union addr *server,
 	struct http_reply *reply, struct err *err)
 {
 	struct http_target target;
-	int rc = remote_target(agent, server, CALL_MS, &target, err);
+	/* a slow line gets its time: at least 1 MB/s is asked of it */
+	int ms = CALL_MS + (int)(max / 1000);
+	int rc = remote_target(agent, server,
+		max > REPLY_MAX ? ms : CALL_MS, &target, err);
 
 	if (rc == 0)
 		rc = http_call(&target, method, path, body,

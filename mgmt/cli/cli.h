@@ -146,5 +146,7 @@ int run_join(struct cli *cli, json_t *args);
 int run_query(struct cli *cli, json_t *args);
 int run_drill(struct cli *cli, json_t *args);
 int run_version(struct cli *cli, json_t *args);
+int run_complete(struct cli *cli, json_t *args);
+int run_completion(struct cli *cli, json_t *args);
 
 #endif

@@ -252,7 +252,7 @@ static int unknown(const char *first, const char *second, struct err *err)
 			noun = true;
 			text_add(
 				&list, "%s%s", list.len ? ", " : "", space + 1);
-		} else if (!noun &&
+		} else if (!noun && table[i].words[0] != '_' &&
 			   (len != last_len ||
 				   strncmp(last, table[i].words, len) != 0)) {
 			text_add(&list, "%s%.*s", list.len ? ", " : "",
@@ -394,7 +394,8 @@ static bool is_own_option(const struct command *c, const char *word)
 static int parse_rest(
 	struct cli *cli, struct words *w, json_t *args, struct err *err)
 {
-	bool raw = cli->command->run == run_drill;
+	bool raw = cli->command->run == run_drill ||
+		   cli->command->run == run_complete;
 	size_t place = 0;
 	int rc = CLI_OK;
 
@@ -499,7 +500,8 @@ bool command_help(const char *topic, struct text *out)
 
 	table = command_table(&count);
 	for (size_t i = 0; i < count; i++) {
-		if (strncmp(table[i].words, topic, len) != 0 ||
+		if (table[i].words[0] == '_' ||
+			strncmp(table[i].words, topic, len) != 0 ||
 			(len && table[i].words[len] &&
 				table[i].words[len] != ' '))
 			continue;

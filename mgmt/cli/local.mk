@@ -5,7 +5,7 @@ mgmt_cli_libcli_a_CPPFLAGS = $(AM_CPPFLAGS) \
 mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/args.c mgmt/cli/args.h \
 	mgmt/cli/call.c mgmt/cli/cli.h \
-	mgmt/cli/change.c mgmt/cli/command.c mgmt/cli/file.c \
+	mgmt/cli/change.c mgmt/cli/command.c mgmt/cli/complete.c mgmt/cli/file.c \
 	mgmt/cli/fleet.c \
 	mgmt/cli/join.c mgmt/cli/noun.c mgmt/cli/query.c \
 	mgmt/cli/show.c mgmt/cli/table.c \

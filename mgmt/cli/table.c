@@ -522,8 +522,12 @@ static const struct command commands[] = {
 	{"query", NULL, WITH(p_query), run_query, NULL, "ask a DNS server"},
 	{"drill", NULL, WITH(p_drill), run_drill, NULL,
 		"list | run NAME | run all | report"},
+	{"completion bash", NULL, NONE, run_completion, NULL,
+		"shell lines for completion: . <(ispdns completion bash)"},
 	{"version", NULL, NONE, run_version, NULL, "of this program"},
 	{"help", NULL, WITH(p_help), NULL, NULL, "this text"},
+	{"__complete", NULL, WITH(p_help), run_complete, NULL,
+		"what may stand in place of the last word"},
 };
 
 const struct command *command_table(size_t *count)

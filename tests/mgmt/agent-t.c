@@ -7,6 +7,7 @@
 
 #include "common/base/buf.h"
 #include "common/ctl/file.h"
+#include "common/net/csr.h"
 #include "common/dns/code.h"
 #include "common/dns/msg.h"
 
@@ -706,6 +707,36 @@ static void test_config(void)
 	check_config("name: dd1\nmgmt: [x]\ncolour: red\n" FILES, "colour");
 }
 
+/* The key stays here, readable by its owner alone; the request is for us. */
+static void test_csr(void)
+{
+	char path[300], *pem = NULL, *key = NULL;
+	struct err err = {""};
+	struct stat st;
+	long left, life;
+	size_t len;
+
+	if (dir_make(root, 0755, &err) < 0)
+		tap_bail("%s", err.text);
+	snprintf(path, sizeof(path), "%s/node.key", root);
+	is_int(csr_make(path, "dd1", &pem, &err), 0, "a key and its request");
+	ok(pem && strstr(pem, "BEGIN CERTIFICATE REQUEST") != NULL,
+		"the request is PEM");
+	ok(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600,
+		"the key is 0600");
+	is_int(file_read(path, 10000, &key, &len, &err), 0, "it is there");
+	ok(key && strstr(key, "PRIVATE KEY") && pem && !strstr(pem, "PRIVATE"),
+		"and not in the request");
+	is_int(csr_cert_life(path, &left, &life), -EINVAL,
+		"a key is no certificate");
+	snprintf(path, sizeof(path), "%s/absent/node.key", root);
+	free(pem);
+	ok(csr_make(path, "dd1", &pem, &err) < 0 && pem == NULL,
+		"no folder, no key: %s", err.text);
+	is_int(csr_cert_life(path, &left, &life), -EINVAL, "an absent file");
+	free(key);
+}
+
 int main(void)
 {
 	snprintf(root, sizeof(root), "/tmp/ispdns-agent-t.%d", (int)getpid());
@@ -720,6 +751,7 @@ int main(void)
 	test_disk_rot();
 	test_prove();
 	test_backoff();
+	test_csr();
 	test_config();
 	(void)!dir_remove(root, NULL);
 	return tap_done();

@@ -249,6 +249,21 @@ run 0 "none of them changed anything" cli diff
 [ "$(cli node list --json | jq length)" = 1 ]
 ok $? "or added a node"
 
+# ---- completion ----
+complete() { # WANTED WORD...
+	local want=$1
+	shift
+	[ "$(cli __complete "$@" | tr '\n' ' ')" = "$want " ]
+	ok $? "completion of '$*': $want"
+}
+complete "vip version" v
+complete "drain down del" backend d
+complete "a.example." zone show ""
+complete "n1" node show n
+complete "--ttl" record add --t
+cli completion bash | bash -n
+ok $? "the lines for bash are good shell"
+
 # ---- a node that cannot prove it ----
 run 0 "record set" cli record set a.example www A 192.0.2.3
 kill -STOP "$(cat "$tmp/authority.pid")"
