@@ -216,6 +216,14 @@ void cache_insert(struct cache *cache, const struct question *q,
 	keep_bounds(cache);
 }
 
+void cache_each(const struct cache *cache, cache_fn fn, void *arg)
+{
+	struct list *at;
+
+	list_each(at, &cache->ages)
+		fn(arg, list_entry(at, struct cache_entry, age));
+}
+
 /* --- flushing --- */
 
 typedef bool (*choose_fn)(const struct cache_entry *e, const uint8_t *name);

@@ -48,6 +48,10 @@ struct cache_entry *cache_find(
 void cache_insert(struct cache *cache, const struct question *q,
 	struct answer *answer, uint32_t ttl_s, struct mtime now);
 
+/* Call `fn` for each entry, oldest first; it must not change the cache. */
+typedef void (*cache_fn)(void *arg, const struct cache_entry *entry);
+void cache_each(const struct cache *cache, cache_fn fn, void *arg);
+
 /* How many went. */
 uint32_t cache_flush_all(struct cache *cache);
 uint32_t cache_flush_name(struct cache *cache, const uint8_t *name);

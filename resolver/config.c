@@ -128,6 +128,14 @@ static void set_policy(struct settings *s, const struct conf_node *root)
 		s->metrics_addr = *conf_addr(conf_get(metrics, "listen"));
 }
 
+static int set_save(struct settings *s, const char *folder)
+{
+	if (!folder)
+		return 0;
+	s->save = arena_strdup(&s->arena, folder);
+	return s->save ? 0 : -ENOMEM;
+}
+
 static int check_file(const struct conf *conf, const char *key, struct err *err)
 {
 	const char *path = conf_get_str(conf_root(conf), key);
@@ -202,6 +210,10 @@ struct settings *settings_new(const struct conf *conf, struct err *err)
 	set_limits(s, root);
 	if (set_acl(s, conf, err) < 0 || set_listen(s, conf, err) < 0)
 		goto fail;
+	if (set_save(s, conf_get_str(conf_get(root, "cache"), "save")) < 0) {
+		err_set(err, "out of memory");
+		goto fail;
+	}
 	s->library = libconf_text(&s->arena, root, err);
 	if (!s->library)
 		goto fail;

@@ -40,6 +40,7 @@ struct settings {
 	bool rd0_cache; /* answer RD=0 from the cache, not REFUSED */
 	uint16_t payload;
 	struct cache_limits cache;
+	const char *save; /* folder; NULL: none */
 	uint32_t max_ttl_s, max_negative_ttl_s, failure_ttl_s, bogus_ttl_s;
 	uint32_t stale_ttl_s, stale_wait_ms, stale_retry_ms;
 	uint32_t inflight, per_client, per_zone, deadline_ms;

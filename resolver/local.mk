@@ -5,6 +5,7 @@ resolver_libresolver_a_SOURCES = \
 	resolver/cache.c resolver/cache.h \
 	resolver/channel.c resolver/channel.h \
 	resolver/config.c resolver/config.h \
+	resolver/dump.c resolver/dump.h \
 	resolver/engine.c resolver/engine.h \
 	resolver/engines.c resolver/engines.h \
 	resolver/inflight.c resolver/query_impl.h \

@@ -58,6 +58,19 @@ static void on_watch(void *arg)
 	timer_set_ms(m->watch, WATCH_MS);
 }
 
+/* At first one after the other, so that the index of a worker is that of its
+ * sockets in their group (steer.h). */
+void master_start_next(struct master *m, unsigned after)
+{
+	struct place *place = &m->places[after + 1];
+	struct err err;
+
+	if (m->was_ready || m->stopping || after + 1 >= m->count || place->now)
+		return;
+	if (place_start(place, &err) < 0)
+		m->ev->failed(m->arg, err.text);
+}
+
 /* --- asking --- */
 
 static void asking_end(struct asking *a)
@@ -262,9 +275,8 @@ struct master *master_new(struct loop *loop, const struct settings *settings,
 	list_init(&m->all);
 	if (make_places(m) < 0)
 		goto fail;
-	for (unsigned i = 0; i < m->count; i++)
-		if (place_start(&m->places[i], err) < 0)
-			goto fail;
+	if (place_start(&m->places[0], err) < 0)
+		goto fail;
 	timer_set_ms(m->watch, WATCH_MS);
 	return m;
 fail:

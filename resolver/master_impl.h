@@ -110,6 +110,8 @@ void process_drain(struct process *p);
 /* This process has done what was asked (error NULL), or never will. */
 void asked_done(struct process *p, long long count, const char *error);
 
+/* Worker `after` is up: start the next one, at the first start. */
+void master_start_next(struct master *m, unsigned after);
 /* The set has changed: when it is whole and nobody drains, have the kernel
  * steer queries to its sockets by name. */
 void master_steer(struct master *m);

@@ -115,6 +115,7 @@ static void on_ready(struct process *p)
 	if (m->places[p->index].next == p)
 		roll_up(m, p);
 	check_ready(m);
+	master_start_next(m, p->index);
 	master_steer(m);
 }
 

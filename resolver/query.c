@@ -6,7 +6,9 @@
 
 #include "resolver/query_impl.h"
 
+#include "common/base/log.h"
 #include "common/dns/code.h"
+#include "resolver/dump.h"
 
 /* --- replies --- */
 
@@ -334,6 +336,38 @@ int queries_flush(struct queries *qs, enum flush_what what,
 
 	*count = flush_cache(qs->cache, what, name->wire);
 	return engines_forget(qs->engines, what, name, keep_ms, err);
+}
+
+static struct dump dump_of(const struct queries *qs, unsigned index)
+{
+	return (struct dump){.folder = qs->settings->save,
+		.index = index,
+		.count = qs->settings->workers,
+		.library = qs->settings->library};
+}
+
+void queries_load(struct queries *qs, unsigned index)
+{
+	struct dump d = dump_of(qs, index);
+	struct err err;
+	int n;
+
+	if (!d.folder)
+		return;
+	n = dump_load(qs->cache, &d, mtime_now(), &err);
+	if (err.text[0])
+		log_warn("cache: not read: %s", err.text);
+	if (n > 0)
+		log_info("cache: worker %u has %d answers of before", index, n);
+}
+
+void queries_save(struct queries *qs, unsigned index)
+{
+	struct dump d = dump_of(qs, index);
+	struct err err;
+
+	if (d.folder && dump_save(qs->cache, &d, mtime_now(), &err) < 0)
+		log_warn("cache: not saved: %s", err.text);
 }
 
 uint32_t queries_waiting(const struct queries *qs)

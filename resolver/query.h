@@ -33,6 +33,10 @@ enum flush_what {
 /* Drop from the front cache (how many: *count) and from the library's. */
 int queries_flush(struct queries *queries, enum flush_what what,
 	const struct name *name, uint32_t *count, struct err *err) MUST_CHECK;
+/* The front cache from and to files (dump.h), as worker `index`. Nothing
+ * happens without a folder in the settings. */
+void queries_load(struct queries *queries, unsigned index);
+void queries_save(struct queries *queries, unsigned index);
 /* How many clients wait. */
 uint32_t queries_waiting(const struct queries *queries);
 /* All counters, gauges included. */

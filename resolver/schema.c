@@ -68,6 +68,10 @@ static const struct schema_item cache_items[] = {
 		.min = M,
 		.max = 1024 * G,
 		.help = "Memory of the front cache of each worker."},
+	{.name = "save",
+		.type = SCHEMA_PATH,
+		.help = "Folder to keep the cache in over a restart; absent: "
+			"every start is with an empty cache."},
 	{.name = "library_memory",
 		.type = SCHEMA_SIZE,
 		.dflt = "64M",

@@ -68,6 +68,15 @@ static void make_program(struct program *p, unsigned count)
 	add(p, BPF_RET | BPF_A, 0);
 }
 
+unsigned steer_index(const uint8_t *name, unsigned count)
+{
+	uint32_t h = FNV_START;
+
+	for (unsigned i = 0; i < NAME_OCTETS && name[i] != 0; i++)
+		h = (h ^ (name[i] | 0x20u)) * FNV_PRIME;
+	return (h ^ h >> 15) % count;
+}
+
 int steer_attach(int fd, unsigned count, struct err *err)
 {
 	struct program p;

@@ -220,6 +220,7 @@ static int start_serving(struct worker *w, struct err *err)
 		return -EINVAL;
 	if (w->start->trial)
 		return 0;
+	queries_load(w->queries, w->start->index);
 	w->serve = serve_new(w->loop, &config, queries_request, queries_admit,
 		w->queries, err);
 	if (!w->serve)
@@ -286,6 +287,8 @@ int worker_main(void *arg)
 	leave_parent(w.start->fd);
 	w.settings = w.start->settings;
 	status = run(&w);
+	if (status == 0 && w.serve)
+		queries_save(w.queries, w.start->index);
 	if (status == 0)
 		close_worker(&w);
 	return status;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 RESOLVER_TEST_LIBS = resolver/libresolver.a $(TEST_LIBS) $(UNBOUND_LIBS)
 unit_tests += tests/resolver/answer-t tests/resolver/cache-t \
-	tests/resolver/config-t tests/resolver/engine-t \
+	tests/resolver/config-t tests/resolver/dump-t tests/resolver/engine-t \
 	tests/resolver/memory-t tests/resolver/steer-t
 tests_resolver_answer_t_SOURCES = tests/resolver/answer-t.c
 tests_resolver_answer_t_LDADD = $(RESOLVER_TEST_LIBS)
@@ -16,3 +16,5 @@ tests_resolver_steer_t_LDADD = $(RESOLVER_TEST_LIBS)
 tests_resolver_memory_t_SOURCES = tests/resolver/memory-t.c
 tests_resolver_memory_t_LDADD = $(RESOLVER_TEST_LIBS)
 tests_resolver_memory_t_LDFLAGS = $(FAILMEM_LINK)
+tests_resolver_dump_t_SOURCES = tests/resolver/dump-t.c
+tests_resolver_dump_t_LDADD = $(RESOLVER_TEST_LIBS)

@@ -68,18 +68,23 @@ static void test_same(const char *a, const char *b)
 static void test_spread(void)
 {
 	unsigned counts[SOCKETS] = {0}, least = 1000;
+	unsigned wrong = 0;
 	char text[64];
+	struct name n;
 
 	for (unsigned i = 0; i < 1000; i++) {
 		int to;
 
 		snprintf(text, sizeof(text), "host%u.example.net.", i);
 		to = send_name(text);
+		wrong += name_parse(text, &n) < 0 ||
+			 steer_index(n.wire, SOCKETS) != (unsigned)to;
 		if (to >= 0 && to < SOCKETS)
 			counts[to]++;
 	}
 	for (unsigned i = 0; i < SOCKETS; i++)
 		least = counts[i] < least ? counts[i] : least;
+	is_int(wrong, 0, "steer_index says where each goes");
 	ok(least > 150, "a thousand names spread: %u %u %u %u", counts[0],
 		counts[1], counts[2], counts[3]);
 }

@@ -592,6 +592,40 @@ test_bad_start() {
 		"a missing file is named"
 }
 
+# A restart with a folder for the cache: names are there though their
+# servers are silent.
+test_restart() {
+	local out
+	base_config
+	mkdir "$work/save"
+	sed -i "s|cache: {|&save: $work/save, |" "$work/resolver.yaml"
+	ok "reload with a folder for the cache" ctl reload
+	for out in www www2 alias ns; do
+		ask $out.good.example > /dev/null
+	done
+	kill -TERM "$resolver_pid"
+	wait "$resolver_pid"
+	is "$(ls "$work/save" | tr '\n' ' ')" "cache.0 cache.1 " "saved"
+	freeze sld
+	start_resolver
+	out=$(for i in www www2 alias ns; do
+		ask $i.good.example +dnssec
+	done)
+	is "$(grep -c 'status: NOERROR' <<< "$out")" 4 \
+		"after a restart all four are answered at once"
+	is "$(grep -c 'flags: qr rd ra ad' <<< "$out")" 4 "and secure"
+	is "$(grep -c 'EDE' <<< "$out")" 0 "and not as stale"
+	kill -TERM "$resolver_pid"
+	wait "$resolver_pid"
+	echo damaged >> "$work/save/cache.0"
+	echo damaged > "$work/save/cache.1"
+	start_resolver
+	thaw sld
+	like "$(cat "$work/resolver.log")" 'cache: not read: .*cache.[01]: is' \
+		"damaged files are told and passed over"
+	like "$(ask www.good.example)" NOERROR "and do no harm"
+}
+
 test_stop() {
 	kill -TERM "$resolver_pid"
 	wait "$resolver_pid"
@@ -616,6 +650,7 @@ test_limits
 test_two_steps
 test_sandbox
 test_page
+test_restart
 test_stop
 test_bad_start
 done_testing
