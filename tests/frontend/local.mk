@@ -49,3 +49,7 @@ tests_frontend_probe_t_SOURCES = tests/frontend/probe-t.c
 tests_frontend_probe_t_LDADD = $(FRONTEND_TEST_LIBS)
 unit_scripts += tests/frontend/daemon-t.sh
 EXTRA_DIST += tests/frontend/daemon-t.sh
+unit_tests += tests/frontend/memory-t
+tests_frontend_memory_t_SOURCES = tests/frontend/memory-t.c
+tests_frontend_memory_t_LDADD = $(FRONTEND_RIG_LIBS)
+tests_frontend_memory_t_LDFLAGS = $(FAILMEM_LINK)
