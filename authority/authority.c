@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "authority/authority_impl.h"
@@ -18,7 +19,8 @@
 #include "common/base/log.h"
 #include "common/ctl/file.h"
 
-#define UP_MS 60000
+#define UP_MS   60000
+#define LOCK_MS 5000
 
 static const struct name *hidden(
 	const struct authority *a, const struct auth_config *config)
@@ -166,19 +168,30 @@ static void tell_now(void *arg, struct stats_now *now)
 	now->draining = a->draining;
 }
 
-/* One supervisor per state folder. */
+/*
+ * One supervisor per state folder. NSD inherits the lock: after a killed
+ * supervisor the next one waits here until the last process of the old NSD
+ * is gone, so that the two never meet on a port or on the control socket.
+ */
 static int take_lock(struct authority *a, struct err *err)
 {
+	struct mtime end = mtime_add_ms(mtime_now(), LOCK_MS);
+	const struct timespec pause = {.tv_nsec = 20000000};
 	char path[TREE_PATH];
 
 	if (path_join(path, sizeof(path), "%s/lock", a->state) < 0)
 		return err_fail(err, -ENAMETOOLONG, "%s: too long", a->state);
-	a->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	a->lock_fd = open(path, O_RDWR | O_CREAT, 0640);
 	if (a->lock_fd < 0)
 		return err_fail(err, -errno, "%s: %s", path, strerror(errno));
-	if (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return err_fail(err, -EBUSY,
-			"%s: another ispdns-authority runs there", a->state);
+	while (flock(a->lock_fd, LOCK_EX | LOCK_NB) < 0) {
+		if (!mtime_before(mtime_now(), end))
+			return err_fail(err, -EBUSY,
+				"%s: another ispdns-authority, or its NSD, "
+				"runs there",
+				a->state);
+		nanosleep(&pause, NULL);
+	}
 	return 0;
 }
 
@@ -212,6 +225,7 @@ static int open_state(struct authority *a, struct err *err)
 	if (dir_make(path, 0750, err) < 0 || take_lock(a, err) < 0)
 		return -EINVAL;
 	remove_rests(a->state);
+	tree_clean(a->state);
 	return 0;
 }
 
@@ -249,6 +263,8 @@ static int first_tree(struct authority *a, struct err *err)
 		.number = tree_next_number(a->state),
 		.verify = true};
 
+	/* Thousands of zones that are not known yet take their time. */
+	daemon_notify("EXTEND_TIMEOUT_USEC=300000000");
 	a->tree = check_now(&job, err);
 	if (!a->tree && good && !has_previous(a->config->conf)) {
 		log_error("authority: the last good zones are served instead, "

@@ -72,6 +72,7 @@ static void looked(void *arg, const struct err *err)
 		a->proven = true;
 		return;
 	}
+
 	if (!may_look(a))
 		return; /* a change began meanwhile */
 	a->proven = false;

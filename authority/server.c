@@ -11,9 +11,10 @@
 #include "common/base/log.h"
 #include "common/ctl/file.h"
 
-#define POLL_MS   20
-#define STATUS_MS 2000
-#define RETRY_MS  1000
+#define POLL_MS        20
+#define STATUS_MS      2000
+#define RETRY_MS       1000
+#define BACKOFF_MAX_MS 5000
 
 struct server {
 	struct loop *loop;
@@ -192,6 +193,7 @@ struct server *server_new(struct loop *loop, const struct auth_config *config,
 	struct server *server = calloc(1, sizeof(*server));
 	struct child_config child = {.name = "nsd",
 		.restart = true,
+		.backoff_max_ms = BACKOFF_MAX_MS,
 		.changed = on_child,
 		.arg = server};
 

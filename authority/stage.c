@@ -320,13 +320,26 @@ int stage_zone(
 	return rc;
 }
 
+/* Without a generation the tree's number tells a change; it stays when there
+ * is none, so that NSD has nothing to read. */
+static unsigned health_serial(
+	const struct stage *stage, const struct name *wire)
+{
+	const struct check_job *job = stage->job;
+	const struct tree_zone *old = tree_find(job->base, wire->wire);
+
+	if (job->config->generation > 0)
+		return (unsigned)job->config->generation;
+	if (old && job->base->generation == 0 && stage->changed == 0 &&
+		job->base->count == job->config->zone_count + 1)
+		return old->serial;
+	return (unsigned)job->number;
+}
+
 int stage_health(struct stage *stage, struct err *err)
 {
 	const struct check_job *job = stage->job;
 	const struct name *wire = auth_config_health(job->config);
-	unsigned serial =
-		(unsigned)(job->config->generation > 0 ? job->config->generation
-						       : job->number);
 	char name[NAME_MAX_TEXT];
 	struct auth_zone zone = {
 		.wire = wire, .name = name, .file = "health zone"};
@@ -339,7 +352,7 @@ int stage_health(struct stage *stage, struct err *err)
 	text_add(&text,
 		"@ 0 IN SOA localhost. nobody.invalid. %u 60 60 86400 0\n"
 		"@ 0 IN NS localhost.\n",
-		serial);
+		health_serial(stage, wire));
 	item.len = text.len;
 	item.text = text_take(&text);
 	rc = item.text ? stage_item(stage, &item, err)

@@ -356,8 +356,7 @@ static void remove_tree(const char *state, const char *name)
 		log_warn("authority: cannot remove an old tree: %s", err.text);
 }
 
-/* "12.tmp" of a preparation that did not end. */
-static void remove_unfinished(const char *state)
+void tree_clean(const char *state)
 {
 	char path[TREE_PATH];
 	struct dirent *e;
@@ -383,7 +382,6 @@ void tree_prune(const char *state, size_t keep, long long except)
 	size_t n = list_trees(state, &numbers);
 	char name[32];
 
-	remove_unfinished(state);
 	if (n > 1)
 		qsort(numbers, n, sizeof(*numbers), newest_first);
 	for (size_t i = keep; i < n; i++) {

@@ -57,8 +57,10 @@ int tree_switch(
 	const char *state, long long number, struct err *err) MUST_CHECK;
 int tree_mark_good(
 	const char *state, struct tree *tree, struct err *err) MUST_CHECK;
-/* Remove unfinished ones and all but the newest `keep`; never `current`,
- * `except`, nor the newest good one. */
+/* Remove "12.tmp" of a preparation that did not end. At the start only. */
+void tree_clean(const char *state);
+/* Remove all but the newest `keep`; never `current`, `except`, nor the newest
+ * good one. */
 void tree_prune(const char *state, size_t keep, long long except);
 
 /* One line of a manifest. */

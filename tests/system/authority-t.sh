@@ -18,6 +18,7 @@ auth=$ISPDNS_BUILDDIR/ispdns-authority
 server=127.0.0.1
 pid=
 end() {
+	umount "$work/small" 2>/dev/null
 	[ -z "$pid" ] || kill -9 "$pid" 2>/dev/null
 	lab_cleanup
 }
@@ -284,11 +285,16 @@ ok "a broken zone at start: the last good zones are served" \
 like "$(status .degraded)" 'one\.test\.: .*broken\.zone:5: ' \
 	"and status says why"
 out=$("$auth" --config "$work/broken.yaml" --control "$work/d.sock" 2>&1)
-like "$? $out" "^1 .*another ispdns-authority runs there" \
+like "$? $out" "^1 .*another ispdns-authority, or its NSD, runs there" \
 	"a second one on the same state is refused"
 zone "$work/broken.zone" 99 192.0.2.99
 ok "mended and reloaded" ask reload
 is "$(soa one.test) $(status .degraded)" "99 null" "serves what it should"
+before=$(soa health.ispdns.invalid)
+reads=$(grep -c 'control cmd: reload' "$work/log")
+ok "reloaded without a change" ask reload
+is "$(soa health.ispdns.invalid) $(grep -c 'control cmd: reload' "$work/log")" \
+	"$before $reads" "NSD has nothing to do"
 
 # --- an NSD that hangs ---
 before=$(nsd_pid)
@@ -331,6 +337,11 @@ wait "$pid"
 whole() { # do both zones tell the same serial, the one of generation N?
 	[ "$(soa one.test) $(soa two.test)" = "$((100 + $1)) $((100 + $1))" ]
 }
+not_whole() {
+	mixed=$((mixed + 1))
+	diag "$i: $1: one.test $(soa one.test), two.test $(soa two.test)"
+	tail -12 "$work/log" | sed 's/^/# /'
+}
 begin 20
 add one.test 120 192.0.2.1
 add two.test 120 192.0.2.1
@@ -352,11 +363,10 @@ for i in 1 2 3 4 5 6 7 8; do
 	# the agent starts it with the old or the new generation
 	[ $((i % 2)) = 0 ] || n=$((n - 1))
 	start
-	wait_for 10 whole "$n" || mixed=$((mixed + 1))
+	wait_for 10 whole "$n" || not_whole "restart with $n"
 	n=$((20 + i))
-	ask prepare config="$gen/$n/authority.yaml" generation="$n" > /dev/null
-	ask commit generation="$n" > /dev/null
-	whole "$n" || mixed=$((mixed + 1))
+	out="$(prepare; commit)"
+	whole "$n" || not_whole "then $n: $out"
 done
 is "$mixed" 0 "8 kills during a change: it comes back whole each time"
 
@@ -406,6 +416,23 @@ rm "$work/small/fill"
 ok "room again: prepare" prepare
 ok "and commit" commit
 is "$(soa one.test)" 31 "served"
+kill -TERM "$pid"
+wait "$pid"
+pid=
+
+# --- another server has the port ---
+perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Proto => "udp",
+	LocalAddr => "127.0.0.1:53") or die; sleep 600' &
+thief=$!
+wait_for 10 eval 'ss -lun | grep -q 127.0.0.1:53' || bail "no thief"
+start
+ok "the port is taken: NSD is tried again and again" \
+	wait_for 20 eval '[ "$(status .nsd.state)" = failed ]'
+is "$(status .state)" starting "it is not ready"
+like "$(tail -20 "$work/log")" "can't bind udp socket .*: Address already in use" \
+	"the log says why"
+kill "$thief"
+ok "the port is free: serves" wait_for 20 ready
 kill -TERM "$pid"
 wait "$pid"
 pid=
