@@ -11,14 +11,16 @@ if [ -z "${ISPDNS_E2E_INSIDE:-}" ]; then
 			exit 0
 		}
 	done
-	unshare -rn true 2> /dev/null || {
-		echo "1..0 # SKIP no user and network namespaces here"
+	unshare -rnm true 2> /dev/null || {
+		echo "1..0 # SKIP no user, network and mount namespaces here"
 		exit 0
 	}
-	exec env ISPDNS_E2E_INSIDE=1 unshare -rn "$0" "$@"
+	exec env ISPDNS_E2E_INSIDE=1 unshare -rnm "$0" "$@"
 fi
 PATH=$PATH:/usr/sbin:/sbin
 ip link set lo up || exit 1
+# The authority keeps its state in /var/lib/ispdns: not in the host's.
+mount -t tmpfs tmpfs /var/lib && mkdir -p /var/lib/ispdns || exit 1
 build=${ISPDNS_BUILDDIR:-$PWD}
 for program in ispdns ispdns-mgmt ispdns-agent ispdns-authority; do
 	[ -x "$build/$program" ] || {
@@ -36,7 +38,7 @@ cleanup() {
 	for p in "${pids[@]}"; do kill "$p" 2> /dev/null; done
 	[ -s "$tmp/authority.pid" ] && kill "$(cat "$tmp/authority.pid")"
 	wait 2> /dev/null
-	[ "$failed" = 0 ] || tail -n 5 "$tmp"/*.log | sed 's/^/# /' >&3
+	[ "$failed" = 0 ] || tail -n 20 "$tmp"/*.log | sed 's/^/# /' >&3
 	rm -rf "$tmp"
 } 2> /dev/null
 trap cleanup EXIT
