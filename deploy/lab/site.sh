@@ -78,7 +78,6 @@ site_warnings() {
 
 site_up() { # DIRECTORY
 	local n
-	[ -e "$1/dd1/dnsdist.conf" ] || die "$1: no dd1/dnsdist.conf"
 	. "$lib/drill.sh"
 	: > "$state/site.log"
 	site_mgmt "$1"

@@ -25,6 +25,15 @@ owner() { ip netns pids "$lab_name-$1" | head -1; }
 is "$(left_behind)" "" "nothing is there at first"
 not "status says that it is not up" lab status
 ok "down of no lab is no error" lab down
+line() { "$@" 2>&1 | wc -l; }
+for bad in "up --from /nonexistent" "up --wrong" "exec dd1 true" \
+	"host stop dd1" "svc stop dd1 frontend" "drill run all"; do
+	# shellcheck disable=SC2086
+	not "without a lab: $bad" lab $bad
+	# shellcheck disable=SC2086
+	is "$(line lab $bad)" 1 "one line says why"
+done
+not "a name that is none" "$srcdir/deploy/lab/ispdns-lab" -n 'a-b' up
 ok "up" lab up --bare --delay 2
 ok "up again" lab up --bare
 like "$(lab up --bare)" 'is up already' "the second says so"
