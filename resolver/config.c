@@ -11,10 +11,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "common/base/digest.h"
 #include "common/ctl/file.h"
 #include "resolver/libconf.h"
 
-#define ANCHOR_MAX (1 << 20)
+#define FILE_MAX (1 << 20)
 
 static int add_prefixes(struct prefix_map *map, const struct conf *conf,
 	const struct conf_node *list, uint32_t value, struct err *err)
@@ -136,6 +137,38 @@ static int set_save(struct settings *s, const char *folder)
 	return s->save ? 0 : -ENOMEM;
 }
 
+/* Digest of the file's content; NULL for no file. One that cannot be read is
+ * as good as an empty one here: starting tells. */
+static const char *content(const char *path, char out[DIGEST_HEX])
+{
+	char *data = NULL;
+	size_t len = 0;
+
+	if (!path)
+		return NULL;
+	if (file_read(path, FILE_MAX, &data, &len, NULL) < 0)
+		len = 0;
+	digest_hex(data ? data : "", len, out);
+	free(data);
+	return out;
+}
+
+static int set_library(
+	struct settings *s, const struct conf_node *root, struct err *err)
+{
+	struct libconf_files files = {conf_get_str(root, "root_hints"),
+		conf_get_str(root, "trust_anchor")};
+	char hints[DIGEST_HEX], anchor[DIGEST_HEX];
+
+	s->library = libconf_text(&s->arena, root, &files, err);
+	if (!s->library)
+		return -EINVAL;
+	files.hints = content(files.hints, hints);
+	files.anchor = content(files.anchor, anchor);
+	s->library_key = libconf_text(&s->arena, root, &files, err);
+	return s->library_key ? 0 : -EINVAL;
+}
+
 static int check_file(const struct conf *conf, const char *key, struct err *err)
 {
 	const char *path = conf_get_str(conf_root(conf), key);
@@ -173,7 +206,7 @@ static int check_anchor(const struct conf *conf, struct err *err)
 	if (!node || !conf_get_bool(conf_root(conf), "dnssec"))
 		return 0;
 	if (check_file(conf, "trust_anchor", err) < 0 ||
-		file_read(conf_str(node), ANCHOR_MAX, &data, &len, err) < 0)
+		file_read(conf_str(node), FILE_MAX, &data, &len, err) < 0)
 		return -EINVAL;
 	for (line = data; line && !found; line = next) {
 		next = strchr(line, '\n');
@@ -214,8 +247,7 @@ struct settings *settings_new(const struct conf *conf, struct err *err)
 		err_set(err, "out of memory");
 		goto fail;
 	}
-	s->library = libconf_text(&s->arena, root, err);
-	if (!s->library)
+	if (set_library(s, root, err) < 0)
 		goto fail;
 	return s;
 fail:
@@ -251,7 +283,7 @@ bool settings_need_roll(const struct settings *a, const struct settings *b)
 	for (size_t i = 0; i < a->listen_count; i++)
 		if (!addr_equal(&a->listen[i], &b->listen[i]))
 			return true;
-	return strcmp(a->library, b->library) != 0;
+	return strcmp(a->library_key, b->library_key) != 0;
 }
 
 bool settings_allow(const struct settings *s, const union addr *client)

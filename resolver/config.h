@@ -47,9 +47,12 @@ struct settings {
 	uint32_t tcp_max, tcp_per_client, tcp_idle_ms, tcp_message_ms;
 	bool metrics;
 	union addr metrics_addr;
-	/* Configuration text of the library. Another one (or other listeners,
-	 * another number of workers) needs new worker processes. */
+	/* Configuration text of the library. */
 	const char *library;
+	/* The same with the content of its files (digests) in place of their
+	 * paths, as each generation has a folder of its own. Another key (or
+	 * other listeners, another number of workers) needs new processes. */
+	const char *library_key;
 };
 
 /* NULL with a line in err. */

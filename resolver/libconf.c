@@ -105,10 +105,9 @@ static const char root_anchors[] = "  trust-anchor: \". DS 20326 8 2 "
 				   "683D2D0ACB8C9B712A1948B27F741219"
 				   "298D0A450D612C483AF444A4C0FB2B16\"\n";
 
-static int add_dnssec(
-	struct text *t, const struct conf_node *root, struct err *err)
+static int add_dnssec(struct text *t, const struct conf_node *root,
+	const struct libconf_files *files, struct err *err)
 {
-	const char *anchor = conf_get_str(root, "trust_anchor");
 	int rc = 0;
 
 	if (!conf_get_bool(root, "dnssec")) {
@@ -119,8 +118,8 @@ static int add_dnssec(
 		    "  val-log-level: 2\n"
 		    "  aggressive-nsec: yes\n"
 		    "  harden-dnssec-stripped: yes\n");
-	if (anchor)
-		rc = add_quoted(t, "trust-anchor-file", anchor, err);
+	if (files->anchor)
+		rc = add_quoted(t, "trust-anchor-file", files->anchor, err);
 	else
 		text_add(t, "%s", root_anchors);
 	if (rc == 0)
@@ -176,11 +175,10 @@ static int add_nodefaults(
 	return rc;
 }
 
-static int add_server(
-	struct text *t, const struct conf_node *root, struct err *err)
+static int add_server(struct text *t, const struct conf_node *root,
+	const struct libconf_files *files, struct err *err)
 {
 	const struct conf_node *n;
-	const char *hints = conf_get_str(root, "root_hints");
 	char prefix[PREFIX_TEXT];
 	int rc = 0;
 
@@ -196,10 +194,10 @@ static int add_server(
 		conf_get_bool(root, "qname_minimisation"));
 	add_caches(t, conf_get(root, "cache"));
 	add_outgoing(t, conf_get(root, "outgoing"));
-	if (hints)
-		rc = add_quoted(t, "root-hints", hints, err);
+	if (files->hints)
+		rc = add_quoted(t, "root-hints", files->hints, err);
 	if (rc == 0)
-		rc = add_dnssec(t, root, err);
+		rc = add_dnssec(t, root, files, err);
 	n = conf_first(conf_get(root, "private_addresses"));
 	for (; n; n = conf_next(n))
 		text_add(t, "  private-address: %s\n",
@@ -214,15 +212,15 @@ static int add_server(
 	return rc;
 }
 
-const char *libconf_text(
-	struct arena *arena, const struct conf_node *root, struct err *err)
+const char *libconf_text(struct arena *arena, const struct conf_node *root,
+	const struct libconf_files *files, struct err *err)
 {
 	struct text t;
 	const char *out = NULL;
 	int rc;
 
 	text_init(&t);
-	rc = add_server(&t, root, err);
+	rc = add_server(&t, root, files, err);
 	if (rc == 0)
 		rc = add_routes(&t, "forward", conf_get(root, "forward"), err);
 	if (rc == 0)

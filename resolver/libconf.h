@@ -7,8 +7,13 @@
 #include "common/base/arena.h"
 #include "common/ctl/conf.h"
 
+/* The files that it names; NULL: what is built in. */
+struct libconf_files {
+	const char *hints, *anchor;
+};
+
 /* In `arena`; NULL with a line in err. `root` is a whole resolver.yaml. */
 const char *libconf_text(struct arena *arena, const struct conf_node *root,
-	struct err *err) MUST_CHECK;
+	const struct libconf_files *files, struct err *err) MUST_CHECK;
 
 #endif

@@ -343,7 +343,7 @@ static struct dump dump_of(const struct queries *qs, unsigned index)
 	return (struct dump){.folder = qs->settings->save,
 		.index = index,
 		.count = qs->settings->workers,
-		.library = qs->settings->library};
+		.library = qs->settings->library_key};
 }
 
 void queries_load(struct queries *qs, unsigned index)

@@ -3,6 +3,8 @@
 
 #include "resolver/config.h"
 
+#include "common/ctl/file.h"
+
 #include "common/dns/code.h"
 #include "resolver/policy.h"
 #include "tests/tap/tap.h"
@@ -121,6 +123,36 @@ static void roll(const char *a, const char *b, bool want)
 	settings_free(sb);
 }
 
+static void write_file(const char *path, const char *data)
+{
+	struct err err;
+
+	if (file_write(path, data, strlen(data), 0600, &err) < 0)
+		tap_bail("%s", err.text);
+}
+
+/* Two generations: the same file in another folder changes nothing. */
+static void test_files(void)
+{
+	char folder[] = "/tmp/ispdns-config-t.XXXXXX", a[64], b[64];
+	char conf_a[128], conf_b[128];
+	struct err err;
+
+	if (!mkdtemp(folder))
+		tap_bail("mkdtemp");
+	snprintf(a, sizeof(a), "%s/a.key", folder);
+	snprintf(b, sizeof(b), "%s/b.key", folder);
+	snprintf(conf_a, sizeof(conf_a), "trust_anchor: %s", a);
+	snprintf(conf_b, sizeof(conf_b), "trust_anchor: %s", b);
+	write_file(a, ". IN DS 1 8 2 aa ; one\n");
+	write_file(b, ". IN DS 1 8 2 aa ; one\n");
+	roll(conf_a, conf_b, false);
+	write_file(b, ". IN DS 2 8 2 bb\n");
+	roll(conf_a, conf_b, true);
+	if (dir_remove(folder, &err) < 0)
+		tap_diag("%s", err.text);
+}
+
 static void test_roll(void)
 {
 	roll("{}", "{}", false);
@@ -189,6 +221,7 @@ int main(void)
 	test_acl();
 	test_library();
 	test_roll();
+	test_files();
 	test_policy();
 	test_refusals();
 	return tap_done();

@@ -183,7 +183,7 @@ worker_pids() { ctl status --json | jq -r '.workers[].pid'; }
 
 start_resolver() {
 	ip netns exec "$ns" "$resolver" --config "$work/resolver.yaml" \
-		--control "$work/control.sock" > "$work/resolver.log" 2>&1 &
+		--control "$work/control.sock" >> "$work/resolver.log" 2>&1 &
 	resolver_pid=$!
 	pids+=($!)
 	wait_for 10 running || bail "the resolver does not start:" \
@@ -527,6 +527,7 @@ test_limits() {
 nobody_waits() { [ "$(stat_of waiting)" = 0 ]; }
 
 test_two_steps() {
+	local out
 	base_config
 	mkdir -p "$work/gen/7"
 	sed "s|: hints|: $work/hints|; s|: anchor|: $work/anchor|; s/workers: 2/workers: 3/" \
@@ -538,6 +539,15 @@ test_two_steps() {
 	ok "commit" ctl commit generation=7
 	is "$(worker_pids | wc -l)" 3 "three workers"
 	is "$(ctl status --json | jq .generation)" 7 "generation 7"
+	out=$(worker_pids)
+	mkdir -p "$work/gen/8"
+	cp "$work/anchor.root" "$work/gen/8/root.key"
+	sed "s|trust_anchor: .*|trust_anchor: root.key|" \
+		"$work/gen/7/resolver.yaml" > "$work/gen/8/resolver.yaml"
+	ok "prepare one whose anchor is the same in another file" ctl \
+		prepare config="$work/gen/8/resolver.yaml" generation=8
+	ok "commit" ctl commit generation=8
+	is "$(worker_pids)" "$out" "that needs no new workers"
 	ok "prepare again" ctl prepare \
 		config="$work/gen/7/resolver.yaml" generation=9
 	ok "discard" ctl discard
@@ -550,7 +560,8 @@ test_sandbox() {
 		out=$(cat /proc/"$p"/status)
 		like "$out" 'CapEff:\s0000000000000000' "worker: no capability"
 		like "$out" 'NoNewPrivs:\s1' "worker: no new privileges"
-		like "$out" 'Seccomp:\s2' "worker: a system call filter"
+		grep -q __asan_init "$resolver" ||
+			like "$out" 'Seccomp:\s2' "worker: a filter of calls"
 		break
 	done
 	out=$(ls -l /proc/"$p"/fd)
@@ -631,6 +642,8 @@ test_stop() {
 	wait "$resolver_pid"
 	is $? 0 "SIGTERM: a clean end"
 	not "no process is left" pgrep -f "$work/resolver.yaml"
+	unlike "$(cat "$work/resolver.log")" 'Sanitizer|runtime error' \
+		"no sanitizer complains"
 }
 
 start_internet
