@@ -23,17 +23,17 @@ static int change_add(json_t *out, const char *op, const char *kind,
 		       : 0;
 }
 
-static const json_t *row_by_key(
-	const struct model_table *table, const json_t *rows, const char *key)
+/* {key: row}, so that big tables are compared in one pass. New. */
+static json_t *index_of(const struct model_table *table, const json_t *rows)
 {
-	char text[MODEL_KEY_TEXT];
+	char key[MODEL_KEY_TEXT];
+	json_t *index = json_object();
 	size_t i;
 	json_t *row;
 
 	json_array_foreach(rows, i, row)
-		if (!strcmp(model_key(table, row, text), key))
-			return row;
-	return NULL;
+		json_object_set(index, model_key(table, row, key), row);
+	return index;
 }
 
 /* "column: old -> new" for each that differs; old NULL: "column: new". */
@@ -81,36 +81,38 @@ static bool is_default(const struct model_table *table, const json_t *row)
 static int diff_table(const struct model_table *table, const json_t *old,
 	const json_t *new, json_t *out)
 {
-	char key[MODEL_KEY_TEXT];
-	size_t i;
+	json_t *was = index_of(table, old), *is = index_of(table, new);
+	const char *key;
 	json_t *row;
 	int rc = 0;
 
-	json_array_foreach(new, i, row) {
-		const json_t *was =
-			row_by_key(table, old, model_key(table, row, key));
+	json_object_foreach(is, key, row) {
+		const json_t *before = json_object_get(was, key);
 
-		if (rc || (was && json_equal(was, row)) ||
-			(!was && is_default(table, row)))
+		if (rc || (before && json_equal(before, row)) ||
+			(!before && is_default(table, row)))
 			continue;
-		rc = change_add(out, was ? "mod" : "add", table->noun, key,
-			row_detail(table, was, row));
+		rc = change_add(out, before ? "mod" : "add", table->noun, key,
+			row_detail(table, before, row));
 	}
-	json_array_foreach(old, i, row)
-		if (!rc && !row_by_key(table, new, model_key(table, row, key)))
+	json_object_foreach(was, key, row)
+		if (!rc && !json_object_get(is, key))
 			rc = change_add(out, "del", table->noun, key, NULL);
+	json_decref(was);
+	json_decref(is);
 	return rc;
 }
 
-static const json_t *zone_row(const json_t *doc, const char *name)
+/* {zone: row}. New. */
+static json_t *zone_index(const json_t *doc)
 {
+	json_t *index = json_object();
 	size_t i;
 	json_t *row;
 
 	json_array_foreach(model_rows(doc, "zones"), i, row)
-		if (!strcmp(row_str(row, "zone"), name))
-			return row;
-	return NULL;
+		json_object_set(index, row_str(row, "zone"), row);
+	return index;
 }
 
 /* The zone that a doc's row means. */
@@ -158,27 +160,27 @@ static int diff_zone(struct store *store, const json_t *old, const json_t *new,
 static int diff_zones(struct store *store, const json_t *old, const json_t *new,
 	bool brief, json_t *out, struct err *err)
 {
-	size_t i;
-	json_t *row;
+	json_t *was = zone_index(old), *is = zone_index(new), *row;
+	const char *zone;
 	int rc = 0;
 
-	json_array_foreach(model_rows(new, "zones"), i, row) {
-		const json_t *was = zone_row(old, row_str(row, "zone"));
-		bool dirty = json_is_true(json_object_get(row, "dirty"));
+	json_object_foreach(is, zone, row) {
+		const json_t *before = json_object_get(was, zone);
 
 		if (rc)
 			break;
-		if (!was)
-			rc = change_add(
-				out, "add", "zone", row_str(row, "zone"), NULL);
-		else if (dirty ||
-			 strcmp(row_str(was, "sha256"), row_str(row, "sha256")))
-			rc = diff_zone(store, was, row, brief, out, err);
+		if (!before)
+			rc = change_add(out, "add", "zone", zone, NULL);
+		else if (json_is_true(json_object_get(row, "dirty")) ||
+			 strcmp(row_str(before, "sha256"),
+				 row_str(row, "sha256")))
+			rc = diff_zone(store, before, row, brief, out, err);
 	}
-	json_array_foreach(model_rows(old, "zones"), i, row)
-		if (!rc && !zone_row(new, row_str(row, "zone")))
-			rc = change_add(
-				out, "del", "zone", row_str(row, "zone"), NULL);
+	json_object_foreach(was, zone, row)
+		if (!rc && !json_object_get(is, zone))
+			rc = change_add(out, "del", "zone", zone, NULL);
+	json_decref(was);
+	json_decref(is);
 	return rc;
 }
 

@@ -412,6 +412,18 @@ is "$(call limit.list | jq .result.qps)" 200 "with the old limit"
 is "$(call record.list '{"zone":"example.test","name":"new"}' |
 	jq -r '.result[0].data')" 192.0.2.9 "and the old record"
 
+is "$(call diff '{"from":6,"to":7}' | jq -c '[.result.changes[]|.kind]|sort')" \
+	'["limit","record"]' "diff between two generations"
+is "$(call diff '{"from":7,"to":6}' | jq -r '.result.changes[]|
+	select(.kind=="record")|.detail|join(" ")')" \
+	"- 3600 192.0.2.10 + 3600 192.0.2.9" "and the other way"
+bad not_found 'generation 999' diff '{"from":999}'
+good "import without a name" zone.import '{"text":"imp.test. 60 IN SOA ns h 9 1 1 1 1\nimp.test. 60 IN NS ns.imp.test.\nns.imp.test. 60 IN A 192.0.2.1\n"}'
+is "$(jq -r .result.zone <<< "$answer")" "imp.test." "takes the SOA's"
+bad invalid 'bad.test.:1: ' zone.import '{"zone":"bad.test","text":"@ IN SOA\n"}'
+bad invalid '' zone.import '{"zone":"bad.test","text":"$INCLUDE /etc/passwd\n"}'
+good "and away again" zone.delete '{"zone":"imp.test"}'
+
 # ---- a restart: nodes come again, nothing is lost
 kill -KILL "$(cat "$tmp/pid")"
 wait "${pids[@]}" 2> /dev/null
