@@ -343,14 +343,27 @@ static void on_timer(void *arg)
 		run(a);
 }
 
+/* NSD died of the change, or beside it: not worth to wait for the proof. */
+static void server_died(struct apply *a)
+{
+	nsd_cancel(a->call);
+	probe_cancel(a->probe);
+	a->call = NULL;
+	a->probe = NULL;
+	fail_text(a, "NSD", "died during the change");
+}
+
 void apply_server_changed(struct apply *a, bool up)
 {
-	if (!up || !a->waiting_up)
-		return;
-	a->waiting_up = false;
-	timer_clear(a->timer);
-	a->step = STEP_VERIFY;
-	run(a);
+	if (!up) {
+		if (!a->waiting_up && a->step != STEP_SWITCH)
+			server_died(a);
+	} else if (a->waiting_up) {
+		a->waiting_up = false;
+		timer_clear(a->timer);
+		a->step = STEP_VERIFY;
+		run(a);
+	}
 }
 
 void apply_server_failed(struct apply *a)

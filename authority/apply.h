@@ -42,7 +42,8 @@ struct apply_job {
 /* Copies `job`; the trees and the state must live until done. NULL: no
  * memory. `done` is never called from here. */
 struct apply *apply_start(const struct apply_job *job) MUST_CHECK;
-/* The server told that it is up, or no longer. */
+/* The server told that it is up, or no longer: then the change goes back at
+ * once. May end the apply. */
 void apply_server_changed(struct apply *apply, bool up);
 /* ... or that it does not start. */
 void apply_server_failed(struct apply *apply);

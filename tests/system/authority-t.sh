@@ -370,6 +370,26 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 is "$mixed" 0 "8 kills during a change: it comes back whole each time"
 
+# --- NSD dies while it takes a change ---
+broken=0
+for i in 1 2 3 4; do
+	was=$(soa one.test)
+	begin $((40 + i))
+	add one.test $((140 + i)) 192.0.2.1
+	add two.test $((140 + i)) 192.0.2.1
+	finish
+	prepare > /dev/null
+	commit > "$work/out" &
+	both=$!
+	kill -9 "$(nsd_pid)"
+	wait $both
+	if [ $? = 0 ]; then was=$((140 + i)); fi
+	wait_for 10 eval '[ "$(soa one.test) $(soa two.test)" = "$was $was" ]' ||
+		{ broken=$((broken + 1)); diag "$i: $was: $(cat "$work/out")"; }
+	wait_for 10 is_serving || broken=$((broken + 1))
+done
+is "$broken" 0 "4 deaths of NSD during a change: served as commit said"
+
 # --- metrics ---
 page() { curl -s "http://127.0.0.1:8085$1"; }
 kill -TERM "$pid"
