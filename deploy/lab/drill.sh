@@ -91,7 +91,11 @@ is_home() {
 	owner=$(vip_owners)
 	home=$(home_of_vip)
 	not_green="the VIP at home on $home"
-	[ -z "$home" ] || [ "$owner" = "$home" ] || return 1
+	if [ -n "$home" ] && [ "$owner" != "$home" ]; then
+		# After a planned move it stays away until it is asked for.
+		(cmd_on "$home" ispdns-ha take) > /dev/null 2>&1
+		return 1
+	fi
 	not_green=
 }
 
