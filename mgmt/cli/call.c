@@ -146,6 +146,8 @@ int context_load(struct cli *cli, struct err *err)
 static int target_tls(
 	const struct cli *cli, struct http_target *target, struct err *err)
 {
+	int rc;
+
 	if (!cli->token) {
 		err_set(err, "--server needs --token (or a context file)");
 		return CLI_USAGE;
@@ -154,8 +156,9 @@ static int target_tls(
 		err_set(err, "--server needs --ca-pin (or a context file)");
 		return CLI_USAGE;
 	}
-	if (resolve_host(cli->server, 8444, &target->addr, err) < 0)
-		return CLI_UNREACHABLE;
+	rc = resolve_host(cli->server, 8444, &target->addr, err);
+	if (rc < 0)
+		return rc == -EINVAL ? CLI_USAGE : CLI_UNREACHABLE;
 	target->tls = tls_client(NULL, NULL, NULL, cli->ca_pin, err);
 	target->bearer = cli->token;
 	return target->tls ? CLI_OK : CLI_USAGE;

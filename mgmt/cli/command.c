@@ -116,6 +116,7 @@ static int set_global(struct cli *cli, const struct global_option *g,
 		break;
 	case G_SERVER:
 		cli->server = value;
+		cli->socket = NULL; /* of the environment */
 		break;
 	case G_TOKEN:
 		cli->token = value;

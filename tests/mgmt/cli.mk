@@ -8,8 +8,10 @@ unit_tests += tests/mgmt/agent-t
 tests_mgmt_agent_t_SOURCES = tests/mgmt/agent-t.c
 tests_mgmt_agent_t_LDADD = mgmt/agent/libagent.a $(TEST_LIBS)
 
-unit_scripts += tests/mgmt/import-t.sh tests/mgmt/e2e-t.sh
-EXTRA_DIST += tests/mgmt/import-t.sh tests/mgmt/e2e-t.sh
+unit_scripts += tests/mgmt/import-t.sh tests/mgmt/e2e-t.sh \
+	tests/mgmt/cli-bin-t.sh
+EXTRA_DIST += tests/mgmt/import-t.sh tests/mgmt/e2e-t.sh \
+	tests/mgmt/cli-bin-t.sh
 EXTRA_DIST += \
 	tests/data/blueprint/auth1/db.zaibdns.lab \
 	tests/data/blueprint/auth1/named.conf \
