@@ -63,18 +63,14 @@ int change_pending(
 static int zone_entry(struct store *store, json_t *zones, const char *name,
 	const char *sha256, uint32_t serial, struct err *err)
 {
-	char *data = NULL;
 	size_t len = 0;
-	int rc = store_blob(store, sha256, &data, &len, err);
+	int rc = store_blob_size(store, sha256, &len, err);
 
-	free(data);
-	if (!rc)
-		rc = json_array_append_new(zones,
-			     json_pack("{s:s, s:I, s:s, s:I}", "zone", name,
-				     "serial", (json_int_t)serial, "sha256",
-				     sha256, "size", (json_int_t)len))
-			     ? -ENOMEM
-			     : 0;
+	if (!rc && json_array_append_new(zones,
+			   json_pack("{s:s, s:I, s:s, s:I}", "zone", name,
+				   "serial", (json_int_t)serial, "sha256",
+				   sha256, "size", (json_int_t)len)))
+		rc = err_fail(err, -ENOMEM, "no memory");
 	return rc;
 }
 

@@ -105,6 +105,9 @@ void store_blob_limit(struct store *store, size_t octets);
  * look-up. */
 int store_blob_put(struct store *store, const void *data, size_t len, char *hex,
 	struct err *err) MUST_CHECK;
+/* Its octets. */
+int store_blob_size(struct store *store, const char *hex, size_t *len,
+	struct err *err) MUST_CHECK;
 /* malloc'ed, NUL-terminated. */
 int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 	struct err *err) MUST_CHECK;

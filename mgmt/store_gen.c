@@ -30,6 +30,20 @@ int store_blob_put(struct store *store, const void *data, size_t len, char *hex,
 		"sb", hex, data, len);
 }
 
+int store_blob_size(
+	struct store *store, const char *hex, size_t *len, struct err *err)
+{
+	json_t *row = NULL;
+	int rc = sql_one(store, &row, hex, err,
+		"SELECT length(data) AS n FROM blob WHERE sha256 = ?1", "s",
+		hex);
+
+	if (!rc)
+		*len = (size_t)row_int(row, "n");
+	json_decref(row);
+	return rc;
+}
+
 int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 	struct err *err)
 {
