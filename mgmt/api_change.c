@@ -7,7 +7,10 @@
 #include "config.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
+#include "common/base/clock.h"
+#include "common/ctl/file.h"
 #include "mgmt/audit.h"
 #include "mgmt/change.h"
 #include "mgmt/diff.h"
@@ -361,6 +364,35 @@ static int audit_check(
 	return rc;
 }
 
+/* ---- backup ---- */
+
+/* A whole copy beside the database; to go back: stop, put it in the place of
+ * mgmt.db, start. */
+static int backup_create(
+	struct call *call, const json_t *args, json_t **result, struct err *err)
+{
+	char path[4096], dir[4000];
+	struct stat st;
+	int rc = arg_only(args, "", err);
+
+	if (!rc && path_join(dir, sizeof(dir), "%s/backup", call->m->state))
+		rc = err_fail(err, -ENAMETOOLONG, "state: path is too long");
+	if (!rc)
+		rc = dir_make(dir, 0700, err);
+	if (!rc && path_join(path, sizeof(path), "%s/mgmt-%lld.db", dir,
+			   (long long)wall_now_s()))
+		rc = err_fail(err, -ENAMETOOLONG, "state: path is too long");
+	if (rc || call->dry_run)
+		return rc;
+	rc = command_note(call, args, err);
+	if (!rc)
+		rc = store_backup(call->m->store, path, err);
+	if (!rc && !stat(path, &st))
+		*result = json_pack("{s:s, s:I}", "path", path, "octets",
+			(json_int_t)st.st_size);
+	return rc;
+}
+
 /* ---- import ---- */
 
 static int import_one(
@@ -422,6 +454,7 @@ static const struct command_def commands[] = {
 	{"history.show", RIGHT_VIEW, 0, history_show, NULL},
 	{"audit.list", RIGHT_VIEW, 0, audit_list, NULL},
 	{"audit.verify", RIGHT_VIEW, 0, audit_check, NULL},
+	{"backup.create", RIGHT_ADMIN, 0, backup_create, NULL},
 	{"import.plan", RIGHT_OPERATE, CALL_WRITE, import_plan, NULL},
 	{NULL, 0, 0, NULL, NULL},
 };

@@ -185,6 +185,7 @@ static int start_parts(struct server *s, const struct conf *conf,
 
 	if (rc)
 		return err_fail(err, rc, "state: path is too long");
+	s->m.state = dir;
 	s->m.store = store_open(path, err);
 	if (!s->m.store)
 		return -EINVAL;

@@ -241,7 +241,10 @@ int store_backup(struct store *store, const char *path, struct err *err)
 
 	if (rc != SQLITE_OK)
 		goto out;
-	chmod(path, 0600);
+	if (chmod(path, 0600)) {
+		rc = SQLITE_PERM;
+		goto out;
+	}
 	run = sqlite3_backup_init(to, "main", store->db, "main");
 	rc = run ? sqlite3_backup_step(run, -1) : sqlite3_errcode(to);
 	if (run)

@@ -503,6 +503,8 @@ static const struct command commands[] = {
 		"generations, or one of them"},
 	{"rollback", "rollback", WITH(p_rollback), run_rollback, NULL,
 		"a new generation with older content"},
+	{"backup create", "backup.create", NONE, NULL, NULL,
+		"a copy of management's database"},
 	{"audit list", "audit.list", WITH(p_limit_rows), NULL,
 		"TIME:ts ACTOR:actor VERB:verb OBJECT:object", "who did what"},
 	{"audit verify", "audit.verify", NONE, NULL, NULL,

@@ -448,6 +448,34 @@ ok $? "late nodes catch up with the newest generation"
 is "$(jq -r 'select(.type=="want")|.generation' < "$tmp/fe1.lines" |
 	tail -1)" "$now" "and only that"
 
+# ---- a copy of the database, put back: numbers go on above the nodes'
+good "backup.create" backup.create
+backup=$(jq -r .result.path <<< "$answer")
+is "$(stat -c %a "$backup")" 600 "is 0600"
+good "a later change" limit.set '{"qps":555}'
+is "$(apply)" "done" "goes out"
+later=$(call status | jq .result.newest)
+kill "$(cat "$tmp/pid")"
+wait "$(cat "$tmp/pid")" "${pids[@]}" 2> /dev/null
+rm -f "$tmp/state"/mgmt.db*
+cp "$backup" "$tmp/state/mgmt.db"
+start
+ok $? "starts with the copy"
+is "$(call limit.list | jq .result.qps)" 444 "with the content of then"
+pids=()
+for name in fe1 au1; do
+	play $name "$later" &
+	pids+=($!)
+done
+until_true connected
+call status | jq -r '.result.alarms[]' | grep -q 'not known here'
+ok $? "nodes with a later generation are an alarm"
+good "a change" limit.set '{"qps":556}'
+is "$(apply)" "done" "apply"
+now=$(call status | jq .result.newest)
+[ "$now" -gt "$later" ]
+ok $? "has a number above it"
+
 # ---- tokens and rights
 good "token.create" token.create '{"name":"noc","role":"viewer"}'
 viewer=$(jq -r .result.token <<< "$answer")
