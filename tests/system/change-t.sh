@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Changes to the running platform, by the command line, in the lab: refused
+# ones change nothing, applied ones lose no query, absent nodes catch up, a
+# generation that one node cannot prove is gone from all, a killed management
+# leaves nothing half done.
+. "$(dirname "$0")/lib.sh"
+need_lab
+lab_up
+vip=10.10.2.160
+
+cli() { on mgmt ispdns "$@"; }
+dig1() { on client1 dig +tries=1 +time=2 "$@" 2>&1; }
+short() { dig1 +short @$vip "$@"; }
+generation() { cli status --json | jq .generation; }
+states() { cli node list --json | jq -r '[.[].state] | unique | join(",")'; }
+all_current() { [ "$(states)" = current ]; }
+have() { cli node list --json | jq -r ".[] | select(.name == \"$1\") | .have"; }
+# What the nodes run, by content.
+running() {
+	local h
+	for h in dd1 dd2 auth1 rec1 rec2; do
+		on $h sh -c 'cd /var/lib/ispdns/current/ && find . -type f |
+			sort | xargs sha256sum'
+	done
+}
+
+# --- refused changes ---
+before=$(running) g=$(generation)
+# refused STATUS COMMAND...: that exit status, one line, nothing pending.
+refused() {
+	local want=$1 out status
+	shift
+	out=$(cli "$@" 2>&1 > /dev/null)
+	status=$?
+	is "$status" "$want" "status $want: ispdns $*"
+	is "$(grep -c '^ispdns: ' <<< "$out")" 1 "and one line says why"
+}
+refused 7 record set zaibdns.lab www A 10.10.2.999
+refused 7 backend add rec rec9 nonsense
+refused 7 acl add 10.10.2.0/33
+refused 7 limit set --action explode
+refused 6 pool create rec
+refused 4 record del nosuch.zone www A
+refused 4 route add other.example nosuchpool
+refused 3 zone nonsense
+printf '@ IN SOA ns hostmaster 1 2 3 4 5\nwww IN A 10.10.2.1 (\n' |
+	on mgmt sh -c "cat > /run/bad.zone"
+out=$(cli zone import zaibdns.lab /run/bad.zone 2>&1)
+is $? 7 "a malformed zone is refused"
+like "$out" "bad\\.zone:2: " "with file and line"
+out=$(on client1 ispdns status 2>&1)
+is $? 10 "management that is not there has a status of its own"
+is "$(wc -l <<< "$out")" 1 "and one line"
+ok "nothing waits to be applied" cli diff
+is "$(generation)" "$g" "no generation was made"
+is "$(running)" "$before" "and every node runs what it ran"
+
+# --- no query is lost by a change ---
+load() { # NAME: both kinds of names, 500 q/s, until stop_load
+	rm -f "$work/marks"
+	on client1 ispdns-lab-client --rate 500 --seconds 120 --name "$1" \
+		--source "$(seq -s, -f '10.10.2.%g' 200 219)" \
+		--marks "$work/marks" $vip > "$work/load" &
+	load_pid=$!
+	wait_for 5 test -p "$work/marks" || bail "no load"
+}
+stop_load() {
+	on client1 pkill -TERM -x ispdns-lab-clie
+	wait "$load_pid"
+}
+load www.zaibdns.lab
+cli record add zaibdns.lab new A 10.10.2.200 > /dev/null
+ok "a record" cli apply -m "a record"
+is "$(short new.zaibdns.lab)" 10.10.2.200 "is served when apply returns"
+cli limit set --qps 300 --burst 300 > /dev/null
+ok "a limit" cli apply -m "a limit"
+cli acl add 192.0.2.200/32 > /dev/null
+ok "an access list" cli apply -m "an access list"
+like "$(on out1 dig +tries=1 +time=2 @$vip www.zaibdns.lab)" 'NOERROR' \
+	"is obeyed when apply returns"
+cli acl del 192.0.2.200/32 > /dev/null
+ok "and taken back" cli apply -m "as before"
+like "$(on out1 dig +tries=1 +time=2 @$vip www.zaibdns.lab)" 'REFUSED' \
+	"which is obeyed too"
+owner_is() { [ "$(lab status --json | jq -r .vip_owner)" = "$1" ]; }
+ok "vip move" cli vip move VI_DNS
+ok "moves it" wait_for 10 owner_is dd2
+ok "vip move back" cli vip move VI_DNS --to dd1
+ok "moves it back" wait_for 10 owner_is dd1
+ok "node drain" cli node drain dd1
+ok "moves it" wait_for 10 owner_is dd2
+ok "node undrain" cli node undrain dd1
+ok "moves it back" wait_for 40 owner_is dd1
+stop_load
+json=$(cat "$work/load")
+at_least "$(jq .sent <<< "$json")" 1000 "there was load"
+is "$(jq -c '[.lost, .answered - .rcodes.NOERROR]' <<< "$json")" '[0,0]' \
+	"and all of it was answered" || diag "$json"
+
+# --- rollback ---
+g=$(generation)
+old=$(short www.zaibdns.lab)
+cli record set zaibdns.lab www A 10.10.2.99 > /dev/null
+ok "a mistake is applied" cli apply -m "a mistake"
+is "$(short www.zaibdns.lab)" 10.10.2.99 "and served"
+ok "rollback" cli rollback "$g"
+is "$(short www.zaibdns.lab)" "$old" "serves the old content"
+at_least "$(generation)" $((g + 2)) "as a new generation"
+
+# --- a node that is away ---
+lab host stop rec2
+cli record add zaibdns.lab away A 10.10.2.201 > /dev/null
+not "apply does not pass while a node is away" cli apply -m away --wait 5
+cli apply -m "without rec2" --allow-missing --wait 20 > "$work/out" 2>&1
+diag "$(tail -1 "$work/out")"
+is "$(short away.zaibdns.lab)" 10.10.2.201 "with --allow-missing the rest goes on"
+lab host start rec2
+caught_up() { [ "$(have rec2)" = "$(generation)" ]; }
+ok "the node catches up when it is back" wait_for 30 caught_up
+ok "and all are current" wait_for 30 all_current
+
+# --- a generation that one node cannot prove ---
+before=$(running)
+lab svc freeze auth1 authority
+cli record add zaibdns.lab frozen A 10.10.2.202 > /dev/null
+not "apply fails when the authority hangs" cli apply -m frozen --wait 60
+lab svc thaw auth1 authority
+answers_old() { [ "$(short www.zaibdns.lab)" = "$old" ]; }
+ok "it serves as before" wait_for 20 answers_old
+is "$(short frozen.zaibdns.lab)" "" "without the change"
+is "$(running)" "$before" "and no node has it"
+ok "a second apply" cli apply -m "again"
+is "$(short frozen.zaibdns.lab)" 10.10.2.202 "brings it"
+
+# --- management killed in the middle ---
+for delay in 0.02 0.1 0.3; do
+	cli record set zaibdns.lab killed TXT "\"after $delay\"" > /dev/null
+	cli apply -m "killed after $delay s" > /dev/null 2>&1 &
+	sleep $delay # a moment in the roll-out, another each time
+	lab svc kill mgmt mgmt
+	wait $!
+	ok "management is back" wait_for 20 cli status
+	ok "its audit is whole" cli audit verify
+	wait_for 20 all_current || cli apply -m "again" > /dev/null
+	cli diff > /dev/null || cli apply -m "again" > /dev/null
+	is "$(short killed.zaibdns.lab TXT)" "\"after $delay\"" \
+		"killed after $delay s: the change arrives whole"
+	ok "at all nodes" wait_for 20 all_current
+done
+done_testing
