@@ -104,6 +104,10 @@ static void change_ended(
 		server_set_tree(a->server, a->tree, hidden(a, a->config));
 		mark_good(a);
 		a->degraded[0] = '\0';
+		log_info("authority: served and proven: zones=%zu ms=%lld",
+			a->config->zone_count,
+			(long long)mtime_sub_us(mtime_now(), a->apply_began) /
+				1000);
 		daemon_committed(a->d, NULL); /* frees the conf of `config` */
 		auth_config_free(config);
 		tree_free(tree);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "authority/confine.h"
 #include "authority/nsdconf.h"
 #include "authority/stage.h"
 #include "common/base/log.h"
@@ -141,7 +142,8 @@ int check_entry(void *arg)
 	size_t bad;
 
 	set_limits(job->config);
-	if (stage_open(&stage, job, &err) < 0) {
+	if (confine(job->config, &err) < 0 ||
+		stage_open(&stage, job, &err) < 0) {
 		printf("E %s\n", err.text);
 		fflush(stdout);
 		return 1;

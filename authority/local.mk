@@ -4,6 +4,7 @@ authority_libauthority_a_SOURCES = \
 	authority/apply.c authority/apply.h \
 	authority/authority.c authority/authority.h authority/authority_impl.h \
 	authority/check.c authority/check.h \
+	authority/confine.c authority/confine.h \
 	authority/config.c authority/config.h \
 	authority/monitor.c \
 	authority/nsd.c authority/nsd.h \

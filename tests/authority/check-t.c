@@ -200,6 +200,39 @@ static void test_names(void)
 	}
 }
 
+/* touch(1) in nsd-checkzone's place: it makes the files that it is told, the
+ * first of them in the current folder, which is not the state. */
+static void test_confined(void)
+{
+	char extra[300], from[] = "/usr/bin/touch";
+	struct err err = {.text = ""};
+	struct tree *tree;
+	char path[256], *data;
+	size_t len;
+
+	if (file_read(from, 1 << 24, &data, &len, &err) < 0)
+		tap_bail("%s", err.text);
+	snprintf(path, sizeof(path), "%s/nsd-checkzone", root);
+	if (file_write(path, data, len, 0755, &err) < 0)
+		tap_bail("%s", err.text);
+	snprintf(path, sizeof(path), "%s/nsd-checkconf", root);
+	if (file_write(path, data, len, 0755, &err) < 0 || chdir(root) < 0)
+		tap_bail("%s", err.text);
+	free(data);
+	put("good.zone", GOOD("7"));
+	snprintf(extra, sizeof(extra), "nsd: %s/nsd\n", root);
+	tree = make_extra(
+		9, NULL, "{name: g.test, file: good.zone}", extra, &err);
+	if (tree)
+		tap_skip(1, "no Landlock in this kernel");
+	else
+		ok(access("g.test.", F_OK) < 0 &&
+				strstr(err.text, "Permission denied"),
+			"writes outside of the state folder are stopped: %s",
+			err.text);
+	tree_free(tree);
+}
+
 int main(void)
 {
 	struct err err = {.text = ""};
@@ -218,6 +251,7 @@ int main(void)
 	test_bad();
 	test_others();
 	test_names();
+	test_confined();
 	is_int(dir_remove(root, &err), 0, "clean up");
 	return tap_done();
 }
