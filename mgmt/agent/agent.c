@@ -110,6 +110,8 @@ struct agent *agent_new(const struct agent_settings *set, struct err *err)
 	hex_print(boot, sizeof(boot), agent->boot);
 	rc = check_files(set, err);
 	if (rc == 0)
+		remote_heal(set);
+	if (rc == 0)
 		rc = rollout_open(&agent->rollout, set->state, set->name,
 			&live_ops, agent, &undone, err);
 	if (rc == 0) {

@@ -81,8 +81,12 @@ int remote_manifest(void *agent, long long generation, char **text, size_t *len,
 	struct err *err);
 int remote_blob(void *agent, const struct manifest_item *item, char **data,
 	size_t *len, struct err *err);
-/* A new certificate when less than a third of the old one's life is left. */
-void remote_renew(struct agent *agent);
+/* A new key and certificate; used from the next connection on. */
+int remote_renew(struct agent *agent, struct err *err) MUST_CHECK;
+/* ... when less than a third of the present one's life is left. */
+void remote_renew_when_due(struct agent *agent);
+/* Finish a renewal in whose middle the agent died. Before the threads. */
+void remote_heal(const struct agent_settings *set);
 
 /* ---- local.c: this host's daemons ---- */
 int local_control(void *agent, enum part part, const char *verb,

@@ -118,16 +118,28 @@ static bool verb_allowed(const char *verb)
 	return true;
 }
 
+/* Verbs for the agent itself. */
+static int run_own(
+	struct agent *agent, const char *verb, json_t **result, struct err *err)
+{
+	*result = json_object();
+	if (strcmp(verb, "status") == 0) {
+		agent_status(agent, *result);
+		return 0;
+	}
+	if (strcmp(verb, "renew") == 0)
+		return remote_renew(agent, err);
+	return err_fail(err, -EINVAL,
+		"'%.40s': the agent's verbs are status and renew", verb);
+}
+
 static int run_cmd(struct agent *agent, const char *part, const char *verb,
 	const json_t *args, json_t **result, struct err *err)
 {
 	int index = part_find(part);
 
-	if (strcmp(part, "agent") == 0 && strcmp(verb, "status") == 0) {
-		*result = json_object();
-		agent_status(agent, *result);
-		return 0;
-	}
+	if (strcmp(part, "agent") == 0)
+		return run_own(agent, verb, result, err);
 	if (index < 0)
 		return err_fail(err, -EINVAL, "no part '%.40s' here", part);
 	if (!verb_allowed(verb))
@@ -242,7 +254,7 @@ static int read_stream(
 			set_connected(agent, true);
 			agent->failures = 0;
 			log_info("agent: connected to management");
-			remote_renew(agent);
+			remote_renew_when_due(agent);
 		}
 		was = greeted;
 	}

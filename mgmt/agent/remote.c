@@ -38,8 +38,8 @@ static int call(struct agent *agent, const union addr *server,
 	struct http_target target;
 	/* a slow line gets its time: at least 1 MB/s is asked of it */
 	int ms = CALL_MS + (int)(max / 1000);
-	int rc = remote_target(agent, server,
-		max > REPLY_MAX ? ms : CALL_MS, &target, err);
+	int rc = remote_target(
+		agent, server, max > REPLY_MAX ? ms : CALL_MS, &target, err);
 
 	if (rc == 0)
 		rc = http_call(&target, method, path, body,
@@ -113,7 +113,20 @@ int remote_blob(void *arg, const struct manifest_item *item, char **data,
 
 /* ---- renewal ---- */
 
-static int renew(struct agent *agent, struct err *err)
+/* Beside the present pair until both are here; the certificate goes first:
+ * remote_heal finds the key when we die between the two. */
+static int put_pair(struct agent *agent, const char *fresh_key,
+	const char *cert, struct err *err)
+{
+	int rc = file_write(agent->set.cert, cert, strlen(cert), 0644, err);
+
+	if (rc == 0 && rename(fresh_key, agent->set.key) < 0)
+		rc = err_fail(
+			err, -errno, "%s: %s", fresh_key, strerror(errno));
+	return rc;
+}
+
+int remote_renew(struct agent *agent, struct err *err)
 {
 	char fresh[AGENT_PATH + 8], *csr = NULL;
 	json_t *answer = NULL;
@@ -128,18 +141,14 @@ static int renew(struct agent *agent, struct err *err)
 	cert = json_string_value(json_object_get(answer, "cert_pem"));
 	if (rc == 0 && !cert)
 		rc = err_fail(err, -EPROTO, "no certificate in the answer");
-	/* The two renames are not one step; a pair that does not fit is seen
-	 * at the next connection and `ispdns node token` helps. */
-	if (rc == 0 && rename(fresh, agent->set.key) < 0)
-		rc = err_fail(err, -errno, "%s: %s", fresh, strerror(errno));
 	if (rc == 0)
-		rc = file_write(agent->set.cert, cert, strlen(cert), 0644, err);
+		rc = put_pair(agent, fresh, cert, err);
 	json_decref(answer);
 	free(csr);
 	return rc;
 }
 
-void remote_renew(struct agent *agent)
+void remote_renew_when_due(struct agent *agent)
 {
 	struct err err = {""};
 	long left_s, life_s;
@@ -147,10 +156,25 @@ void remote_renew(struct agent *agent)
 	if (csr_cert_life(agent->set.cert, &left_s, &life_s) < 0 ||
 		left_s > life_s / 3)
 		return;
-	if (renew(agent, &err) == 0)
+	if (remote_renew(agent, &err) == 0)
 		log_info("agent: the certificate was renewed");
 	else
 		log_warn("agent: the certificate could not be renewed, %ld "
 			 "days are left: %s",
 			left_s / 86400, err.text);
+}
+
+void remote_heal(const struct agent_settings *set)
+{
+	struct err err = {""};
+	char fresh[AGENT_PATH + 8];
+	struct tls *tls = tls_client(set->ca, set->cert, set->key, NULL, &err);
+
+	if (!tls && path_join(fresh, sizeof(fresh), "%s.new", set->key) == 0) {
+		tls = tls_client(set->ca, set->cert, fresh, NULL, &err);
+		if (tls && rename(fresh, set->key) == 0)
+			log_warn("agent: a renewal that was cut short is "
+				 "finished");
+	}
+	tls_free(tls);
 }

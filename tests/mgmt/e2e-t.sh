@@ -312,6 +312,27 @@ run 0 "node cmd: a verb for a daemon" cli node cmd n1 authority status --json
 jq -e .generation "$tmp/out" > /dev/null
 ok $? "gives its answer"
 run 0 "audit verify" cli audit verify
+old=$(cksum < "$tmp/n1/pki/node.pem")
+run 0 "node cmd: the agent renews its certificate" cli node cmd n1 agent renew
+[ "$(cksum < "$tmp/n1/pki/node.pem")" != "$old" ]
+ok $? "it has another one"
+kill -TERM $agent
+wait_for 10 is_gone $agent
+# as if it had died between the two steps of a renewal
+mv "$tmp/n1/pki/node.key" "$tmp/n1/pki/node.key.new"
+cp "$tmp/mgmt.yaml" "$tmp/n1/pki/node.key"
+agent_start
+wait_for 20 node_is '.last_seen_s < 1'
+run 0 "record set" cli record set a.example www A 192.0.2.10
+run 0 "apply with the new certificate" cli apply
+cli node cmd n1 agent dance > "$tmp/out" 2> "$tmp/err"
+[ $? -ne 0 ]
+ok $? "an unknown verb of the agent"
+says "the agent's verbs are status and renew"
+cli node cmd n1 authority commit generation=1 > "$tmp/out" 2> "$tmp/err"
+[ $? -ne 0 ]
+ok $? "roll-outs cannot be played by commands"
+says "belongs to roll-outs"
 [ "$(ls "$tmp/n1/gen" | wc -l)" -le 7 ]
 ok $? "old generations go"
 
