@@ -418,11 +418,13 @@ is_stale() {
 is_fresh() { ask "$1" | grep -q '\s[012]\s*IN\s*A\s'; }
 
 test_crash() {
-	local victim old lost
+	local victim old lost start
 	old=$(worker_pids | sort)
 	victim=$(head -n 1 <<< "$old")
+	start=$(date +%s%N)
 	kill -9 "$victim"
 	ok "a killed worker is replaced" wait_for 3 replaced "$victim"
+	at_most $((($(date +%s%N) - start) / 1000000)) 1000 "in ms"
 	is "$(ctl status --json | jq .worker_restarts)" 1 "and counted"
 	lost=0
 	for i in 1 2 3 4 5 6 7 8 9 10; do
