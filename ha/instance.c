@@ -129,7 +129,6 @@ struct instance *instance_new(const struct config_instance *conf,
 	in->rx.fd = -1;
 	in->announce.refresh_us = REFRESH_US;
 	in->announce.next_us = INT64_MAX;
-	in->can_linger = conf->family == 6 || vip_prepare_linger(conf->ifname);
 	sock_init(&in->sock);
 	state_init(&in->st);
 	probe_init(&in->probe, env->poll);

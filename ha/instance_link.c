@@ -273,6 +273,9 @@ void instance_scan_end(struct instance *in, int64_t now_us)
 
 	if (moved && in->index != 0)
 		in_close(in);
+	if (moved && link->index != 0) /* it may be a new link */
+		in->can_linger = in->conf.family == 6 ||
+				 vip_prepare_linger(in->conf.ifname);
 	in->index = link->index;
 	in->vip.index = link->index;
 	in->link_up = link->up;

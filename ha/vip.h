@@ -39,7 +39,7 @@ int vip_change(struct vip *v, const struct config_instance *old,
 const struct config_vip *vip_public(const struct config_instance *conf);
 
 /* May addresses linger on this link? Sets arp_ignore and arp_announce when
- * they are off; false when that was not possible. Main thread. */
+ * they are off; false when that was not possible. Files of /proc only. */
 bool vip_prepare_linger(const char *ifname);
 
 #endif

@@ -388,10 +388,6 @@ struct instance *worker_make(
 
 	if (!in)
 		err_set(err, "instance %s: out of memory", conf->name);
-	else if (!in->can_linger)
-		log_warn("ha: addresses cannot linger after a move: "
-			 "interface=%s (arp_ignore cannot be set)",
-			conf->ifname);
 	return in;
 }
 
@@ -464,6 +460,15 @@ static bool go_realtime(pthread_t thread)
 	return true;
 }
 
+static void warn_linger(const struct worker *w)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->instances[i]->index && !w->instances[i]->can_linger)
+			log_warn("ha: addresses cannot linger after a move: "
+				 "interface=%s (arp_ignore cannot be set)",
+				w->instances[i]->conf.ifname);
+}
+
 int worker_start(struct worker *w, bool drained, struct err *err)
 {
 	int rc = iface_sweep(w->iface, still_ours, w);
@@ -474,6 +479,7 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 	for (size_t i = 0; i < w->count; i++)
 		instance_drain(w->instances[i], drained);
 	worker_scan(w);
+	warn_linger(w);
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);

@@ -102,6 +102,17 @@ ok "no carrier is a fault" wait_for 5 is_role a FAULT
 ip -n "$ns-br" link set va up
 ok "with carrier it leads again" wait_for 10 is_role a MASTER
 
+# --- the link itself goes ---
+ip -n "$ns-a" link set eth0 down
+ok "link down: the peer is master" wait_for 3 is_role b MASTER
+ok "link down: a fault here" is_role a FAULT
+ip -n "$ns-a" link set eth0 up
+ok "link up: leads again" wait_for 5 is_role a MASTER
+ip -n "$ns-br" link del va
+ok "link deleted: the peer is master" wait_for 3 is_role b MASTER
+add_node_link a 11
+ok "a new link of that name: leads again" wait_for 10 is_role a MASTER
+ok "with its address" has_vip a
 is "$(stat_of a split_brain_total)" 0 "no move looked like a split brain"
 
 # --- split brain: they cannot hear each other, the client hears both ---

@@ -14,6 +14,15 @@ keepalived=$(command -v keepalived || echo /usr/sbin/keepalived)
 
 in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
 
+add_node_link() { # NODE LAST-OCTET
+	ip -n "$ns-br" link add "v$1" type veth peer name eth0 netns "$ns-$1"
+	ip -n "$ns-br" link set "v$1" master br0 up
+	in_ns "$1" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+	ip -n "$ns-$1" link set eth0 up
+	ip -n "$ns-$1" addr add "10.98.0.$2/24" dev eth0
+	ip -n "$ns-$1" addr add "fd98::$2/64" dev eth0 nodad
+}
+
 net_up() {
 	local n i=10
 	for n in a b c br; do
@@ -24,13 +33,7 @@ net_up() {
 	ip -n "$ns-br" link set br0 up
 	for n in a b c; do
 		i=$((i + 1))
-		ip -n "$ns-br" link add "v$n" type veth peer name eth0 \
-			netns "$ns-$n"
-		ip -n "$ns-br" link set "v$n" master br0 up
-		in_ns "$n" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
-		ip -n "$ns-$n" link set eth0 up
-		ip -n "$ns-$n" addr add "10.98.0.$i/24" dev eth0
-		ip -n "$ns-$n" addr add "fd98::$i/64" dev eth0 nodad
+		add_node_link "$n" "$i"
 		mkdir -p "$work/$n"
 	done
 }
