@@ -36,6 +36,11 @@ fuzz-vrrp:
 		$(top_srcdir)/tests/fuzz/corpus/vrrp
 .PHONY: fuzz-vrrp
 
+unit_tests += tests/fuzz/fuzz-node-t
+tests_fuzz_fuzz_node_t_SOURCES = tests/fuzz/fuzz-node.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_node_t_LDADD = ha/libha.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/node
+
 # Targets that need common/ only.
 unit_tests += tests/fuzz/fuzz-msg-t
 tests_fuzz_fuzz_msg_t_SOURCES = tests/fuzz/fuzz-msg.c $(FUZZ_REPLAY)
