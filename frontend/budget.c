@@ -18,7 +18,8 @@ static unsigned advance(struct budget *b, struct mtime now)
 
 		b->asked_sum -= b->asked[i];
 		b->retried_sum -= b->retried[i];
-		b->asked[i] = b->retried[i] = 0;
+		b->hedged_sum -= b->hedged[i];
+		b->asked[i] = b->retried[i] = b->hedged[i] = 0;
 	}
 	return (unsigned)(b->second % BUDGET_SECONDS);
 }
@@ -34,9 +35,21 @@ bool budget_retry(struct budget *b, struct mtime now)
 	unsigned i = advance(b, now);
 
 	if (b->retried_sum >= BUDGET_FLOOR &&
-		b->retried_sum * BUDGET_SHARE >= b->asked_sum)
+		(b->retried_sum + b->hedged_sum) * BUDGET_SHARE >= b->asked_sum)
 		return false;
 	b->retried[i]++;
 	b->retried_sum++;
+	return true;
+}
+
+bool budget_hedge(struct budget *b, struct mtime now)
+{
+	unsigned i = advance(b, now);
+
+	if (b->hedged_sum * 2 * BUDGET_SHARE >= b->asked_sum ||
+		(b->retried_sum + b->hedged_sum) * BUDGET_SHARE >= b->asked_sum)
+		return false;
+	b->hedged[i]++;
+	b->hedged_sum++;
 	return true;
 }

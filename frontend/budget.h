@@ -5,7 +5,8 @@
 /*
  * How many questions may be asked again: a tenth of those asked in the last
  * ten seconds, and a few whatever the load is, so that sick backends are not
- * buried under retries. Pure; one thread.
+ * buried under retries. Hedging, which nobody needs, gets half of that at
+ * most and none of the few. Pure; one thread.
  */
 
 #include "common/base/clock.h"
@@ -16,13 +17,16 @@
 
 struct budget {
 	int64_t second; /* the newest one */
-	uint32_t asked[BUDGET_SECONDS], retried[BUDGET_SECONDS];
-	uint64_t asked_sum, retried_sum;
+	uint32_t asked[BUDGET_SECONDS], retried[BUDGET_SECONDS],
+		hedged[BUDGET_SECONDS];
+	uint64_t asked_sum, retried_sum, hedged_sum;
 };
 
 /* In zeroed memory. A question is asked for the first time. */
 void budget_asked(struct budget *b, struct mtime now);
 /* May one be asked again? Then it is counted. */
 bool budget_retry(struct budget *b, struct mtime now);
+/* May another be asked although the first is not late? Then it is counted. */
+bool budget_hedge(struct budget *b, struct mtime now);
 
 #endif

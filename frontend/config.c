@@ -407,6 +407,7 @@ static void build_rest(const struct conf *conf, struct policy *p)
 
 	p->retry.timeout_ms = (uint32_t)conf_get_int(retry, "timeout");
 	p->retry.deadline_ms = (uint32_t)conf_get_int(retry, "deadline");
+	p->retry.hedge = conf_get_bool(retry, "hedge");
 	p->retry.tries = (uint32_t)conf_get_int(retry, "tries");
 	p->sockets = (unsigned)conf_get_int(upstream, "sockets");
 	p->socket_queries = (unsigned)conf_get_int(upstream, "socket_queries");

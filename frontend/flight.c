@@ -13,13 +13,14 @@
 #include "common/dns/code.h"
 #include "frontend/wheel.h"
 
-#define CLIENTS 8192 /* counters of waiting queries, by hashed address */
+#define HEDGE_MIN_US 20000
+#define CLIENTS      8192 /* counters of waiting queries, by hashed address */
 
 struct flight {
 	struct wheel_item time; /* its next event */
 	struct list waiters;
-	uint32_t chain; /* next in its bucket; SLOT_NONE ends */
-	struct mtime deadline;
+	uint32_t chain;              /* next in its bucket; SLOT_NONE ends */
+	struct mtime deadline, late; /* late: when the attempt is overdue */
 	struct cache_key key;
 	bool tcp;
 	bool errors;        /* an attempt was refused */
@@ -205,9 +206,27 @@ static void note_tried(struct flight *f, uint16_t id)
 		f->tried[f->tried_count++] = id;
 }
 
+/* How long to wait for this server before another is asked too: short when
+ * it mostly is faster and there is another (hedging). */
+static int64_t patience_us(const struct flights *fs, const struct flight *f,
+	const struct server *server, const struct pool *pool)
+{
+	const struct policy_retry *retry = &fs->w->policy->retry;
+	int64_t timeout_us = retry->timeout_ms * 1000ll;
+	int64_t usual_us = (int64_t)server_get_p95(server) * 5 / 4;
+
+	if (!retry->hedge || f->asked > 1 || f->tcp || usual_us == 0 || !pool ||
+		pool->count < 2)
+		return timeout_us;
+	if (usual_us < HEDGE_MIN_US)
+		usual_us = HEDGE_MIN_US;
+	return usual_us < timeout_us ? usual_us : timeout_us;
+}
+
 static bool ask(struct flights *fs, struct flight *f, struct server *server)
 {
 	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+	struct mtime now = loop_now(fs->w->loop);
 	uint32_t attempt;
 
 	if (f->open_count == POOL_TRIED ||
@@ -219,9 +238,8 @@ static bool ask(struct flights *fs, struct flight *f, struct server *server)
 	}
 	f->open[f->open_count++] = attempt;
 	f->asked++;
-	schedule(fs, f,
-		mtime_add_ms(loop_now(fs->w->loop),
-			fs->w->policy->retry.timeout_ms));
+	f->late = mtime_add_ms(now, fs->w->policy->retry.timeout_ms);
+	schedule(fs, f, mtime_add_us(now, patience_us(fs, f, server, pool)));
 	return true;
 }
 
@@ -286,12 +304,29 @@ static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 	return true;
 }
 
+static bool hedge(struct flights *fs, struct flight *f, struct mtime now)
+{
+	struct worker *w = fs->w;
+
+	if (f->asked >= w->policy->retry.tries ||
+		is_exhausted(fs, f, policy_pool(w->policy, f->key.pool)) ||
+		!budget_hedge(&w->budget, now) || !ask_next(fs, f))
+		return false;
+	metric_inc(w->row, STAT_RETRY_HEDGE);
+	return true;
+}
+
 static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 {
 	if (!mtime_before(now, f->deadline)) {
 		metric_inc(fs->w->row, STAT_GAVE_UP);
 		forget_attempts(fs, f, true);
 		finish_failed(fs, f);
+		return;
+	}
+	if (mtime_before(now, f->late)) { /* slow, not yet late */
+		if (!hedge(fs, f, now))
+			schedule(fs, f, f->late);
 		return;
 	}
 	for (unsigned i = 0; i < f->open_count; i++)

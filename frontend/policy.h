@@ -31,6 +31,7 @@ struct policy_limit {
 };
 
 struct policy_retry {
+	bool hedge; /* ask another when one is slower than it mostly is */
 	uint32_t timeout_ms;  /* until another backend is asked too */
 	uint32_t deadline_ms; /* until the client gets SERVFAIL */
 	uint32_t tries;       /* questions per query, at most POOL_TRIED */

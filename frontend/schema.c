@@ -383,6 +383,11 @@ static const struct schema_item retry_items[] = {
 		.min = 50,
 		.max = MS(30),
 		.help = "Then the client gets a stale answer or SERVFAIL."},
+	{.name = "hedge",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Ask a second backend as soon as the first is slower "
+			"than for 95 of 100 questions, 20 ms at least."},
 	{.type = SCHEMA_END},
 };
 

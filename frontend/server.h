@@ -41,6 +41,7 @@ struct server {
 	/* workers write */
 	_Alignas(64) uint32_t outstanding;
 	uint32_t latency_us; /* smoothed */
+	uint32_t p95_us;     /* 95 of 100 answers are faster, about */
 	uint64_t queries, answers, failures, timeouts, errors, ignored;
 	uint64_t tcp_queries, tcp_opened, retries;
 };
@@ -71,6 +72,11 @@ static inline uint32_t server_get_latency(const struct server *s)
 	return __atomic_load_n(&s->latency_us, __ATOMIC_RELAXED);
 }
 
+static inline uint32_t server_get_p95(const struct server *s)
+{
+	return __atomic_load_n(&s->p95_us, __ATOMIC_RELAXED);
+}
+
 static inline void server_count(uint64_t *cell)
 {
 	(void)__atomic_fetch_add(cell, 1, __ATOMIC_RELAXED);
@@ -81,6 +87,19 @@ static inline uint64_t server_read(const uint64_t *cell)
 	return __atomic_load_n(cell, __ATOMIC_RELAXED);
 }
 
+/* The 95th percentile follows each sample by a small step: up by 19 parts of
+ * it when the sample is above, down by one when below. */
+static inline void server_add_p95(struct server *s, uint32_t us)
+{
+	uint32_t old = __atomic_load_n(&s->p95_us, __ATOMIC_RELAXED);
+	uint32_t part = old / 400 + 1;
+	uint32_t next = us > old ? old + 19 * part : old - part;
+
+	if (old == 0)
+		next = us * 2;
+	__atomic_store_n(&s->p95_us, next ? next : 1, __ATOMIC_RELAXED);
+}
+
 /* A new answer time: an eighth of the difference. Lost updates do no harm. */
 static inline void server_add_latency(struct server *s, uint32_t us)
 {
@@ -88,6 +107,7 @@ static inline void server_add_latency(struct server *s, uint32_t us)
 	int64_t next = old ? (int64_t)old + ((int64_t)us - old) / 8 : us;
 
 	__atomic_store_n(&s->latency_us, (uint32_t)next, __ATOMIC_RELAXED);
+	server_add_p95(s, us);
 }
 
 #endif

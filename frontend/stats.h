@@ -72,6 +72,7 @@
 		"Questions sent to a backend, retries apart.")                 \
 	X(STAT_RETRY_TIMEOUT, "retries_total{reason=\"timeout\"}",             \
 		"Questions sent again.")                                       \
+	X(STAT_RETRY_HEDGE, "retries_total{reason=\"hedge\"}", "")             \
 	X(STAT_RETRY_SERVFAIL, "retries_total{reason=\"servfail\"}", "")       \
 	X(STAT_RETRY_ERROR, "retries_total{reason=\"error\"}", "")             \
 	X(STAT_RETRY_TCP, "retries_total{reason=\"truncated\"}", "")           \

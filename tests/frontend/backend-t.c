@@ -57,7 +57,8 @@ static void test_lies(void)
 	struct reply wrong;
 	int fd;
 
-	rig_start(&rig, "retry: {timeout: 2s, deadline: 2500ms}\n",
+	rig_start(&rig,
+		"retry: {hedge: false, timeout: 2s, deadline: 2500ms}\n",
 		"policy: firstAvailable,");
 	fd = rig_udp_client(&rig);
 	wrong = good;
@@ -186,7 +187,7 @@ static void test_retry_servfail(void)
 {
 	int fd;
 
-	rig_start(&rig, "retry: {timeout: 200ms, deadline: 1s}\n",
+	rig_start(&rig, "retry: {hedge: false, timeout: 200ms, deadline: 1s}\n",
 		"policy: firstAvailable,");
 	fd = rig_udp_client(&rig);
 	ask_r1(fd, "fail.example");
@@ -271,12 +272,43 @@ static void test_retry_timeout(void)
 	rig_stop(&rig);
 }
 
+static void test_hedging(void)
+{
+	int fd;
+
+	rig_start(&rig, "retry: {timeout: 2s, deadline: 2500ms}\n",
+		"policy: firstAvailable,");
+	fd = rig_udp_client(&rig);
+	for (int i = 0; i < 20; i++) {
+		char name[32];
+		struct ask ask = {.name = name};
+
+		(void)snprintf(name, sizeof(name), "quick%d.example", i);
+		(void)round_trip(&rig, fd, &ask, 0, &good, &answer);
+	}
+	while (take_udp(rig.udp[1], &second, 0))
+		; /* if the machine was slow */
+	ask_r1(fd, "hedge.example");
+	ok(take_udp(rig.udp[1], &second, 1000),
+		"r1 is slower than it mostly is: r2 is asked before the "
+		"time-out");
+	reply_udp(rig.udp[1], &second, &good);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0,
+		"and its answer is taken");
+	ok(rig_stat(&rig, STAT_RETRY_HEDGE) > 0, "counted as such");
+	is_int((long long)server_read(&rig_server(&rig, 0)->timeouts), 0,
+		"and not held against r1");
+	close(fd);
+	rig_stop(&rig);
+}
+
 static void test_refused(void)
 {
 	struct ask ask = {.name = "gone.example"};
 	int fd;
 
-	rig_start(&rig, "retry: {timeout: 1500ms, deadline: 2s}\n",
+	rig_start(&rig,
+		"retry: {hedge: false, timeout: 1500ms, deadline: 2s}\n",
 		"policy: firstAvailable,");
 	fd = rig_udp_client(&rig);
 	close(rig.udp[0]);
@@ -336,7 +368,8 @@ static void test_change(void)
 	struct ask ask = {.name = "move.example"};
 	int fd;
 
-	rig_start(&rig, "retry: {timeout: 1500ms, deadline: 2s}\n",
+	rig_start(&rig,
+		"retry: {hedge: false, timeout: 1500ms, deadline: 2s}\n",
 		"policy: firstAvailable,");
 	fd = rig_udp_client(&rig);
 	ask_r1(fd, "move.example");
@@ -354,7 +387,8 @@ static void test_change(void)
 		(void)getsockname(rig.udp[0], &addr.sa, &len);
 		rig.tcp[0] = -1;
 	}
-	rig_change(&rig, "retry: {timeout: 1500ms, deadline: 2s}\n",
+	rig_change(&rig,
+		"retry: {hedge: false, timeout: 1500ms, deadline: 2s}\n",
 		"policy: firstAvailable,");
 	ok(take_udp(rig.udp[1], &second, 500) ||
 			take_udp(rig.udp[0], &second, 500),
@@ -373,6 +407,7 @@ int main(void)
 	test_entropy();
 	test_retry_servfail();
 	test_retry_timeout();
+	test_hedging();
 	test_refused();
 	test_budget();
 	test_change();

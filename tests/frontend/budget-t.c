@@ -17,6 +17,7 @@ int main(void)
 {
 	struct budget b = {0};
 	struct mtime t = {.us = 5000000000};
+	int hedged = 0;
 
 	is_int(retries(&b, t, 1000), BUDGET_FLOOR, "the floor without load");
 	t = mtime_add_ms(t, 11000);
@@ -29,5 +30,18 @@ int main(void)
 	is_int(retries(&b, t, 5000), 1000, "a tenth of 10000 in ten seconds");
 	t = mtime_add_ms(t, 60000);
 	is_int(retries(&b, t, 5000), BUDGET_FLOOR, "all is forgotten later");
+	for (int i = 0; i < 1000; i++)
+		budget_asked(&b, t);
+	t = mtime_add_ms(t, 11000);
+	ok(!budget_hedge(&b, t), "no hedging without load");
+	for (int i = 0; i < 10000; i++)
+		budget_asked(&b, t);
+	for (int i = 0; i < 1000; i++)
+		hedged += budget_hedge(&b, t);
+	is_int(hedged, 500, "hedging: a twentieth of 10000");
+	is_int(retries(&b, t, 5000), 500, "the rest of the tenth for retries");
+	for (int i = 0; i < 10000; i++)
+		budget_asked(&b, t);
+	is_int(retries(&b, t, 5000), 1000, "which grows with the load");
 	return tap_done();
 }

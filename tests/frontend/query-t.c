@@ -343,7 +343,7 @@ static void test_stale(void)
 
 	rig_start(&rig,
 		OPEN "cache: {max_ttl: 1s, stale: 60s}\n"
-		     "retry: {timeout: 50ms, deadline: 300ms}\n",
+		     "retry: {hedge: false, timeout: 50ms, deadline: 300ms}\n",
 		"");
 	rig_fitness(&rig, 1, SERVER_OUT);
 	fd = rig_udp_client(&rig);
