@@ -36,6 +36,7 @@ struct link {
 	bool seen;
 	struct fleet_stream stream;
 	struct mtime last_seen;
+	struct mtime current_at; /* last time it had what it should have */
 	long long have;
 	char boot[64], version[64];
 	json_t *parts; /* of its last status; may be NULL */

@@ -21,6 +21,7 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/node_api.c mgmt/node_api.h \
 	mgmt/pki.c mgmt/pki.h \
 	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
+	mgmt/push_wait.c \
 	mgmt/render.c mgmt/render.h \
 	mgmt/revision.c mgmt/revision.h \
 	mgmt/server.c mgmt/server.h \

@@ -3,8 +3,10 @@
 
 #include "config.h"
 
+#include "common/base/clock.h"
 #include "common/base/metrics.h"
 #include "mgmt/api.h"
+#include "mgmt/wave.h"
 
 static void one(struct text *out, const char *name, const char *type,
 	const char *help, unsigned long long value)
@@ -53,6 +55,72 @@ static void nodes_metrics(struct mgmt *m, long long want, struct text *out)
 	}
 }
 
+static void lag_metrics(struct mgmt *m, struct text *out)
+{
+	struct list *links = fleet_links(push_fleet(m->push)), *pos;
+
+	metrics_family(out, "ispdns_node_generation_lag_seconds", "gauge",
+		"How long a node has not had the generation it should have.");
+	list_each(pos, links) {
+		const struct link *l = list_entry(pos, struct link, list);
+
+		per_node(out, "ispdns_node_generation_lag_seconds", "", l,
+			mtime_sub_us(mtime_now(), l->current_at) / 1000000);
+	}
+}
+
+/* Of the certificate that lasts longest. */
+static void cert_metrics(struct mgmt *m, struct text *out)
+{
+	struct list *links = fleet_links(push_fleet(m->push)), *pos;
+
+	metrics_family(out, "ispdns_cert_expiry_seconds", "gauge",
+		"Seconds until a node's certificate expires.");
+	list_each(pos, links) {
+		const struct link *l = list_entry(pos, struct link, list);
+		json_t *certs = NULL, *row;
+		long long last = 0;
+		size_t i;
+
+		if (store_certs(m->store, l->name, &certs, NULL))
+			continue;
+		json_array_foreach(certs, i, row)
+			if (!row_int(row, "revoked"))
+				last = row_int(row, "not_after");
+		if (last)
+			per_node(out, "ispdns_cert_expiry_seconds", "", l,
+				last - wall_now_s());
+		json_decref(certs);
+	}
+}
+
+static void vip_metrics(struct mgmt *m, struct text *out)
+{
+	struct list *links = fleet_links(push_fleet(m->push)), *pos;
+	json_t *vips = NULL, *vip;
+	size_t i;
+
+	if (store_rows(m->store, model_table("vip"), NULL, &vips, NULL))
+		return;
+	metrics_family(out, "ispdns_vrrp_owners", "gauge",
+		"Nodes that say they own the addresses; must be 1.");
+	json_array_foreach(vips, i, vip) {
+		const char *name = row_str(vip, "vip");
+		unsigned owners = 0;
+
+		list_each(pos, links) {
+			const struct link *l =
+				list_entry(pos, struct link, list);
+
+			owners += link_alive(l) && link_owns(l, name);
+		}
+		text_add(out, "ispdns_vrrp_owners{vip=\"");
+		metrics_label(out, name);
+		text_add(out, "\"} %u\n", owners);
+	}
+	json_decref(vips);
+}
+
 void api_metrics(struct mgmt *m, struct text *out)
 {
 	long long newest = 0, approved = 0;
@@ -86,4 +154,7 @@ void api_metrics(struct mgmt *m, struct text *out)
 		(unsigned long long)stats.failed,
 		(unsigned long long)stats.rolled_back);
 	nodes_metrics(m, approved, out);
+	lag_metrics(m, out);
+	cert_metrics(m, out);
+	vip_metrics(m, out);
 }

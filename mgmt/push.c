@@ -102,54 +102,6 @@ static struct link *member_link(struct push *push, const struct member *m)
 	return fleet_find(push->fleet, m->name);
 }
 
-/* ---- waiting callers ---- */
-
-static void wake(struct push *push, long long generation)
-{
-	struct list *pos, *tmp;
-
-	list_each_safe(pos, tmp, &push->waiters) {
-		struct waiter *w = list_entry(pos, struct waiter, list);
-
-		if (generation && w->generation != generation)
-			continue;
-		if (!generation && mtime_before(mtime_now(), w->deadline))
-			continue;
-		list_remove(&w->list);
-		w->cb(w->arg);
-		free(w);
-	}
-}
-
-int push_wait(struct push *push, long long generation, int timeout_ms,
-	push_wait_cb cb, void *arg, struct err *err)
-{
-	struct waiter *w = calloc(1, sizeof(*w));
-
-	if (!w)
-		return err_fail(err, -ENOMEM, "no memory");
-	w->generation = generation;
-	w->deadline = mtime_add_ms(mtime_now(), timeout_ms);
-	w->cb = cb;
-	w->arg = arg;
-	list_append(&push->waiters, &w->list);
-	return 0;
-}
-
-void push_unwait(struct push *push, void *arg)
-{
-	struct list *pos, *tmp;
-
-	list_each_safe(pos, tmp, &push->waiters) {
-		struct waiter *w = list_entry(pos, struct waiter, list);
-
-		if (w->arg != arg)
-			continue;
-		list_remove(&w->list);
-		free(w);
-	}
-}
-
 /* ---- the roll-out ---- */
 
 static void finish(
@@ -165,7 +117,7 @@ static void finish(
 		generation, state, *error ? " " : "", error);
 	push->stage = IDLE;
 	push->count = 0;
-	wake(push, generation);
+	push_wake(push, generation);
 }
 
 /* Staging failed: nothing was switched anywhere. */
@@ -517,16 +469,31 @@ static void retry_behind(struct push *push)
 	}
 }
 
+/* Since when is a node behind? */
+static void note_current(struct push *push)
+{
+	struct list *pos;
+
+	list_each(pos, fleet_links(push->fleet)) {
+		struct link *link = list_entry(pos, struct link, list);
+
+		if (link->have == push->approved || link->current_at.us == 0)
+			link->current_at = mtime_now();
+	}
+}
+
 static void push_tick(void *arg)
 {
 	struct push *push = arg;
 	struct member *m;
 
+	note_current(push);
+
 	if (push->stage != IDLE && !mtime_before(mtime_now(), push->deadline) &&
 		(m = late(push)) != NULL)
 		late_member(push, m);
 	retry_behind(push);
-	wake(push, 0);
+	push_wake(push, 0);
 }
 
 /* ---- start and stop ---- */

@@ -42,6 +42,9 @@ struct push {
 	struct push_stats stats;
 };
 
+/* Call back who waits for the generation; 0: whose time is over. */
+void push_wake(struct push *push, long long generation);
+
 static inline bool push_is_failure(const struct link *link)
 {
 	return !strcmp(link->phase, "failed") ||

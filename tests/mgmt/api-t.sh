@@ -541,6 +541,17 @@ curl -s --unix-socket "$tmp/run/api.sock" http://mgmt/metrics > "$tmp/metrics"
 grep -q '^ispdns_node_generation{node="au1",kind="have"} '"$now" \
 	"$tmp/metrics"
 ok $? "metrics tell the generation of a node"
+grep -q '^ispdns_cert_expiry_seconds{node="au1"} 77[67][0-9]*$' "$tmp/metrics"
+ok $? "and when its certificate ends"
+grep -Ev '^(#|[a-z_]+([{][a-z]+="[^"]*"(,[a-z]+="[^"]*")*[}])? -?[0-9]+$)' \
+	"$tmp/metrics"
+[ $? -ne 0 ]
+ok $? "every line is a sample"
+if command -v promtool > /dev/null; then
+	promtool check metrics < "$tmp/metrics" > "$tmp/out" 2>&1
+	ok $? "promtool agrees"
+	sed 's/^/# /' "$tmp/out"
+fi
 kill "$(cat "$tmp/pid")"
 wait "$(cat "$tmp/pid")" 2> /dev/null
 is $? 0 "SIGTERM is a clean end"
