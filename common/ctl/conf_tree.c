@@ -250,32 +250,22 @@ int conf_error(const struct conf *conf, const struct conf_node *node,
 static bool restart_differs(const struct conf_node *a,
 	const struct conf_node *b, bool restart, struct text *path);
 
-static const struct conf_node *counterpart(const struct conf_node *parent,
-	const struct conf_node *child, size_t position)
-{
-	const struct conf_node *other;
-
-	if (!parent)
-		return NULL;
-	if (parent->item->type != SCHEMA_LIST)
-		return conf_get(parent, child->key);
-	for (other = parent->first; other && position > 0; position--)
-		other = other->next;
-	return other;
-}
-
 /* Children of a against theirs in b; `missing`: only those b lacks. */
 static bool children_differ(const struct conf_node *a,
 	const struct conf_node *b, bool restart, bool missing,
 	struct text *path)
 {
-	const struct conf_node *child;
-	size_t i = 0;
+	bool list = b && b->item->type == SCHEMA_LIST;
+	const struct conf_node *child, *twin = list ? b->first : NULL;
 
-	for (child = conf_first(a); child; child = child->next, i++) {
-		const struct conf_node *other = counterpart(b, child, i);
+	for (child = conf_first(a); child; child = child->next) {
+		const struct conf_node *other = twin; /* at its position */
 		size_t len = path->len;
 
+		if (twin)
+			twin = twin->next;
+		else if (b && !list)
+			other = conf_get(b, child->key);
 		if (missing && other)
 			continue;
 		text_add(path, "%s%s", path->len ? "." : "",
