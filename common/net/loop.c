@@ -130,6 +130,8 @@ static struct event_base *base_new(void)
 		return NULL;
 	/* Without this flag timers follow a clock of 4 ms steps. */
 	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
+	/* Else a timer set late in a long callback counts from its start. */
+	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME);
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
 	base = event_base_new_with_config(config);
 	event_config_free(config);

@@ -56,6 +56,35 @@ static void test_timers(void)
 	timer_free(tz);
 }
 
+static struct mtime set_at;
+static struct timer *late;
+
+/* Take 30 ms, then set a timer of 20 ms. */
+static void busy_then_set(void *arg)
+{
+	struct mtime end = mtime_add_ms(mtime_now(), 30);
+
+	(void)arg;
+	while (mtime_before(mtime_now(), end))
+		;
+	set_at = mtime_now();
+	timer_set_ms(late, 20);
+}
+
+static void test_late_timer(void)
+{
+	static char z = 'z';
+	struct timer *t = timer_new(loop, busy_then_set, NULL);
+
+	late = timer_new(loop, note_cb, &z);
+	timer_set_ms(t, 1);
+	loop_run(loop);
+	ok(mtime_sub_us(mtime_now(), set_at) >= 20000,
+		"a timer counts from when it is set, not from the round");
+	timer_free(t);
+	timer_free(late);
+}
+
 struct pipe_end {
 	struct watch *watch;
 	unsigned got;
@@ -212,6 +241,7 @@ int main(void)
 	if (!loop)
 		tap_bail("loop_new");
 	test_timers();
+	test_late_timer();
 	test_watch();
 	test_events();
 	test_post();
