@@ -116,14 +116,14 @@ static struct outcome talk(
 static void test_golden(void)
 {
 	struct script s = {.reply = "version: 4.6.1\nverbosity: 0\n"};
-	struct outcome o = talk(&s, "status", NULL, 3000);
+	struct outcome o = talk(&s, "status", NULL, 20000);
 
 	is_int(o.rc, 0, "status");
 	is_string(s.got.data, "NSDCT1 status\n", "what goes out");
 	is_string(o.reply, s.reply, "what comes back");
 	text_fini(&s.got);
 	s = (struct script){.per_line = true};
-	o = talk(&s, "addzones", "a.x static\nb.x static\n", 3000);
+	o = talk(&s, "addzones", "a.x static\nb.x static\n", 20000);
 	is_int(o.rc, 0, "addzones");
 	is_string(s.got.data, "NSDCT1 addzones\na.x static\nb.x static\n\004\n",
 		"lines and the end mark go out");
@@ -150,7 +150,7 @@ static void test_bulk(void)
 static void reply_is(const char *reply, int want, const char *what)
 {
 	struct script s = {.reply = reply};
-	struct outcome o = talk(&s, "reload x", NULL, 3000);
+	struct outcome o = talk(&s, "reload x", NULL, 20000);
 
 	is_int(o.rc, want, "%s", what);
 	text_fini(&s.got);
@@ -164,7 +164,7 @@ static void test_replies(void)
 	is_int(o.rc, -ETIMEDOUT, "no answer: time-out");
 	text_fini(&s.got);
 	s = (struct script){.drop = true};
-	o = talk(&s, "status", NULL, 3000);
+	o = talk(&s, "status", NULL, 20000);
 	ok(o.rc == -EPROTO || o.rc == -ECONNRESET || o.rc == -EPIPE,
 		"dropped at once (%s)", strerror(-o.rc));
 	text_fini(&s.got);

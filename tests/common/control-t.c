@@ -83,7 +83,7 @@ static void *serve(void *arg)
 static int call(
 	const char *verb, json_t *args, json_t **result, struct err *err)
 {
-	int rc = control_call_path(path, verb, args, 3000, result, err);
+	int rc = control_call_path(path, verb, args, 20000, result, err);
 
 	json_decref(args);
 	return rc;
@@ -117,7 +117,7 @@ static int client(void)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	struct timeval t = {.tv_sec = 3};
+	struct timeval t = {.tv_sec = 20};
 
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%.107s", path);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &t, sizeof(t));

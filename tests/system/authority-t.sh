@@ -73,7 +73,7 @@ start() {
 	"$auth" --log-level debug --config "${1:-$gen/$n/authority.yaml}" \
 		--control "$work/c.sock" 2>> "$work/log" &
 	pid=$!
-	wait_for 10 ask status
+	wait_for 20 ask status
 }
 ready() { [ "$(status .state)" = running ]; }
 is_serving() { [ "$(status .serving)" = true ]; }
@@ -83,7 +83,7 @@ gone() { ! kill -0 "$1" 2>/dev/null; }
 begin 1
 finish
 start
-ok "comes up with no zone" wait_for 10 ready
+ok "comes up with no zone" wait_for 20 ready
 is "$(soa health.ispdns.invalid)" 1 "the health zone tells the generation"
 is "$(rcode example.com A)" REFUSED "a foreign name is refused"
 is "$(status .nsd.state)" up "status knows that NSD is up"
@@ -225,8 +225,8 @@ is "$(dig +time=1 +tries=1 "@$server" one.test AXFR | grep -c 'SOA')" 0 \
 before=$(nsd_pid)
 restarts=$(status .nsd.restarts)
 kill -9 "$before"
-ok "NSD killed: restarted and serving" wait_for 10 serial_is one.test 14
-ok "status sees it" wait_for 10 is_serving
+ok "NSD killed: restarted and serving" wait_for 20 serial_is one.test 14
+ok "status sees it" wait_for 20 is_serving
 unlike "$(nsd_pid)" "^$before\$" "by a new process"
 is "$(status .nsd.restarts)" $((restarts + 1)) "counted"
 begin 8
@@ -237,12 +237,12 @@ ok "a change after that" commit
 before=$(nsd_pid)
 kill -9 "$pid"
 wait "$pid" 2>/dev/null
-ok "supervisor killed: NSD ends too" wait_for 10 gone "$before"
+ok "supervisor killed: NSD ends too" wait_for 20 gone "$before"
 mv "$gen/8/zones" "$gen/8/zones.away"
 start
 ok "restart serves from its own disk, the sources gone" \
-	wait_for 10 serial_is one.test 15
-ok "and is ready" wait_for 10 ready
+	wait_for 20 serial_is one.test 15
+ok "and is ready" wait_for 20 ready
 is "$(status .served_generation)" 8 "of the same generation"
 mv "$gen/8/zones.away" "$gen/8/zones"
 
@@ -258,7 +258,7 @@ printf 'rubbish\n' > "$work/state/gen/999/one.test.zone"
 ln -sfn gen/999 "$work/state/current"
 start
 ok "an unproven tree with a broken file is not served" \
-	wait_for 10 serial_is one.test 15
+	wait_for 20 serial_is one.test 15
 
 # damaged file of a good tree: made anew from the source
 kill -TERM "$pid"
@@ -268,7 +268,7 @@ rm "$work/state/$cur/one.test.zone"
 printf 'rubbish\n' > "$work/state/$cur/one.test.zone"
 start
 ok "a damaged file of a good tree is made anew" \
-	wait_for 10 serial_is one.test 15
+	wait_for 20 serial_is one.test 15
 
 # the configuration names a broken zone at start: last good zones
 kill -TERM "$pid"
@@ -281,7 +281,7 @@ zones: [{name: one.test., file: broken.zone}]
 END
 start "$work/broken.yaml"
 ok "a broken zone at start: the last good zones are served" \
-	wait_for 10 serial_is one.test 15
+	wait_for 20 serial_is one.test 15
 like "$(status .degraded)" 'one\.test\.: .*broken\.zone:5: ' \
 	"and status says why"
 out=$("$auth" --config "$work/broken.yaml" --control "$work/d.sock" 2>&1)
@@ -323,12 +323,12 @@ fi
 
 # --- drain ---
 ok "drain" ask drain
-ok "the health zone is gone" wait_for 5 eval \
+ok "the health zone is gone" wait_for 20 eval \
 	'[ "$(rcode health.ispdns.invalid SOA)" = REFUSED ]'
 is "$(dig +short "@$server" www.one.test | grep -c .)" 1 \
 	"zones are still served"
 ok "undrain" ask undrain
-ok "the health zone is back" wait_for 5 eval \
+ok "the health zone is back" wait_for 20 eval \
 	'[ "$(rcode health.ispdns.invalid SOA)" = NOERROR ]'
 
 # --- killed in the middle of a change: all new or all old, never mixed ---
@@ -347,7 +347,7 @@ add one.test 120 192.0.2.1
 add two.test 120 192.0.2.1
 finish
 start
-ok "two zones" wait_for 10 whole 20
+ok "two zones" wait_for 20 whole 20
 mixed=0
 for i in 1 2 3 4 5 6 7 8; do
 	begin $((20 + i))
@@ -363,7 +363,7 @@ for i in 1 2 3 4 5 6 7 8; do
 	# the agent starts it with the old or the new generation
 	[ $((i % 2)) = 0 ] || n=$((n - 1))
 	start
-	wait_for 10 whole "$n" || not_whole "restart with $n"
+	wait_for 20 whole "$n" || not_whole "restart with $n"
 	n=$((20 + i))
 	out="$(prepare; commit)"
 	whole "$n" || not_whole "then $n: $out"
@@ -384,9 +384,9 @@ for i in 1 2 3 4; do
 	kill -9 "$(nsd_pid)"
 	wait $both
 	if [ $? = 0 ]; then was=$((140 + i)); fi
-	wait_for 10 eval '[ "$(soa one.test) $(soa two.test)" = "$was $was" ]' ||
+	wait_for 20 eval '[ "$(soa one.test) $(soa two.test)" = "$was $was" ]' ||
 		{ broken=$((broken + 1)); diag "$i: $was: $(cat "$work/out")"; }
-	wait_for 10 is_serving || broken=$((broken + 1))
+	wait_for 20 is_serving || broken=$((broken + 1))
 done
 is "$broken" 0 "4 deaths of NSD during a change: served as commit said"
 
@@ -398,10 +398,10 @@ begin 8
 add one.test 15 192.0.2.15
 finish
 start
-wait_for 10 ready
+wait_for 20 ready
 if command -v curl > /dev/null; then
 	page /metrics > /dev/null
-	ok "NSD's counters come with the next page" wait_for 10 eval \
+	ok "NSD's counters come with the next page" wait_for 20 eval \
 		'page /metrics | grep -q "^nsd_queries_total [0-9]"'
 	for _ in $(seq 30); do page /metrics > /dev/null; done
 	is "$(ask stats --json | jq .nsd_asked)" 1 \
@@ -425,7 +425,7 @@ full() { # SERIAL
 }
 full 30
 start
-ok "serves from a small disk" wait_for 10 serial_is one.test 30
+ok "serves from a small disk" wait_for 20 serial_is one.test 30
 full 31
 dd if=/dev/zero of="$work/small/fill" bs=1k > /dev/null 2>&1
 out=$(prepare)
@@ -444,7 +444,7 @@ pid=
 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(Proto => "udp",
 	LocalAddr => "127.0.0.1:53") or die; sleep 600' &
 thief=$!
-wait_for 10 eval 'ss -lun | grep -q 127.0.0.1:53' || bail "no thief"
+wait_for 20 eval 'ss -lun | grep -q 127.0.0.1:53' || bail "no thief"
 start
 ok "the port is taken: NSD is tried again and again" \
 	wait_for 20 eval '[ "$(status .nsd.state)" = failed ]'
@@ -474,7 +474,7 @@ done
 default() { # start with no argument, wait for its end or for service
 	"$auth" 2>> "$work/log" &
 	pid=$!
-	wait_for 10 eval 'ready_default || gone $pid'
+	wait_for 20 eval 'ready_default || gone $pid'
 }
 ready_default() {
 	[ "$("$auth" status --json 2>/dev/null | jq -r .state)" = running ]
@@ -532,7 +532,7 @@ setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs \
 	--bounding-set -all "$auth" --config "$work/un.yaml" \
 	--control "$work/un/c.sock" 2>> "$work/log" &
 pid=$!
-ok "runs as nobody without any privilege" wait_for 10 eval \
+ok "runs as nobody without any privilege" wait_for 20 eval \
 	'[ "$(soa un.test -p 5353)" = 7 ]'
 kill -TERM "$pid"
 wait "$pid"
