@@ -26,9 +26,8 @@ struct flight {
 	bool errors;        /* an attempt was refused */
 	uint8_t fail_rcode; /* of a backend's failure; 0: none */
 	int16_t fail_ede;
-	unsigned asked; /* attempts ever made */
-	unsigned tried_count;
-	uint16_t tried[POOL_TRIED];
+	unsigned asked;            /* attempts ever made */
+	struct pool_choice choice; /* who was tried */
 	unsigned open_count;
 	uint32_t open[POOL_TRIED]; /* attempts that may still be answered */
 };
@@ -110,6 +109,10 @@ static struct flight *flight_take(
 	wheel_item_init(&f->time);
 	list_init(&f->waiters);
 	f->key = *key;
+	f->choice.rng = &fs->w->rng;
+	f->choice.turn = &fs->w->turn;
+	f->choice.name_hash =
+		(uint32_t)hash_bytes(fs->w->secret, key->name, key->name_len);
 	f->deadline = mtime_add_ms(now, fs->w->policy->retry.deadline_ms);
 	f->fail_ede = -1;
 	f->chain = *bucket;
@@ -145,24 +148,6 @@ static void reply_waiters(struct flights *fs, struct flight *f,
 	}
 }
 
-/* Is there a backend that could be asked and was not? */
-static bool is_exhausted(const struct flights *fs, const struct flight *f,
-	const struct pool *pool)
-{
-	struct pool_choice choice = {
-		.rng = &fs->w->rng,
-		.turn = &fs->w->turn,
-		.tried_count = f->tried_count,
-	};
-	uint32_t turn = fs->w->turn;
-	int i;
-
-	memcpy(choice.tried, f->tried, sizeof(choice.tried));
-	i = pool ? pool_choose(pool, &choice) : -1;
-	fs->w->turn = turn;
-	return i < 0;
-}
-
 static void finish(struct flights *fs, struct flight *f,
 	const struct answer *answer, bool failed)
 {
@@ -174,7 +159,8 @@ static void finish(struct flights *fs, struct flight *f,
 		.style.auth = pool && pool->auth,
 		.failed = failed,
 		.silent = failed && !f->fail_rcode,
-		.exhausted = failed && is_exhausted(fs, f, pool),
+		.exhausted =
+			failed && pool && pool_is_exhausted(pool, &f->choice),
 	};
 
 	unhash(fs, f);
@@ -199,12 +185,6 @@ static void finish_failed(struct flights *fs, struct flight *f)
 }
 
 /* --- asking ------------------------------------------------------------ */
-
-static void note_tried(struct flight *f, uint16_t id)
-{
-	if (f->tried_count < POOL_TRIED)
-		f->tried[f->tried_count++] = id;
-}
 
 /* How long to wait for this server before another is asked too: short when
  * it mostly is faster and there is another (hedging). */
@@ -247,42 +227,20 @@ static bool ask(struct flights *fs, struct flight *f, struct server *server)
 static bool ask_next(struct flights *fs, struct flight *f)
 {
 	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
-	struct pool_choice choice = {
-		.rng = &fs->w->rng,
-		.turn = &fs->w->turn,
-		.name_hash = (uint32_t)hash_bytes(
-			fs->w->secret, f->key.name, f->key.name_len),
-	};
-	int i;
+	struct pool_choice *choice = &f->choice;
 
-	while (pool && f->asked < fs->w->policy->retry.tries) {
-		choice.tried_count = f->tried_count;
-		memcpy(choice.tried, f->tried, sizeof(choice.tried));
-		i = pool_choose(pool, &choice);
-		if (i < 0 || f->tried_count == POOL_TRIED)
+	while (pool && f->asked < fs->w->policy->retry.tries &&
+		choice->tried_count < POOL_TRIED) {
+		int i = pool_choose(pool, choice);
+
+		if (i < 0)
 			return false;
-		note_tried(f, pool->members[i].server->id);
+		choice->tried[choice->tried_count++] =
+			pool->members[i].server->id;
 		if (ask(fs, f, pool->members[i].server))
 			return true;
 	}
 	return false;
-}
-
-/* Have all that were asked been found out of order since? Then asking
- * another is no extra load. */
-static bool is_condemned(const struct flights *fs, const struct flight *f)
-{
-	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
-
-	for (unsigned i = 0; pool && i < pool->count; i++) {
-		const struct server *s = pool->members[i].server;
-
-		for (unsigned k = 0; k < f->tried_count; k++)
-			if (f->tried[k] == s->id &&
-				server_get_fitness(s) != SERVER_OUT)
-				return false;
-	}
-	return pool && f->tried_count > 0;
 }
 
 /* As ask_next, when the budget for retries allows it. */
@@ -290,10 +248,12 @@ static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 {
 	struct worker *w = fs->w;
 
-	if (f->asked >= w->policy->retry.tries ||
-		is_exhausted(fs, f, policy_pool(w->policy, f->key.pool)))
+	const struct pool *pool = policy_pool(w->policy, f->key.pool);
+
+	if (!pool || f->asked >= w->policy->retry.tries ||
+		pool_is_exhausted(pool, &f->choice))
 		return false;
-	if (!is_condemned(fs, f) &&
+	if (!pool_is_condemned(pool, &f->choice) &&
 		!budget_retry(&w->budget, loop_now(w->loop))) {
 		metric_inc(w->row, STAT_RETRY_DENIED);
 		return false;
@@ -308,8 +268,10 @@ static bool hedge(struct flights *fs, struct flight *f, struct mtime now)
 {
 	struct worker *w = fs->w;
 
-	if (f->asked >= w->policy->retry.tries ||
-		is_exhausted(fs, f, policy_pool(w->policy, f->key.pool)) ||
+	const struct pool *pool = policy_pool(w->policy, f->key.pool);
+
+	if (!pool || f->asked >= w->policy->retry.tries ||
+		pool_is_exhausted(pool, &f->choice) ||
 		!budget_hedge(&w->budget, now) || !ask_next(fs, f))
 		return false;
 	metric_inc(w->row, STAT_RETRY_HEDGE);
@@ -318,6 +280,8 @@ static bool hedge(struct flights *fs, struct flight *f, struct mtime now)
 
 static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 {
+	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
+
 	if (!mtime_before(now, f->deadline)) {
 		metric_inc(fs->w->row, STAT_GAVE_UP);
 		forget_attempts(fs, f, true);
@@ -333,8 +297,9 @@ static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 		backend_late(fs->w->backends, f->open[i]);
 	if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
 		return;
-	if (is_exhausted(fs, f, policy_pool(fs->w->policy, f->key.pool))) {
-		f->tried_count = 0; /* all were tried: the same ones again */
+	if (!pool || pool_is_exhausted(pool, &f->choice)) {
+		f->choice.tried_count =
+			0; /* all were tried: the same ones again */
 		if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
 			return;
 	}
@@ -428,6 +393,22 @@ static void on_answer(void *arg, uint32_t tag, uint32_t attempt,
 		finish(fs, f, a, false);
 }
 
+/* Nobody is there and nothing is cached that could be served stale: a backend
+ * that restarts is back soon, so it is asked once more, while it still counts
+ * as fit. */
+static bool await_return(struct flights *fs, struct flight *f)
+{
+	const struct policy *p = fs->w->policy;
+	const struct pool *pool = policy_pool(p, f->key.pool);
+
+	if (!pool || pool->cached || !pool_is_usable(pool) ||
+		f->asked >= p->retry.tries)
+		return false;
+	f->late = mtime_add_ms(loop_now(fs->w->loop), p->retry.timeout_ms);
+	schedule(fs, f, f->late);
+	return true;
+}
+
 static void on_failed(void *arg, uint32_t tag, uint32_t attempt,
 	struct server *server, enum backend_failure why)
 {
@@ -447,7 +428,7 @@ static void on_failed(void *arg, uint32_t tag, uint32_t attempt,
 	} else if (ask_again(fs, f, STAT_RETRY_ERROR)) {
 		return;
 	}
-	if (f->open_count == 0)
+	if (f->open_count == 0 && !await_return(fs, f))
 		finish_failed(fs, f);
 }
 

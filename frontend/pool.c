@@ -158,6 +158,25 @@ int pool_choose(const struct pool *pool, const struct pool_choice *c)
 	}
 }
 
+bool pool_is_exhausted(const struct pool *pool, const struct pool_choice *c)
+{
+	unsigned count;
+	uint64_t weight;
+
+	return best_class(pool, c, &count, &weight) == SERVER_OUT;
+}
+
+bool pool_is_condemned(const struct pool *pool, const struct pool_choice *c)
+{
+	for (unsigned i = 0; i < pool->count; i++) {
+		const struct server *s = pool->members[i].server;
+
+		if (was_tried(c, s->id) && server_get_fitness(s) != SERVER_OUT)
+			return false;
+	}
+	return c->tried_count > 0;
+}
+
 /* The same on every node and after every restart: a fixed key. */
 static uint32_t point_hash(const struct server *s, unsigned n)
 {

@@ -70,6 +70,13 @@ struct pool_choice {
 int pool_build_ring(struct pool *pool, struct arena *arena) MUST_CHECK;
 /* Index of the chosen member, or -1: none that may be asked. */
 int pool_choose(const struct pool *pool, const struct pool_choice *choice);
+/* Has every member that may be asked been tried? */
+bool pool_is_exhausted(
+	const struct pool *pool, const struct pool_choice *choice);
+/* Are all that were tried out of order by now? Then asking another is no
+ * extra load. False when none was tried. */
+bool pool_is_condemned(
+	const struct pool *pool, const struct pool_choice *choice);
 /* Is a member fit (or to be tried)? */
 bool pool_is_usable(const struct pool *pool);
 unsigned pool_count_fit(const struct pool *pool);

@@ -339,6 +339,31 @@ static int answer_or_retry(int fd)
 	return retried;
 }
 
+/* The authority's port is closed for a moment. */
+static void test_restart(void)
+{
+	struct ask ask = {.name = "www.zaibdns.lab"};
+	union addr addr;
+	socklen_t len = sizeof(addr);
+	int fd;
+
+	rig_start(&rig, "retry: {hedge: false, timeout: 200ms}\n", "");
+	fd = rig_udp_client(&rig);
+	(void)getsockname(rig.udp[2], &addr.sa, &len);
+	close(rig.udp[2]);
+	ask_udp(fd, &ask);
+	ok(rig_wait_stat(&rig, STAT_SEND_ERRORS, 1), "an authority restarts");
+	rig.udp[2] = socket(AF_INET, SOCK_DGRAM, 0);
+	if (bind(rig.udp[2], &addr.sa, sizeof(addr.v4)) < 0)
+		tap_bail("bind");
+	ok(take_udp(rig.udp[2], &question, RIG_SOON), "it is asked once more");
+	reply_udp(rig.udp[2], &question, &good);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0,
+		"and the client has waited for an answer, not for SERVFAIL");
+	close(fd);
+	rig_stop(&rig);
+}
+
 static void test_budget(void)
 {
 	int fd, asked = 0;
@@ -409,6 +434,7 @@ int main(void)
 	test_retry_timeout();
 	test_hedging();
 	test_refused();
+	test_restart();
 	test_budget();
 	test_change();
 	return tap_done();

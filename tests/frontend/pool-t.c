@@ -150,6 +150,22 @@ static void test_tried(void)
 		good &= choose_untried(&pool, 2) == 2;
 	ok(good, "those that were tried are not taken");
 	is_int(choose_untried(&pool, 3), -1, "all tried: none");
+	{
+		struct pool_choice c = {.tried_count = 2,
+			.tried = {
+				members[0].server->id, members[1].server->id}};
+
+		ok(!pool_is_exhausted(&pool, &c), "one is left");
+		ok(!pool_is_condemned(&pool, &c), "those tried are fit");
+		members[2].server->fitness = SERVER_OUT;
+		ok(pool_is_exhausted(&pool, &c), "that one is out");
+		members[0].server->fitness = SERVER_OUT;
+		ok(!pool_is_condemned(&pool, &c), "one of them out");
+		members[1].server->fitness = SERVER_OUT;
+		ok(pool_is_condemned(&pool, &c), "both out: condemned");
+		c.tried_count = 0;
+		ok(!pool_is_condemned(&pool, &c), "none tried: not");
+	}
 }
 
 static void test_registry(void)
