@@ -19,7 +19,7 @@
 #include "common/base/log.h"
 #include "common/ctl/file.h"
 
-#define UP_MS   60000
+#define UP_MS   10000 /* and a millisecond for each zone */
 #define LOCK_MS 5000
 
 static const struct name *hidden(
@@ -426,7 +426,7 @@ bool authority_commit(struct daemon *d, void *state, void *next_)
 		.to_addr = auth_config_probe_addr(next->config),
 		.hidden = hidden(a, next->config),
 		.restart = starting || needs_restart(a->config, next->config),
-		.up_ms = UP_MS,
+		.up_ms = UP_MS + (int)next->tree->count,
 		.rtt = stats_rtt(a->stats),
 		.done = apply_ended,
 		.arg = a};

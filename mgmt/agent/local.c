@@ -17,9 +17,11 @@
 
 #define CONTROL_MS 12000
 #define STATUS_MS  1000
-#define CHECK_MS   12000
-#define ASK_MS     1000
-#define RETRY_MS   50
+/* It checks every zone, proves every zone, and may go back: longer. */
+#define ZONES_MS 18000
+#define CHECK_MS 12000
+#define ASK_MS   1000
+#define RETRY_MS 50
 
 extern char **environ;
 
@@ -28,9 +30,11 @@ int local_control(void *arg, enum part part, const char *verb,
 {
 	struct agent *agent = arg;
 	char path[TREE_PATH];
-	int ms = strcmp(verb, "status") == 0 ? STATUS_MS : CONTROL_MS;
+	int ms = part == PART_AUTHORITY ? ZONES_MS : CONTROL_MS;
 
 	*result = NULL;
+	if (strcmp(verb, "status") == 0)
+		ms = STATUS_MS;
 	if (path_join(path, sizeof(path), "%s/%s/control.sock", agent->set.run,
 		    part_name(part)) < 0)
 		return err_fail(err, -ENAMETOOLONG, "%s: path is too long",
