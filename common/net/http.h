@@ -49,6 +49,17 @@ int http_call(const struct http_target *target, const char *method,
 	struct http_reply *reply, struct err *err) MUST_CHECK;
 void http_reply_fini(struct http_reply *reply);
 
+/* Many calls, one after the other, on one connection. The target is copied
+ * (what it points to is not). After an error of a call the link is of no use:
+ * close it, open another (the server may end an idle one at any time). */
+struct http_link;
+struct http_link *http_link_open(
+	const struct http_target *target, struct err *err) MUST_CHECK;
+int http_link_call(struct http_link *held, const char *method,
+	const char *path, const void *body, size_t body_len, size_t max_body,
+	int timeout_ms, struct http_reply *reply, struct err *err) MUST_CHECK;
+void http_link_close(struct http_link *held); /* NULL allowed */
+
 /* A held GET whose chunked answer is read line by line (NDJSON). */
 struct http_stream;
 struct http_stream *http_stream_open(const struct http_target *target,

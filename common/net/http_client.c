@@ -176,25 +176,33 @@ static int link_write(const struct link *l, const char *data, size_t len)
 
 /* --- request and head --- */
 
+struct request {
+	const char *method, *path;
+	const void *body;
+	size_t body_len;
+	bool keep; /* the connection is used again */
+};
+
 static int send_request(const struct link *l, const struct http_target *target,
-	const char *method, const char *path, const void *body, size_t body_len)
+	const struct request *r)
 {
 	struct text t;
 	int rc;
 
 	text_init(&t);
-	text_add(&t, "%s %s HTTP/1.1\r\nHost: %s\r\n", method, path,
+	text_add(&t, "%s %s HTTP/1.1\r\nHost: %s\r\n", r->method, r->path,
 		target->server_name ? target->server_name : "localhost");
 	if (target->bearer)
 		text_add(&t, "Authorization: Bearer %s\r\n", target->bearer);
-	if (body)
+	if (r->body)
 		text_add(&t,
 			"Content-Type: application/json\r\n"
 			"Content-Length: %zu\r\n",
-			body_len);
-	text_add(&t, "Connection: close\r\n\r\n");
-	if (body)
-		text_add_bytes(&t, body, body_len);
+			r->body_len);
+	text_add(
+		&t, "Connection: %s\r\n\r\n", r->keep ? "keep-alive" : "close");
+	if (r->body)
+		text_add_bytes(&t, r->body, r->body_len);
 	rc = t.failed ? -ENOMEM : link_write(l, t.data, t.len);
 	text_fini(&t);
 	return rc;
@@ -283,12 +291,11 @@ static int read_body(
 }
 
 static int exchange(const struct link *l, const struct http_target *target,
-	const char *method, const char *path, const void *body, size_t body_len,
-	struct body *in, struct http_reply_head *head)
+	const struct request *r, struct body *in, struct http_reply_head *head)
 {
 	char buf[HEAD_MAX];
 	size_t len;
-	int rc = send_request(l, target, method, path, body, body_len);
+	int rc = send_request(l, target, r);
 
 	/* A server that refuses a body may answer before it has read it. */
 	if (rc < 0 && rc != -EPIPE && rc != -ECONNRESET)
@@ -297,32 +304,82 @@ static int exchange(const struct link *l, const struct http_target *target,
 	return rc < 0 ? rc : read_body(l, in, buf, len);
 }
 
+/* One request on an open connection. */
+static int call_on(const struct link *l, const struct http_target *target,
+	const struct request *r, size_t max_body, struct http_reply *reply,
+	struct err *err)
+{
+	struct http_reply_head head = {0};
+	struct body in = {.head = &head, .max = max_body};
+	int rc;
+
+	text_init(&in.text);
+	rc = exchange(l, target, r, &in, &head);
+	if (rc < 0) {
+		err_set(err, "%s %s: %s", r->method, r->path, strerror(-rc));
+	} else {
+		reply->status = head.status;
+		reply->body_len = in.text.len;
+		reply->body = text_take(&in.text);
+	}
+	text_fini(&in.text);
+	return rc;
+}
+
 int http_call(const struct http_target *target, const char *method,
 	const char *path, const void *body, size_t body_len, size_t max_body,
 	struct http_reply *reply, struct err *err)
 {
-	struct http_reply_head head = {0};
-	struct body in = {.head = &head, .max = max_body};
+	const struct request r = {method, path, body, body_len, false};
 	struct link l;
 	int rc;
 
 	memset(reply, 0, sizeof(*reply));
-	text_init(&in.text);
 	rc = link_open(&l, target, err);
-	if (rc < 0)
-		goto out;
-	rc = exchange(&l, target, method, path, body, body_len, &in, &head);
-	if (rc < 0) {
-		err_set(err, "%s %s: %s", method, path, strerror(-rc));
-		goto out;
-	}
-	reply->status = head.status;
-	reply->body_len = in.text.len;
-	reply->body = text_take(&in.text);
-out:
+	if (rc == 0)
+		rc = call_on(&l, target, &r, max_body, reply, err);
 	link_close(&l);
-	text_fini(&in.text);
 	return rc;
+}
+
+struct http_link {
+	struct link link;
+	struct http_target target;
+};
+
+struct http_link *http_link_open(
+	const struct http_target *target, struct err *err)
+{
+	struct http_link *held = calloc(1, sizeof(*held));
+
+	if (!held) {
+		err_set(err, "out of memory");
+		return NULL;
+	}
+	held->target = *target;
+	if (link_open(&held->link, target, err) == 0)
+		return held;
+	http_link_close(held);
+	return NULL;
+}
+
+int http_link_call(struct http_link *held, const char *method, const char *path,
+	const void *body, size_t body_len, size_t max_body, int timeout_ms,
+	struct http_reply *reply, struct err *err)
+{
+	const struct request r = {method, path, body, body_len, true};
+
+	memset(reply, 0, sizeof(*reply));
+	held->link.deadline = mtime_add_ms(mtime_now(), timeout_ms);
+	return call_on(&held->link, &held->target, &r, max_body, reply, err);
+}
+
+void http_link_close(struct http_link *held)
+{
+	if (!held)
+		return;
+	link_close(&held->link);
+	free(held);
 }
 
 void http_reply_fini(struct http_reply *reply)
@@ -353,13 +410,14 @@ static int stream_feed(struct http_stream *s, const char *data, size_t len)
 static int stream_begin(struct http_stream *s, const struct http_target *target,
 	const char *path, struct err *err)
 {
+	const struct request r = {"GET", path, NULL, 0, false};
 	char buf[HEAD_MAX];
 	size_t len;
 	int rc = link_open(&s->link, target, err);
 
 	if (rc < 0)
 		return rc;
-	rc = send_request(&s->link, target, "GET", path, NULL, 0);
+	rc = send_request(&s->link, target, &r);
 	if (rc == 0)
 		rc = read_head(&s->link, buf, &len, &s->head);
 	if (rc == 0 && fcntl(s->link.fd, F_SETFL, O_NONBLOCK) < 0)
