@@ -15,6 +15,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -308,6 +309,13 @@ static int listener_start(struct api *api, enum kind kind,
 		128, sa, (int)len);
 	if (!l->http || !l->lev)
 		return err_fail(err, -errno, "%s", strerror(errno));
+	/* Head and body leave in two writes: without this (connections inherit
+	 * it) the second waits 40 ms for the peer's delayed ACK. */
+	if (sa->sa_family != AF_UNIX &&
+		setsockopt(evconnlistener_get_fd(l->lev), IPPROTO_TCP,
+			TCP_NODELAY, &(int){1}, sizeof(int)) < 0)
+		return err_fail(err, -errno, "TCP_NODELAY: %s",
+			strerror(errno));
 	evconnlistener_set_error_cb(l->lev, on_accept_error);
 	evhttp_bind_listener(l->http, l->lev);
 	evhttp_set_bevcb(l->http, on_accept, l);
