@@ -42,7 +42,8 @@ struct agent {
 
 	/* the link's own */
 	struct rollout rollout;
-	struct tls *tls;
+	struct http_link *fetch; /* during a roll-out */
+	struct tls *fetch_tls;
 	unsigned failures; /* attempts since the last good stream */
 	pthread_t link, reporter;
 };
@@ -81,6 +82,8 @@ int remote_manifest(void *agent, long long generation, char **text, size_t *len,
 	struct err *err);
 int remote_blob(void *agent, const struct manifest_item *item, char **data,
 	size_t *len, struct err *err);
+/* No more of them for now: the connection goes. */
+void remote_fetched(void *agent);
 /* A new key and certificate; used from the next connection on. */
 int remote_renew(struct agent *agent, struct err *err) MUST_CHECK;
 /* ... when less than a third of the present one's life is left. */

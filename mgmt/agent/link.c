@@ -98,6 +98,7 @@ static void on_want(struct agent *agent, const json_t *line)
 		result = rollout_stage(&agent->rollout, generation, sha, &err);
 	else
 		return; /* a later protocol's mode */
+	remote_fetched(agent);
 	if (result == ROLLOUT_FAILED)
 		phase = "failed";
 	if (result == ROLLOUT_ROLLED_BACK)

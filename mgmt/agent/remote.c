@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define CALL_MS      8000
-#define MANIFEST_MAX (16U << 20)
+#define MANIFEST_MAX (64U << 20)
 #define BLOB_MAX     (1U << 30)
 #define REPLY_MAX    (1U << 20)
 
@@ -31,27 +31,29 @@ int remote_target(struct agent *agent, const union addr *server, int timeout_ms,
 	return target->tls ? 0 : -EINVAL;
 }
 
-static int call(struct agent *agent, const union addr *server,
-	const char *method, const char *path, const char *body, size_t max,
-	struct http_reply *reply, struct err *err)
+static int check_status(
+	const char *path, struct http_reply *reply, struct err *err)
+{
+	int status = reply->status;
+
+	if (status == 200)
+		return 0;
+	http_reply_fini(reply);
+	return err_fail(err, status == 404 ? -ENOENT : -EREMOTEIO,
+		"%s: management says HTTP %d", path, status);
+}
+
+static int post(struct agent *agent, const union addr *server, const char *path,
+	const char *body, struct http_reply *reply, struct err *err)
 {
 	struct http_target target;
-	/* a slow line gets its time: at least 1 MB/s is asked of it */
-	int ms = CALL_MS + (int)(max / 1000);
-	int rc = remote_target(
-		agent, server, max > REPLY_MAX ? ms : CALL_MS, &target, err);
+	int rc = remote_target(agent, server, CALL_MS, &target, err);
 
 	if (rc == 0)
-		rc = http_call(&target, method, path, body,
-			body ? strlen(body) : 0, max, reply, err);
+		rc = http_call(&target, "POST", path, body, strlen(body),
+			REPLY_MAX, reply, err);
 	tls_free(target.tls);
-	if (rc == 0 && reply->status != 200) {
-		err_set(err, "%s: management says HTTP %d", path,
-			reply->status);
-		http_reply_fini(reply);
-		rc = reply->status == 404 ? -ENOENT : -EREMOTEIO;
-	}
-	return rc;
+	return rc == 0 ? check_status(path, reply, err) : rc;
 }
 
 int remote_post(struct agent *agent, const union addr *server, const char *path,
@@ -59,8 +61,7 @@ int remote_post(struct agent *agent, const union addr *server, const char *path,
 {
 	char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
 	struct http_reply reply = {0};
-	int rc = text ? call(agent, server, "POST", path, text, REPLY_MAX,
-				&reply, err)
+	int rc = text ? post(agent, server, path, text, &reply, err)
 		      : err_fail(err, -ENOMEM, "out of memory");
 
 	if (rc == 0 && answer) {
@@ -77,18 +78,55 @@ int remote_post(struct agent *agent, const union addr *server, const char *path,
 	return rc;
 }
 
+/* The connection on which manifest and blobs come. */
+static int open_fetch(struct agent *agent, struct err *err)
+{
+	struct http_target target;
+	int rc = remote_target(agent, &agent->server, CALL_MS, &target, err);
+
+	if (rc < 0)
+		return rc;
+	agent->fetch_tls = target.tls;
+	agent->fetch = http_link_open(&target, err);
+	if (!agent->fetch)
+		remote_fetched(agent);
+	return agent->fetch ? 0 : -ECONNREFUSED;
+}
+
+void remote_fetched(void *arg)
+{
+	struct agent *agent = arg;
+
+	http_link_close(agent->fetch);
+	tls_free(agent->fetch_tls);
+	agent->fetch = NULL;
+	agent->fetch_tls = NULL;
+}
+
+/* A connection that was there may have been closed since: once more then. */
 static int get(struct agent *agent, const char *path, size_t max, char **data,
 	size_t *len, struct err *err)
 {
 	struct http_reply reply = {0};
-	int rc = call(
-		agent, &agent->server, "GET", path, NULL, max, &reply, err);
+	int ms = CALL_MS + (int)(max / 1000); /* at least 1 MB/s is asked */
+	bool again = agent->fetch != NULL;
+	int rc;
 
-	if (rc == 0) {
-		*data = reply.body;
-		*len = reply.body_len;
-	}
-	return rc;
+	do {
+		rc = agent->fetch ? 0 : open_fetch(agent, err);
+		if (rc == 0)
+			rc = http_link_call(agent->fetch, "GET", path, NULL, 0,
+				max, ms, &reply, err);
+		if (rc < 0)
+			remote_fetched(agent);
+	} while (rc < 0 && again && !(again = false));
+	if (rc == 0)
+		rc = check_status(path, &reply, err);
+	if (rc < 0)
+		return rc;
+	*data = reply.body;
+	*len = reply.body_len;
+	return 0;
 }
 
 int remote_manifest(void *arg, long long generation, char **text, size_t *len,

@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_SIZE_MAX (1ULL << 30)
-#define DIR_MODE      0750
-#define FILE_MODE     0640
-#define SHOWN_MAX     1024
+#define FILE_SIZE_MAX   (1ULL << 30)
+#define DIR_MODE        0750
+#define FILE_MODE       0640
+#define SHOWN_MAX       1024
+#define SYNC_ONE_BY_ONE 32
 
 static int tmp_path(const struct tree *tree, long long n, const char *file,
 	char out[TREE_PATH])
@@ -123,6 +124,7 @@ int tree_begin(struct tree *tree, long long n, struct err *err)
 	char path[TREE_PATH];
 	int rc = tmp_path(tree, n, "", path);
 
+	tree->written = 0;
 	if (rc == 0)
 		rc = dir_remove(path, err);
 	if (rc == 0)
@@ -154,6 +156,24 @@ static bool is_item(
 	       strcmp(digest_hex(data, len, hex), item->sha256) == 0;
 }
 
+/* Not on the disk yet: tree_finish sees to all files at once. */
+static int write_plain(
+	const char *path, const void *data, size_t len, struct err *err)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, FILE_MODE);
+	const char *at = data;
+	ssize_t n = 0;
+
+	while (fd >= 0 && len > 0 && (n = write(fd, at, len)) > 0) {
+		at += n;
+		len -= (size_t)n;
+	}
+	if (fd >= 0 && close(fd) == 0 && len == 0)
+		return 0;
+	return err_fail(err, n < 0 || fd < 0 ? -errno : -EIO, "%s: %s", path,
+		strerror(n < 0 || fd < 0 ? errno : EIO));
+}
+
 int tree_put(struct tree *tree, long long n, const struct manifest_item *item,
 	const void *data, size_t len, struct err *err)
 {
@@ -167,10 +187,11 @@ int tree_put(struct tree *tree, long long n, const struct manifest_item *item,
 	if (!is_item(item, data, len))
 		return err_fail(err, -EBADMSG,
 			"%s: its sha256 is not the announced one", item->key);
+	tree->written++;
 	rc = make_folder(tree, n, item->key, err);
 	if (rc == 0)
 		rc = tmp_path(tree, n, item->key, path);
-	return rc == 0 ? file_write(path, data, len, FILE_MODE, err) : rc;
+	return rc == 0 ? write_plain(path, data, len, err) : rc;
 }
 
 int tree_share(struct tree *tree, long long n, const struct manifest_item *item,
@@ -195,27 +216,69 @@ int tree_share(struct tree *tree, long long n, const struct manifest_item *item,
 	return rc < 0 ? -ENOENT : 0;
 }
 
-static int sync_folders(struct tree *tree, long long n, struct err *err)
+/* Shared files have been on the disk since their first generation. */
+static int sync_file(int folder, const char *name)
 {
-	char path[TREE_PATH], sub[TREE_PATH];
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat st;
+	int rc = fd < 0 || fstat(fd, &st) < 0 ? -errno : 0;
+
+	if (rc == 0 && st.st_nlink == 1 && fsync(fd) < 0)
+		rc = -errno;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* Files and folders below `fd`, which is taken. Depth two, as keys have. */
+static int sync_below(int fd, unsigned depth)
+{
 	const struct dirent *entry;
-	DIR *dir;
-	int rc = tmp_path(tree, n, "", path);
+	DIR *dir = fdopendir(fd);
+	int rc = 0;
+
+	if (!dir) {
+		rc = -errno;
+		close(fd);
+		return rc;
+	}
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		if (entry->d_type == DT_DIR && depth < 2)
+			rc = sync_below(
+				openat(dirfd(dir), entry->d_name,
+					O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+				depth + 1);
+		else
+			rc = sync_file(dirfd(dir), entry->d_name);
+	}
+	if (rc == 0 && fsync(dirfd(dir)) < 0)
+		rc = -errno;
+	closedir(dir);
+	return rc;
+}
+
+/* Few files are synced one by one; for many the whole file system is asked,
+ * since each fsync costs a commit of its journal. */
+static int sync_all(struct tree *tree, long long n, struct err *err)
+{
+	char path[TREE_PATH];
+	int fd, rc = tmp_path(tree, n, "", path);
 
 	if (rc < 0)
 		return rc;
-	dir = opendir(path);
-	if (!dir)
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return err_fail(err, -errno, "%s: %s", path, strerror(errno));
-	while (rc == 0 && (entry = readdir(dir)) != NULL)
-		if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
-			rc = path_join(
-				sub, sizeof(sub), "%s/%s", path, entry->d_name);
-			if (rc == 0)
-				rc = dir_sync(sub, err);
-		}
-	closedir(dir);
-	return rc == 0 ? dir_sync(path, err) : rc;
+	if (tree->written > SYNC_ONE_BY_ONE) {
+		rc = syncfs(fd) < 0 ? -errno : 0;
+		close(fd);
+	} else {
+		rc = sync_below(fd, 1);
+	}
+	return rc == 0 ? 0 : err_fail(err, rc, "%s: %s", path, strerror(-rc));
 }
 
 int tree_finish(struct tree *tree, long long n, const char *manifest,
@@ -227,7 +290,7 @@ int tree_finish(struct tree *tree, long long n, const char *manifest,
 	if (rc == 0)
 		rc = file_write(file, manifest, len, FILE_MODE, err);
 	if (rc == 0)
-		rc = sync_folders(tree, n, err);
+		rc = sync_all(tree, n, err);
 	if (rc == 0 && (tmp_path(tree, n, "", tmp) < 0 ||
 			       tree_path(tree, n, "", path) < 0))
 		rc = -ENAMETOOLONG;

@@ -20,6 +20,7 @@
 
 struct tree {
 	char root[TREE_PATH - 512];
+	size_t written; /* files since tree_begin */
 };
 
 /* Makes the folders, removes what a crash left half made. */

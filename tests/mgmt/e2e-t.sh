@@ -280,6 +280,17 @@ run 0 "apply again" cli apply -m fourth
 answers www.a.example 192.0.2.3
 ok $? "now it is served"
 
+# ---- many zones at once: one connection, few fsyncs ----
+mkdir "$tmp/many"
+for i in $(seq 300); do
+	sed "s/192.0.2.1/192.0.2.$((i % 250))/" "$tmp/db" > "$tmp/many/z$i"
+	echo "zone \"z$i.example\" { type primary; file \"z$i\"; };"
+done > "$tmp/many/named.conf"
+run 0 "import of 300 zones" cli import bind "$tmp/many/named.conf"
+run 0 "apply of 300 zones" cli apply
+answers www.z299.example 192.0.2.49
+ok $? "the last of them is served"
+
 # ---- rollback ----
 run 0 "history" cli history
 says "second"
