@@ -313,6 +313,30 @@ static void test_refused(void)
 	}
 }
 
+/* The library relays an A record of three octets; we do not. */
+static void test_rdlength(void)
+{
+	struct name n = name_of("www.example.");
+	struct question q = question(&n, DNS_TYPE_A);
+
+	begin("www.example.", DNS_TYPE_A, MSG_QR);
+	rr(MSG_AN, "@12", DNS_TYPE_A, 300, address, 3);
+	ok(!answer_new(msg, finish(), &q, ANSWER_INSECURE, NULL),
+		"an address of three octets is not taken");
+	begin("www.example.", DNS_TYPE_A, MSG_QR);
+	rr(MSG_AN, "@12", DNS_TYPE_A, 0x80000000, address, 4);
+	{
+		struct answer *a =
+			answer_new(msg, finish(), &q, ANSWER_INSECURE, NULL);
+		struct answer_client c = client(&q, MSG_RD, false, false);
+
+		is_int(a->ttl_s, 0, "a TTL of 2^31 counts as 0");
+		answer_write(a, &c, 0, 0, out);
+		is_int(get32(out + 12 + 17 + 6), 0, "and leaves as 0");
+		free(a);
+	}
+}
+
 static void test_negative(void)
 {
 	struct name n = name_of("no.example."), ns = name_of("ns.example.");
@@ -343,6 +367,7 @@ int main(void)
 	test_bogus();
 	test_sizes();
 	test_refused();
+	test_rdlength();
 	test_negative();
 	return tap_done();
 }
