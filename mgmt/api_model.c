@@ -96,6 +96,8 @@ static int model_show(
 	json_t *key = NULL, *row = NULL;
 	int rc = key_of(table, args, &key, err);
 
+	if (!rc && json_object_size(args) != json_object_size(key))
+		rc = err_fail(err, -EBADR, "only the name is expected");
 	if (!rc)
 		rc = store_row(call->m->store, table, key, &row, err);
 	if (!rc)

@@ -512,12 +512,27 @@ slow() { # PORT: a TLS record that never ends, an octet now and then
 	[ $i -gt 10 ] && [ $i -lt 100 ]
 }
 trap '' PIPE
-(slow "$oport")
-ok $? "a slow operator's connection is ended"
+(slow "$oport") &
+other=$!
 (slow "$port")
 ok $? "a slow node's connection is ended"
+wait $other
+ok $? "a slow operator's connection is ended"
 trap - PIPE
 is "$(states)" current "held streams stay"
+
+# ---- secrets stay where they are needed
+good "a vip with a password" vip.create '{"vip":"S","vrid":9,"version":2,
+	"interval_ms":1000,"auth":"pass","password":"hush-hsh",
+	"addresses":["10.0.0.99"]}'
+for verb in 'vip.show {"vip":"S"}' 'vip.list {}' 'diff {}' 'status {}' \
+	'audit.list {"limit":5}'; do
+	call ${verb% *} "${verb#* }" | grep -q hush-hsh
+	[ $? -ne 0 ]
+	ok $? "${verb% *} does not show the password"
+done
+is "$(call vip.show '{"vip":"S"}' | jq -r .result.password)" '***' \
+	"but that there is one"
 
 # ---- the web page
 page() { curl "${tls[@]}" -D "$tmp/head" "https://127.0.0.1:$oport$1"; }

@@ -34,3 +34,7 @@ tests_mgmt_pki_t_LDADD = $(MGMT_TEST_LIBS)
 unit_tests += tests/mgmt/push-t
 tests_mgmt_push_t_SOURCES = tests/mgmt/push-t.c
 tests_mgmt_push_t_LDADD = $(MGMT_TEST_LIBS)
+
+unit_tests += tests/mgmt/command-t
+tests_mgmt_command_t_SOURCES = tests/mgmt/command-t.c
+tests_mgmt_command_t_LDADD = $(MGMT_TEST_LIBS)
