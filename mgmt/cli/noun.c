@@ -63,8 +63,9 @@ static void join_words(json_t *args)
 	struct text text;
 	size_t i;
 
-	json_array_foreach(
-		data, i, word) if (strchr(json_string_value(word), ' ')) return;
+	json_array_foreach(data, i, word)
+		if (strchr(json_string_value(word), ' '))
+			return;
 	text_init(&text);
 	json_array_foreach(data, i, word)
 		text_add(&text, "%s%s", i ? " " : "", json_string_value(word));
@@ -95,17 +96,44 @@ int run_acl(struct cli *cli, json_t *args)
 	return call_and_show(cli, cli->command->verb, args);
 }
 
+/* Where the drills are: told, installed, beside this program (a prefix other
+ * than configured), or in the tree it was built in. */
+static bool find_drill(char *out, size_t size)
+{
+	static const char *const beside[] = {
+		"../share/ispdns/ispdns-drill", "deploy/lab/ispdns-drill"};
+	const char *told = getenv("ISPDNS_DRILL");
+	char self[2048], *slash;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	snprintf(out, size, "%s",
+		told ? told : ISPDNS_PKGDATA_DIR "/ispdns-drill");
+	if (told || access(out, X_OK) == 0 || n <= 0)
+		return true;
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	if (slash)
+		*slash = '\0';
+	for (size_t i = 0; i < countof(beside); i++) {
+		snprintf(out, size, "%s/%s", self, beside[i]);
+		if (access(out, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The drills are a script of the lab and of installations with a client. */
 int run_drill(struct cli *cli, json_t *args)
 {
-	const char *path = getenv("ISPDNS_DRILL");
-	char *argv[64];
+	char path[4096], *argv[64];
 	int n = 0;
 
 	(void)args;
-	if (!path)
-		path = ISPDNS_PKGDATA_DIR "/ispdns-drill";
-	argv[n++] = (char *)(uintptr_t) "ispdns-drill";
+	if (!find_drill(path, sizeof(path)))
+		return cli_fail(cli, CLI_DRILL,
+			"no ispdns-drill here (it comes with the package "
+			"ispdns-lab)");
+	argv[n++] = path;
 	for (int i = 0; i < cli->raw_count && n < 62; i++)
 		argv[n++] = cli->raw[i];
 	argv[n] = NULL;
