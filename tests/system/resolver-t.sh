@@ -570,17 +570,37 @@ test_sandbox() {
 	unlike "$out" 'control.sock|resolver.yaml' "nothing of the master's"
 }
 
+page() { # PORT PATH
+	in_ns bash -c "
+		exec 3<>/dev/tcp/$server/$1 || exit 1
+		printf 'GET $2 HTTP/1.1\r\n\r\n' >&3
+		cat <&3"
+}
+
 test_page() {
 	local out
-	out=$(in_ns bash -c "
-		exec 3<>/dev/tcp/$server/8084
-		printf 'GET /metrics HTTP/1.1\r\n\r\n' >&3
-		cat <&3")
+	out=$(page 8084 /metrics)
 	like "$out" 'ispdns_resolver_queries_total\{transport="udp"\} [1-9]' \
 		"metrics: queries"
 	like "$out" 'ispdns_resolver_lookups_total\{state="bogus"\} [1-9]' \
 		"metrics: bogus"
 	like "$out" 'libunbound="[0-9.]+"' "metrics: the library's version"
+	like "$(page 8084 /health)" '200 OK' "health"
+	like "$(page 8084 /etc/passwd)" '404 Not Found' "nothing else"
+	base_config
+	sed -i "s/:8084/:8085/; s/\"$server:53\"/&, \"10.53.0.11:53\"/" \
+		"$work/resolver.yaml"
+	ok "reload with a second address and another port" ctl reload
+	like "$(page 8085 /health)" '200 OK' "the page has moved"
+	not "from where it was" page 8084 /health
+	in_ns ip addr add 10.53.0.11/32 dev lo
+	like "$(ask_at 10.53.0.11 www.good.example)" NOERROR \
+		"an address that comes up later answers, UDP"
+	like "$(ask_at 10.53.0.11 www.good.example +tcp)" NOERROR "and TCP"
+	base_config
+	ok "back" ctl reload
+	like "$(ask_at 10.53.0.11 www.good.example +time=1)" \
+		'refused|no servers|timed out' "an address taken away is silent"
 }
 
 test_bad_start() {
