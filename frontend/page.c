@@ -8,6 +8,7 @@
 #include "frontend/frontend.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <config.h> /* of the build, not frontend/config.h */
 
@@ -215,6 +216,30 @@ static void print_cache(const struct frontend *fe, struct text *out)
 		(double)limiter_used(fe->limiter, mtime_now().us));
 }
 
+/* Resident memory in octets; 0: unknown. */
+static double resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long size = 0, pages = 0;
+
+	if (!f)
+		return 0;
+	if (fscanf(f, "%ld %ld", &size, &pages) != 2)
+		pages = 0;
+	(void)fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double sum_failures(const struct frontend *fe)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < SERVERS_MAX; i++)
+		if (fe->registry.servers[i])
+			sum += server_read(&fe->registry.servers[i]->failures);
+	return (double)sum;
+}
+
 static void print_process(const struct frontend *fe, struct text *out)
 {
 	struct rusage usage;
@@ -225,6 +250,14 @@ static void print_process(const struct frontend *fe, struct text *out)
 	text_add(out, OWN "build_info{version=\"%s\"} 1\n", VERSION);
 	print_one(out, OWN "uptime_seconds", "gauge",
 		"Seconds since the start.", uptime);
+	metrics_family(out, "dnsdist_info", "gauge", "1, with the version.");
+	text_add(out, "dnsdist_info{version=\"ispdns-%s\"} 1\n", VERSION);
+	print_one(out, "dnsdist_servfail_responses", "untyped",
+		"SERVFAIL and alike received from backends.", sum_failures(fe));
+	print_one(out, OWN "resident_memory_bytes", "gauge", "Resident memory.",
+		resident());
+	print_one(out, "dnsdist_real_memory_usage", "gauge",
+		"Resident memory, octets.", resident());
 	print_one(out, "dnsdist_uptime", "gauge", "Seconds since the start.",
 		uptime);
 	print_one(out, OWN "reloads_total", "counter",

@@ -134,6 +134,31 @@ static void print_latency_classes(const struct histogram *h, struct text *out)
 	}
 }
 
+/* dnsdist's histogram, in milliseconds; its bounds are among ours. */
+static void print_latency_histogram(const struct histogram *h, struct text *out)
+{
+	static const uint32_t bounds_ms[] = {1, 10, 50, 100, 1000};
+	uint64_t sum = 0;
+	unsigned b = 0;
+
+	metrics_family(out, "dnsdist_latency", "histogram",
+		"Time from query to answer, milliseconds.");
+	for (unsigned i = 0; i < countof(bounds_ms); i++) {
+		while (b < METRIC_BUCKETS &&
+			metric_bounds_us[b] <= bounds_ms[i] * 1000)
+			sum += h->buckets[b++];
+		text_add(out, "dnsdist_latency_bucket{le=\"%u\"} %llu\n",
+			bounds_ms[i], (unsigned long long)sum);
+	}
+	while (b <= METRIC_BUCKETS)
+		sum += h->buckets[b++];
+	text_add(out,
+		"dnsdist_latency_bucket{le=\"+Inf\"} %llu\n"
+		"dnsdist_latency_sum %llu\ndnsdist_latency_count %llu\n",
+		(unsigned long long)sum, (unsigned long long)(h->sum_us / 1000),
+		(unsigned long long)sum);
+}
+
 void stats_print(const struct metrics *m, struct text *out)
 {
 	struct metrics table = *m;
@@ -153,4 +178,5 @@ void stats_print(const struct metrics *m, struct text *out)
 		print_alias(out, aliases[i].name, aliases[i].help, sum);
 	}
 	print_latency_classes(&h, out);
+	print_latency_histogram(&h, out);
 }

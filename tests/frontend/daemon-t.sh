@@ -158,6 +158,8 @@ for m in ispdns_frontend_queries_total ispdns_frontend_drops_total \
 	ispdns_frontend_cache_hits_total ispdns_frontend_backend_up \
 	ispdns_frontend_latency_seconds_bucket dnsdist_queries \
 	dnsdist_acl_drops dnsdist_cache_hits dnsdist_latency0_1 \
+	dnsdist_latency_bucket dnsdist_info dnsdist_servfail_responses \
+	dnsdist_real_memory_usage ispdns_frontend_tcp_connections \
 	dnsdist_server_status dnsdist_server_latency \
 	dnsdist_pool_active_servers; do
 	grep -q "^$m[ {]" "$dir/metrics"
