@@ -111,8 +111,7 @@ static struct flight *flight_take(
 	f->key = *key;
 	f->choice.rng = &fs->w->rng;
 	f->choice.turn = &fs->w->turn;
-	f->choice.name_hash =
-		(uint32_t)hash_bytes(fs->w->secret, key->name, key->name_len);
+	f->choice.name_hash = pool_name_hash(key->name, key->name_len);
 	f->deadline = mtime_add_ms(now, fs->w->policy->retry.deadline_ms);
 	f->fail_ede = -1;
 	f->chain = *bucket;
@@ -247,7 +246,6 @@ static bool ask_next(struct flights *fs, struct flight *f)
 static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 {
 	struct worker *w = fs->w;
-
 	const struct pool *pool = policy_pool(w->policy, f->key.pool);
 
 	if (!pool || f->asked >= w->policy->retry.tries ||
@@ -267,7 +265,6 @@ static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 static bool hedge(struct flights *fs, struct flight *f, struct mtime now)
 {
 	struct worker *w = fs->w;
-
 	const struct pool *pool = policy_pool(w->policy, f->key.pool);
 
 	if (!pool || f->asked >= w->policy->retry.tries ||
@@ -298,8 +295,8 @@ static void overdue(struct flights *fs, struct flight *f, struct mtime now)
 	if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
 		return;
 	if (!pool || pool_is_exhausted(pool, &f->choice)) {
-		f->choice.tried_count =
-			0; /* all were tried: the same ones again */
+		/* all were tried: the same ones again */
+		f->choice.tried_count = 0;
 		if (ask_again(fs, f, STAT_RETRY_TIMEOUT))
 			return;
 	}

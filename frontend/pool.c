@@ -177,16 +177,22 @@ bool pool_is_condemned(const struct pool *pool, const struct pool_choice *c)
 	return c->tried_count > 0;
 }
 
-/* The same on every node and after every restart: a fixed key. */
+/* The same everywhere: no secret. */
+static const struct hash_key ring_key = {0x6973702d646e73ull, 0x72696e67ull};
+
+uint32_t pool_name_hash(const uint8_t *name, uint8_t len)
+{
+	return (uint32_t)hash_bytes(&ring_key, name, len);
+}
+
 static uint32_t point_hash(const struct server *s, unsigned n)
 {
-	static const struct hash_key key = {0x6973702d646e73ull, 0x72696e67ull};
 	char text[ADDR_TEXT + 16];
 	char addr[ADDR_TEXT];
 	int len = snprintf(
 		text, sizeof(text), "%s/%u", addr_print(&s->addr, addr), n);
 
-	return (uint32_t)hash_bytes(&key, text, (size_t)len);
+	return (uint32_t)hash_bytes(&ring_key, text, (size_t)len);
 }
 
 static int compare_points(const void *a, const void *b)

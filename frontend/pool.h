@@ -61,13 +61,16 @@ struct pool {
 struct pool_choice {
 	struct rng *rng;
 	uint32_t *turn;     /* round robin: counts up */
-	uint32_t name_hash; /* of the lower-case name */
+	uint32_t name_hash; /* pool_name_hash of the lower-case name */
 	unsigned tried_count;
 	uint16_t tried[POOL_TRIED]; /* server ids not to take */
 };
 
 /* Build the ring of POOL_CONSISTENT_HASH. -ENOMEM. */
 int pool_build_ring(struct pool *pool, struct arena *arena) MUST_CHECK;
+/* The same on every node and after every restart, so that a name goes to the
+ * same backend whoever forwards it. */
+uint32_t pool_name_hash(const uint8_t *name, uint8_t len);
 /* Index of the chosen member, or -1: none that may be asked. */
 int pool_choose(const struct pool *pool, const struct pool_choice *choice);
 /* Has every member that may be asked been tried? */

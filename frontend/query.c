@@ -225,7 +225,9 @@ static bool use_stale(struct worker *w, struct flight_end *end)
 		return false;
 	end->answer = &w->answer;
 	end->style.age_s = found.age_s;
-	end->style.stale = result != CACHE_HIT;
+	if (result == CACHE_HIT) /* by another worker, or it was a refresh */
+		return true;
+	end->style.stale = true;
 	end->style.stale_ttl_s = STALE_TTL_S;
 	cache_hold(p->cache, end->key, now, HOLD_S);
 	metric_inc(w->row, STAT_CACHE_STALE);

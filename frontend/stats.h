@@ -93,7 +93,7 @@
 	X(STAT_NO_BACKEND, "no_backend_total",                                 \
 		"Questions for a pool without a usable backend.")              \
 	X(STAT_GAVE_UP, "gave_up_total",                                       \
-		"Clients answered SERVFAIL at their deadline.")                \
+		"Questions that no backend answered before the deadline.")     \
 	X(STAT_RD, "rd_queries_total", "Queries with RD set.")                 \
 	X(STAT_UDP_CUT, "udp_oversize_total",                                  \
 		"Datagrams that were too long for a query.")                   \

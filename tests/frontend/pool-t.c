@@ -137,6 +137,8 @@ static void test_hashed(void)
 	members[3].server->fitness = SERVER_OUT;
 	for (int i = 0; i < 5000; i++)
 		moved += choose(&pool, (uint32_t)i * 2654435761u) != before[i];
+	is_int(pool_name_hash((const uint8_t *)"\1a", 3), 1718219388u,
+		"a name's hash is the same everywhere");
 	is_int(moved, n[3], "one goes out: only its names move");
 	arena_fini(&arena);
 }
