@@ -185,6 +185,22 @@ static bool wave_has_members(struct push *push, int wave)
 	return false;
 }
 
+/* The base and 5 ms for each item of the longest manifest, whose items are
+ * some 150 octets each: a node with 10,000 new zones is not late after 20 s. */
+static int64_t patience_ms(struct push *push, int64_t base)
+{
+	char hex[DIGEST_HEX];
+	size_t size, most = 0;
+
+	for (size_t i = 0; i < push->count; i++)
+		if (!store_manifest(push->store, push->generation,
+			    push->members[i].name, hex, NULL) &&
+			!store_blob_size(push->store, hex, &size, NULL) &&
+			size > most)
+			most = size;
+	return base + (int64_t)(most / 30);
+}
+
 static void start_wave(struct push *push)
 {
 	while (push->wave < WAVES && !wave_has_members(push, push->wave))
@@ -193,7 +209,8 @@ static void start_wave(struct push *push)
 		finish(push, "done", true, "");
 		return;
 	}
-	push->deadline = mtime_add_ms(mtime_now(), APPLY_MS);
+	push->deadline = mtime_add_ms(
+		mtime_now(), patience_ms(push, APPLY_MS));
 	for (size_t i = 0; i < push->count; i++) {
 		struct link *link = member_link(push, &push->members[i]);
 
@@ -282,7 +299,8 @@ static int members_make(struct push *push, struct err *err)
 static void stage_all(struct push *push)
 {
 	push->stage = STAGE;
-	push->deadline = mtime_add_ms(mtime_now(), STAGE_MS);
+	push->deadline = mtime_add_ms(
+		mtime_now(), patience_ms(push, STAGE_MS));
 	for (size_t i = 0; i < push->count; i++) {
 		struct member *m = &push->members[i];
 		struct link *link = member_link(push, m);
