@@ -286,7 +286,7 @@ static int request_read(
 		call->args = json_object();
 		json_object_set_new(call->request, "args", call->args);
 	}
-	call->dry_run = dry_run;
+	call->dry_run = call->dry_run || dry_run;
 	return arg_only(call->request, "verb args dry_run message", err);
 }
 

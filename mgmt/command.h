@@ -53,7 +53,7 @@ struct call {
 	json_t *request; /* owned; the texts below are in it */
 	const char *verb, *message;
 	json_t *args;
-	bool dry_run;
+	bool dry_run; /* set before: whatever the request says */
 
 	/* while it runs */
 	const struct command_def *def;

@@ -41,6 +41,11 @@ tests_fuzz_fuzz_node_t_SOURCES = tests/fuzz/fuzz-node.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_node_t_LDADD = ha/libha.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/node
 
+unit_tests += tests/fuzz/fuzz-mgmt-t
+tests_fuzz_fuzz_mgmt_t_SOURCES = tests/fuzz/fuzz-mgmt.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_mgmt_t_LDADD = mgmt/libmgmt.a $(TEST_LIBS) $(SQLITE_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/mgmt
+
 # Targets that need common/ only.
 unit_tests += tests/fuzz/fuzz-msg-t
 tests_fuzz_fuzz_msg_t_SOURCES = tests/fuzz/fuzz-msg.c $(FUZZ_REPLAY)
