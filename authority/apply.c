@@ -18,7 +18,7 @@
 #include "common/base/log.h"
 #include "common/ctl/file.h"
 
-#define CALL_MS   60000
+#define CALL_MS   8000
 #define VERIFY_MS 5000
 
 enum step {
@@ -36,6 +36,7 @@ struct apply {
 	struct apply_job job; /* from and to change places on the way back */
 	enum step step;
 	bool reconfig, reconfig_again, waiting_up;
+	bool hangs;              /* NSD does not answer: go back by a restart */
 	bool going_back, forced; /* forced: the way back by a restart */
 	struct text add, delete;
 	size_t changed;
@@ -188,6 +189,7 @@ static void failed(struct apply *a, const struct err *err)
 		a->job.from_addr = a->job.to_addr;
 		a->job.to = tree;
 		a->job.to_addr = addr;
+		a->job.restart |= a->hangs;
 		a->forced = a->job.restart;
 	}
 	a->step = STEP_SWITCH;
@@ -225,6 +227,8 @@ static void on_reply(void *arg, int rc, const char *reply, size_t len)
 		return;
 	}
 	snprintf(line, sizeof(line), "%.*s", (int)strcspn(reply, "\n"), reply);
+	if (rc == -ETIMEDOUT)
+		a->hangs = true;
 	if (a->step == STEP_RECONFIG && rc == -EREMOTEIO &&
 		!a->reconfig_again) {
 		/* Its parser can carry an error over from the time before. */

@@ -15,6 +15,7 @@
 #define STATUS_MS      2000
 #define RETRY_MS       1000
 #define BACKOFF_MAX_MS 5000
+#define STOP_MS        3000
 
 struct server {
 	struct loop *loop;
@@ -194,6 +195,7 @@ struct server *server_new(struct loop *loop, const struct auth_config *config,
 	struct child_config child = {.name = "nsd",
 		.restart = true,
 		.backoff_max_ms = BACKOFF_MAX_MS,
+		.stop_ms = STOP_MS,
 		.changed = on_child,
 		.arg = server};
 

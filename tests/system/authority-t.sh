@@ -302,6 +302,13 @@ kill -STOP -- "-$before"
 ok "NSD stopped dead: it is found out and restarted" \
 	wait_for 60 eval '[ "$(nsd_pid)" != $before ] && serial_is one.test 99'
 
+kill -STOP -- "-$(nsd_pid)"
+zone "$work/broken.zone" 100 192.0.2.100
+begin_s=$(date +%s)
+not "NSD stopped dead, then a change: it is refused" ask reload
+at_most $(($(date +%s) - begin_s)) 17 "within the time of a roll-out"
+is "$(soa one.test)" 99 "and NSD serves as before"
+
 # --- nothing is lost while zones change ---
 client=$ISPDNS_BUILDDIR/ispdns-lab-client
 if [ -x "$client" ]; then
