@@ -90,6 +90,7 @@ mgmt_start() {
 	"$build/ispdns-mgmt" --config "$tmp/mgmt.yaml" \
 		--control "$tmp/run/mgmt.sock" 2>> "$tmp/mgmt.log" &
 	mgmt=$!
+	disown # so that bash does not tell of its end
 	pids+=($mgmt)
 	wait_for 10 cli status
 }
@@ -97,6 +98,7 @@ agent_start() {
 	"$build/ispdns-agent" --config "$tmp/node.yaml" \
 		--control "$tmp/run/agent/control.sock" 2>> "$tmp/agent.log" &
 	agent=$!
+	disown
 	pids+=($agent)
 }
 # As an init system does it: start until there is a configuration.
@@ -108,7 +110,7 @@ authority_keep() {
 				--control "$tmp/run/authority/control.sock" \
 				2>> "$tmp/authority.log" &
 			echo $! > "$tmp/authority.pid"
-			wait $!
+			wait $! 2> /dev/null
 		fi
 		sleep 0.1
 	done
