@@ -240,9 +240,22 @@ static void redirect(const char *dir)
 	dup2(null, STDERR_FILENO);
 }
 
-static NORETURN void be_init(const char *hostname, const char *dir, int ready)
+/* The tree's programs before the machine's. */
+static void put_path(void)
+{
+	const char *old = getenv("PATH");
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s:%s", LAB_PROGRAMS,
+		old ? old : "/usr/sbin:/usr/bin:/sbin:/bin");
+	setenv("PATH", path, 1);
+}
+
+/* args: DIR PROGRAMS [UNITS] NULL. */
+static NORETURN void be_init(const char *hostname, char *const *args, int ready)
 {
 	struct rlimit files = {1048576, 1048576};
+	const char *dir = args[0], *programs = args[1];
 	char path[PATH_MAX];
 	int ctl, ret, signals = block_signals();
 
@@ -259,14 +272,16 @@ static NORETURN void be_init(const char *hostname, const char *dir, int ready)
 	ctl = unix_bind(path, SOCK_STREAM);
 	if (listen(ctl, 16) < 0)
 		die("listen", path);
+	svc_set_units(args[2]);
 	snprintf(path, sizeof(path), "%s/services", dir);
 	ret = svc_load(path);
 	if (ret) {
 		errno = -ret;
 		die("read", path);
 	}
-	if (lab_mount(dir) < 0)
+	if (lab_mount(dir, programs) < 0)
 		exit(1);
+	put_path();
 	if (chdir("/") < 0 || write(ready, "k", 1) != 1)
 		die("start", hostname);
 	close(ready);
@@ -310,8 +325,10 @@ static void write_pid(const char *dir, pid_t pid)
 	fclose(f);
 }
 
-static int cmd_run(const char *netns, const char *hostname, const char *dir)
+/* args: DIR PROGRAMS [UNITS] NULL. */
+static int cmd_run(const char *netns, const char *hostname, char *const *args)
 {
+	const char *dir = args[0];
 	char path[PATH_MAX], byte;
 	int ready[2], ns;
 	pid_t pid;
@@ -333,7 +350,7 @@ static int cmd_run(const char *netns, const char *hostname, const char *dir)
 			dup2(ready[1], 3);
 		close_range(4, ~0U, 0);
 		fcntl(3, F_SETFD, FD_CLOEXEC);
-		be_init(hostname, dir, 3);
+		be_init(hostname, args, 3);
 	}
 	write_pid(dir, pid);
 	close(ready[1]);
@@ -434,11 +451,12 @@ static int cmd_ctl(const char *dir, char **words, int count)
 
 int main(int argc, char **argv)
 {
-	if (argc == 5 && !strcmp(argv[1], "run"))
-		return cmd_run(argv[2], argv[3], argv[4]);
+	if ((argc == 6 || argc == 7) && !strcmp(argv[1], "run"))
+		return cmd_run(argv[2], argv[3], argv + 4);
 	if (argc >= 4 && !strcmp(argv[1], "ctl"))
 		return cmd_ctl(argv[2], argv + 3, argc - 3);
-	fprintf(stderr, "usage: ispdns-lab-host run NETNS HOSTNAME DIR\n"
+	fprintf(stderr, "usage: ispdns-lab-host run NETNS HOSTNAME DIR "
+			"PROGRAMS [UNITS]\n"
 			"       ispdns-lab-host ctl DIR VERB [SERVICE]\n");
 	return 2;
 }

@@ -161,12 +161,28 @@ static int mount_run(void)
 	return 0;
 }
 
-int lab_mount(const char *dir)
+/*
+ * The programs under a path that every user of the host can reach: a checkout
+ * may be in a directory that only root may enter.
+ */
+static int mount_programs(int fd)
 {
-	static const char *const etc_skip[] = {
-		"ispdns", "hosts", "hostname", "resolv.conf", NULL};
+	char source[64];
+
+	if (mkdir(LAB_PROGRAMS, 0755) < 0)
+		return failed("mkdir", LAB_PROGRAMS);
+	snprintf(source, sizeof(source), "/proc/self/fd/%d", fd);
+	if (mount(source, LAB_PROGRAMS, NULL, MS_BIND, NULL) < 0)
+		return failed("bind", LAB_PROGRAMS);
+	return 0;
+}
+
+int lab_mount(const char *dir, const char *programs)
+{
+	static const char *const etc_skip[] = {"ispdns", "hosts", "hostname",
+		"resolv.conf", "passwd", "group", NULL};
 	static const char *const lib_skip[] = {"ispdns", "ispdns-mgmt", NULL};
-	int ret;
+	int ret, fd;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return failed("make private", "/");
@@ -191,5 +207,14 @@ int lab_mount(const char *dir)
 	copy_etc(dir, "hosts");
 	copy_etc(dir, "hostname");
 	copy_etc(dir, "resolv.conf");
-	return mount_run();
+	copy_etc(dir, "passwd");
+	copy_etc(dir, "group");
+	fd = open(programs, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return failed("open", programs);
+	ret = mount_run();
+	if (!ret)
+		ret = mount_programs(fd);
+	close(fd);
+	return ret;
 }

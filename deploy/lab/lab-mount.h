@@ -9,13 +9,17 @@
 
 #include "common/base/base.h"
 
+#define LAB_PROGRAMS "/run/lab/bin"
+
 /*
  * Give the calling process (in a fresh mount and pid namespace) the host's
  * view. `dir` is the host's directory on the machine, whose `lib`,
  * `lib-mgmt` and `etc` appear as /var/lib/ispdns, /var/lib/ispdns-mgmt and
- * /etc/ispdns, and whose `hosts` and `resolv.conf` appear in /etc. /run is
- * an empty tmpfs. 0, or -errno with the failed step named on stderr.
+ * /etc/ispdns, and whose `hosts`,
+ * `resolv.conf`, `passwd` and so on appear in /etc. /run is
+ * an empty tmpfs, in which `programs` appears as LAB_PROGRAMS. 0, or -errno
+ * with the failed step named on stderr.
  */
-MUST_CHECK int lab_mount(const char *dir);
+MUST_CHECK int lab_mount(const char *dir, const char *programs);
 
 #endif

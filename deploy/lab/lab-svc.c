@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/base.h"
+#include "deploy/lab/lab-unit.h"
 
 #define RESTART_MS      1000
 #define STOP_TIMEOUT_MS 10000
@@ -27,6 +28,7 @@
 static struct svc svcs[SVC_MAX];
 static size_t svc_count;
 static int log_dir = -1;
+static const char *units_dir;
 
 int64_t svc_now_ms(void)
 {
@@ -114,6 +116,30 @@ void svc_set_log_dir(int dirfd)
 	log_dir = dirfd;
 }
 
+void svc_set_units(const char *units)
+{
+	units_dir = units;
+}
+
+/* In the child: take the rights of the service's unit, if it has one. */
+static int take_rights(const struct svc *s)
+{
+	char path[256];
+	struct unit unit;
+	int ret;
+
+	if (!units_dir)
+		return 0;
+	snprintf(path, sizeof(path), "%s/ispdns-%.31s.service", units_dir,
+		s->name);
+	ret = unit_load(path, &unit);
+	if (ret == -ENOENT)
+		return 0;
+	if (ret == 0)
+		ret = unit_make_dirs(&unit);
+	return ret == 0 && unit.user[0] ? unit_become(&unit) : ret;
+}
+
 /* In the child. Does not return. */
 static void run(struct svc *s)
 {
@@ -135,6 +161,8 @@ static void run(struct svc *s)
 		dup2(fd, STDERR_FILENO);
 	}
 	setenv("ISPDNS_LAB_SERVICE", tag, 1);
+	if (take_rights(s) < 0)
+		_exit(216);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	execvp(s->argv[0], s->argv);
 	fprintf(stderr, "%s: %s\n", s->argv[0], strerror(errno));

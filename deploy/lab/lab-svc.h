@@ -56,6 +56,12 @@ int svc_load(const char *path);
 /* The service of that name, or NULL. Valid until the process ends. */
 struct svc *svc_find(const char *name);
 
+/*
+ * From now on service NAME runs with the rights of UNITS/ispdns-NAME.service
+ * where that exists; the others as root.
+ */
+void svc_set_units(const char *units);
+
 /* Standard output and error of services go to `NAME.log` in this directory. */
 void svc_set_log_dir(int dirfd);
 

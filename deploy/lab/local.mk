@@ -3,7 +3,7 @@
 dist_bin_SCRIPTS += %D%/ispdns-lab
 pkglibexec_PROGRAMS += ispdns-lab-host ispdns-lab-delay ispdns-lab-client
 ispdns_lab_host_SOURCES = %D%/lab-host.c %D%/lab-mount.c %D%/lab-mount.h \
-	%D%/lab-svc.c %D%/lab-svc.h
+	%D%/lab-svc.c %D%/lab-svc.h %D%/lab-unit.c %D%/lab-unit.h
 ispdns_lab_delay_SOURCES = %D%/lab-delay.c
 ispdns_lab_client_SOURCES = %D%/lab-client.c
 labdir = $(pkgdatadir)/lab
