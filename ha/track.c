@@ -15,6 +15,7 @@ static const char *const service_names[TRACK_SERVICES] = {
 	[TRACK_SERVICE_DRAINING] = "draining",
 	[TRACK_SERVICE_WAITING] = "waiting",
 	[TRACK_SERVICE_FAILED] = "failed",
+	[TRACK_SERVICE_HELD] = "held",
 };
 
 const char *track_service_name(enum track_service service)
@@ -39,14 +40,20 @@ const char *track_peer_name(enum track_peer peer)
 static bool service_failed(const struct track_input *in)
 {
 	return in->service == TRACK_SERVICE_FAILED ||
+	       in->service == TRACK_SERVICE_HELD ||
 	       in->service == TRACK_SERVICE_WAITING || in->probe_failed;
 }
 
-/* Two failed nodes keep their order: 2 and 1. */
+/*
+ * Two failed nodes keep their order, 2 and 1; but one whose service is well
+ * and only not yet trusted comes before one whose service is dead: 4 and 3.
+ */
 static uint8_t last_man_priority(const struct track_input *in)
 {
-	return in->peer == TRACK_PEER_FAILED && in->base > in->peer_base ? 2
-									 : 1;
+	bool first = in->peer == TRACK_PEER_FAILED && in->base > in->peer_base;
+	bool well = in->service == TRACK_SERVICE_HELD && !in->probe_failed;
+
+	return (uint8_t)(1 + first + 2 * well);
 }
 
 void track_eval(const struct track_input *in, const struct track_weights *w,
@@ -146,7 +153,7 @@ enum track_service track_beat_judge(struct track_beat *b,
 					       : TRACK_SERVICE_WAITING;
 	/* The first one after the start is trusted at once. */
 	if (b->failed_us && now_us - b->clean_us < b->rise_us)
-		return TRACK_SERVICE_FAILED;
+		return TRACK_SERVICE_HELD;
 	b->seen = true;
 	return b->said;
 }

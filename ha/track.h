@@ -23,6 +23,7 @@ enum track_service {
 	TRACK_SERVICE_DRAINING, /* wants to leave without loss */
 	TRACK_SERVICE_WAITING,  /* never heard of since the start */
 	TRACK_SERVICE_FAILED,   /* says so, is silent, or is gone */
+	TRACK_SERVICE_HELD,     /* well again, but not yet trusted */
 	TRACK_SERVICES,
 };
 

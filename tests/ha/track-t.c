@@ -91,6 +91,18 @@ static void test_last_man(void)
 	in.peer_base = 101;
 	is_int(eval(&in, &out), 1, "64: both failed, ours is lower");
 	is_int(out.fault, TRACK_FAULT_NONE, "64: and nobody gives up");
+	in.service = TRACK_SERVICE_HELD;
+	is_int(eval(&in, &out), 3, "well, not yet trusted: before a dead one");
+	in.peer_base = 99;
+	is_int(eval(&in, &out), 4, "two such keep their order");
+	in.probe_failed = true;
+	is_int(eval(&in, &out), 2, "but not when the probe has failed");
+	in.probe_failed = false;
+	in.peer = TRACK_PEER_FIT;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_SERVICE, "held, fit peer: give up");
+	in.service = TRACK_SERVICE_FAILED;
+	in.peer = TRACK_PEER_FAILED;
 	in.link_up = false;
 	eval(&in, &out);
 	is_int(out.fault, TRACK_FAULT_LINK, "without link nobody is a man");
@@ -156,13 +168,13 @@ static void test_beat(void)
 	now += 50 * MS;
 	is_int(judge(&b), TRACK_SERVICE_FAILED, "63: by 3 periods: failed");
 	beat_for(&b, 2900 * MS);
-	is_int(judge(&b), TRACK_SERVICE_FAILED, "not trusted before 3 s");
+	is_int(judge(&b), TRACK_SERVICE_HELD, "not trusted before 3 s");
 	beat_for(&b, 200 * MS);
 	is_int(judge(&b), TRACK_SERVICE_OK, "trusted after 3 s");
 	track_beat_gone(&b, &beat_conf, now);
 	is_int(judge(&b), TRACK_SERVICE_FAILED, "61: gone: failed at once");
 	beat_for(&b, 3100 * MS);
-	is_int(judge(&b), TRACK_SERVICE_FAILED, "a flap doubles the wait");
+	is_int(judge(&b), TRACK_SERVICE_HELD, "a flap doubles the wait");
 	beat_for(&b, 3000 * MS);
 	is_int(judge(&b), TRACK_SERVICE_OK, "to 6 s");
 	track_beat_heard(&b, &beat_conf, TRACK_SERVICE_FAILED, now);
@@ -189,7 +201,7 @@ static void test_beat_states(void)
 	is_int(judge(&b), TRACK_SERVICE_DRAINING, "draining is passed on");
 	now += 200 * MS;
 	track_beat_heard(&b, &beat_conf, TRACK_SERVICE_OK, now);
-	is_int(judge(&b), TRACK_SERVICE_FAILED,
+	is_int(judge(&b), TRACK_SERVICE_HELD,
 		"a gap counts although it is over");
 }
 
