@@ -498,6 +498,17 @@ if [ -n "$sqlite" ]; then
 	ok $? "the token is not in the database"
 fi
 
+# ---- a node gets a new certificate
+openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+	-keyout "$tmp/new.key" -subj "/CN=x" -out "$tmp/new.csr" 2> /dev/null
+jq -n --arg c "$(cat "$tmp/new.csr")" '{csr_pem:$c}' > "$tmp/renew"
+node au1 /node/v1/renew --data-binary "@$tmp/renew" |
+	jq -r '.cert_pem // empty' > "$tmp/new.pem"
+is "$(node new /node/v1/status -o /dev/null -w '%{http_code}' \
+	--data-binary "{\"have\":$now}")" 200 "a renewed certificate is good"
+is "$(node au1 /node/v1/renew -o /dev/null -w '%{http_code}' \
+	--data-binary '{"csr_pem":"rubbish"}')" 400 "rubbish is not signed"
+
 # ---- connections that never finish a request
 slow() { # PORT: a TLS record that never ends, an octet now and then
 	exec 7<> "/dev/tcp/127.0.0.1/$1" || return 1
@@ -546,6 +557,8 @@ ok $? "with its script"
 is "$(page '/../mgmt.db' -o /dev/null | jq -r .code)" not_found "and no more"
 
 # ---- revocation, metrics
+is "$(call node.show '{"node":"au1"}' | jq '.result.certificates|length')" 2 \
+	"both certificates are known"
 good "node.revoke" node.revoke '{"node":"fe1"}'
 gone() { ! kill -0 "${pids[0]}" 2> /dev/null; }
 until_true gone
@@ -567,6 +580,11 @@ if command -v promtool > /dev/null; then
 	ok $? "promtool agrees"
 	sed 's/^/# /' "$tmp/out"
 fi
+good "node.delete" node.delete '{"node":"au1"}'
+gone() { ! kill -0 "${pids[1]}" 2> /dev/null; }
+until_true gone
+ok $? "a deleted node's stream is closed"
+bad not_found 'node au1: not found' node.show '{"node":"au1"}'
 kill "$(cat "$tmp/pid")"
 wait "$(cat "$tmp/pid")" 2> /dev/null
 is $? 0 "SIGTERM is a clean end"

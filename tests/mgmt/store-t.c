@@ -210,6 +210,45 @@ static void test_audit(void)
 	json_decref(args);
 }
 
+/* ---- credentials ---- */
+
+static void test_tokens(void)
+{
+	struct store *store = open_fresh();
+	struct err err = {""};
+	json_t *row = NULL;
+
+	begin(store);
+	is_int(store_join_add(store, "h1", "n1", 1000, &err), 0, "a token");
+	is_int(store_join_use(store, "h1", "n2", 500, &err), -EACCES,
+		"of another node: %s", err.text);
+	is_int(store_join_use(store, "h1", "n1", 1000, &err), -EACCES,
+		"expired");
+	is_int(store_join_use(store, "h1", "n1", 999, &err), 0, "in time");
+	is_int(store_join_use(store, "h1", "n1", 999, &err), -EACCES, "once");
+	is_int(store_join_add(store, "h2", "n1", 1000, &err), 0, "another");
+	is_int(store_cert_add(store, "abc", "n1", 1000, &err), 0, "a cert");
+	ok(!store_cert_valid(store, "abc", "n1"), "of a node that is not here");
+	is_int(put(store, "node",
+		       "{\"node\":\"n1\",\"address\":\"10.0.0.1\",\"roles\":"
+		       "[\"ha\"]}",
+		       &err),
+		0, "the node");
+	ok(store_cert_valid(store, "abc", "n1"), "believed");
+	ok(!store_cert_valid(store, "abc", "n2"), "not for another name");
+	is_int(store_cert_revoke(store, "n1", &err), 0, "revoked");
+	ok(!store_cert_valid(store, "abc", "n1"), "no longer");
+	is_int(store_join_use(store, "h2", "n1", 1, &err), -EACCES,
+		"nor its open join token");
+	is_int(store_token_add(store, "t", "th", "viewer", 10, 20, &err), 0,
+		"an operator's token");
+	is_int(store_token(store, "th", 19, &row, &err), 0, "good");
+	json_decref(row);
+	is_int(store_token(store, "th", 20, &row, &err), -EACCES, "expired");
+	is_int(store_commit(store, &err), 0, "commit");
+	store_close(store);
+}
+
 /* ---- serials ---- */
 
 static struct zone *zone_of(uint32_t serial, const char *address)
@@ -376,6 +415,7 @@ int main(void)
 	test_append_only();
 	test_foreign();
 	test_audit();
+	test_tokens();
 	test_serials();
 	test_above();
 	test_kill();
