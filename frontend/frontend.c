@@ -39,6 +39,16 @@ static void on_watchdog(void *arg)
 	timer_set_ms(fe->watchdog, WATCHDOG_MS);
 }
 
+struct worker_pool frontend_pool_sum(
+	const struct frontend *fe, const struct pool *pool)
+{
+	struct worker_pool sum = {0};
+
+	for (unsigned i = 0; i < fe->worker_count; i++)
+		worker_pool_sum(fe->workers[i], pool->id, &sum);
+	return sum;
+}
+
 /* --- start ------------------------------------------------------------- */
 
 /* Sixteen sockets for each of many backends are more than 1024. */

@@ -39,6 +39,10 @@ struct frontend {
 /* The table of main(). */
 const struct daemon_ops *frontend_ops(void);
 
+/* What all workers counted for the pool. */
+struct worker_pool frontend_pool_sum(
+	const struct frontend *fe, const struct pool *pool);
+
 /* change.c: prepare, commit, discard of daemon_ops. */
 void frontend_prepare(struct daemon *d, void *state, const struct conf *conf);
 bool frontend_commit(struct daemon *d, void *state, void *next);

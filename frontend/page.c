@@ -166,23 +166,71 @@ static void print_servers(const struct frontend *fe, struct text *out)
 	}
 }
 
+enum pool_value {
+	POOL_BACKENDS,
+	POOL_UP,
+	POOL_QUERIES,
+	POOL_HITS,
+	POOL_MISSES
+};
+
+struct pool_metric {
+	const char *name, *type, *help;
+	enum pool_value value;
+};
+
+static const struct pool_metric pool_metrics[] = {
+	{OWN "pool_backends", "gauge", "Backends of the pool.", POOL_BACKENDS},
+	{OWN "pool_backends_up", "gauge", "Those that are up.", POOL_UP},
+	{OWN "pool_queries_total", "counter", "Queries for the pool.",
+		POOL_QUERIES},
+	{OWN "pool_cache_hits_total", "counter",
+		"Of these, answered from the cache.", POOL_HITS},
+	{OWN "pool_cache_misses_total", "counter",
+		"Of these, looked for in the cache in vain.", POOL_MISSES},
+	{"dnsdist_pool_servers", "gauge", "Backends of the pool.",
+		POOL_BACKENDS},
+	{"dnsdist_pool_active_servers", "gauge", "Those that are up.", POOL_UP},
+	{"dnsdist_pool_cache_hits", "untyped", "Cache hits of the pool.",
+		POOL_HITS},
+	{"dnsdist_pool_cache_misses", "untyped", "Cache misses of the pool.",
+		POOL_MISSES},
+};
+
+static uint64_t read_pool(const struct frontend *fe, const struct pool *pool,
+	enum pool_value value)
+{
+	struct worker_pool sum = frontend_pool_sum(fe, pool);
+
+	switch (value) {
+	case POOL_BACKENDS:
+		return pool->count;
+	case POOL_UP:
+		return pool_count_fit(pool);
+	case POOL_QUERIES:
+		return sum.queries;
+	case POOL_HITS:
+		return sum.hits;
+	case POOL_MISSES:
+	default:
+		return sum.misses;
+	}
+}
+
 static void print_pools(const struct frontend *fe, struct text *out)
 {
-	static const char *const names[] = {OWN "pool_backends",
-		OWN "pool_backends_up", "dnsdist_pool_servers",
-		"dnsdist_pool_active_servers"};
+	for (size_t n = 0; n < countof(pool_metrics); n++) {
+		const struct pool_metric *m = &pool_metrics[n];
 
-	for (unsigned n = 0; n < countof(names); n++) {
-		metrics_family(out, names[n], "gauge",
-			n % 2 ? "Backends of the pool that are up."
-			      : "Backends of the pool.");
+		metrics_family(out, m->name, m->type, m->help);
 		for (unsigned i = 0; i < fe->policy->pool_count; i++) {
 			const struct pool *pool = &fe->policy->pools[i];
 
-			text_add(out, "%s{pool=\"", names[n]);
+			text_add(out, "%s{pool=\"", m->name);
 			metrics_label(out, pool->name);
-			text_add(out, "\"} %u\n",
-				n % 2 ? pool_count_fit(pool) : pool->count);
+			text_add(out, "\"} %llu\n",
+				(unsigned long long)read_pool(
+					fe, pool, m->value));
 		}
 	}
 }

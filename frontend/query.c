@@ -71,6 +71,12 @@ static enum step drop(struct query *q, enum stat_id why)
 	return STEP_END;
 }
 
+/* A cell that other threads read. */
+static void bump(uint64_t *cell)
+{
+	__atomic_store_n(cell, *cell + 1, __ATOMIC_RELAXED);
+}
+
 /* --- steps ------------------------------------------------------------- */
 
 /* The source comes first, before a byte is looked at. */
@@ -131,6 +137,7 @@ static enum step step_route(struct query *q)
 	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
 		q->w->policy->udp_limit);
 	cache_key_make(q->w->secret, &q->w->key, q->pool->id, &q->asker);
+	bump(&q->w->pools[q->pool->id].queries);
 	return STEP_NEXT;
 }
 
@@ -157,9 +164,11 @@ static enum step step_lookup(struct query *q)
 		&w->answer, w->stored, &found);
 	if (result != CACHE_HIT && result != CACHE_HELD) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
+		bump(&w->pools[q->pool->id].misses);
 		return STEP_NEXT;
 	}
 	metric_inc(w->row, STAT_CACHE_HITS);
+	bump(&w->pools[q->pool->id].hits);
 	style.age_s = found.age_s;
 	style.cap_s = p->cache_rules.cap_served ? found.left_s : 0;
 	if (result == CACHE_HELD) {

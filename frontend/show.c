@@ -75,17 +75,23 @@ static json_t *show_servers(const struct frontend *fe)
 static json_t *show_pools(const struct frontend *fe)
 {
 	json_t *rows = json_array();
+	char text[16];
 
 	for (unsigned i = 0; i < fe->policy->pool_count; i++) {
 		const struct pool *pool = &fe->policy->pools[i];
+		struct worker_pool sum = frontend_pool_sum(fe, pool);
 
-		json_array_append_new(
-			rows, json_pack("{s:s, s:s, s:s, s:b, s:i, s:i}",
-				      "name", pool->name, "kind",
-				      pool->auth ? "auth" : "rec", "policy",
-				      pool_policy_name(pool->policy), "cache",
-				      pool->cached, "servers", (int)pool->count,
-				      "up", (int)pool_count_fit(pool)));
+		json_array_append_new(rows,
+			json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:I, s:I, "
+				  "s:I, s:s}",
+				"name", pool->name, "kind",
+				pool->auth ? "auth" : "rec", "policy",
+				pool_policy_name(pool->policy), "cache",
+				pool->cached, "servers", (int)pool->count, "up",
+				(int)pool_count_fit(pool), "queries",
+				number(sum.queries), "hits", number(sum.hits),
+				"misses", number(sum.misses), "hit_ratio",
+				ratio(sum.hits, sum.hits + sum.misses, text)));
 	}
 	return json_pack("{s:o}", "pools", rows);
 }

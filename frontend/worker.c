@@ -50,6 +50,16 @@ uint64_t worker_beats(const struct worker *w)
 	return __atomic_load_n(&w->beats, __ATOMIC_RELAXED);
 }
 
+void worker_pool_sum(
+	const struct worker *w, uint16_t pool, struct worker_pool *sum)
+{
+	const struct worker_pool *p = &w->pools[pool];
+
+	sum->queries += __atomic_load_n(&p->queries, __ATOMIC_RELAXED);
+	sum->hits += __atomic_load_n(&p->hits, __ATOMIC_RELAXED);
+	sum->misses += __atomic_load_n(&p->misses, __ATOMIC_RELAXED);
+}
+
 /* The worker keeps its own copy of the addresses. */
 static void keep_addrs(struct worker *w, struct serve_config *serve)
 {

@@ -12,10 +12,16 @@
 #include "frontend/backend.h"
 #include "frontend/budget.h"
 #include "frontend/policy.h"
+#include "frontend/registry.h"
 
 #include <pthread.h>
 
 struct flights;
+
+/* Counted per pool, by its id; written by the worker, read by anybody. */
+struct worker_pool {
+	uint64_t queries, hits, misses;
+};
 
 struct worker {
 	unsigned index;
@@ -26,6 +32,7 @@ struct worker {
 	const struct policy *policy;
 	const struct hash_key *secret; /* of cache keys */
 	struct metrics_row *row;
+	struct worker_pool pools[REGISTRY_POOLS];
 	struct rng rng;
 	uint32_t turn; /* round robin */
 	struct budget budget;
@@ -66,6 +73,9 @@ int worker_change(struct worker *w, const struct policy *policy,
 void worker_drain(struct worker *w, void (*stopped)(void *arg), void *arg);
 /* Stop its loop, join, free. NULL allowed. */
 void worker_free(struct worker *w);
+/* Add this worker's counts of a pool to *sum. Any thread. */
+void worker_pool_sum(
+	const struct worker *w, uint16_t pool, struct worker_pool *sum);
 uint64_t worker_beats(const struct worker *w);
 
 #endif

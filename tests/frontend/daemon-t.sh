@@ -115,6 +115,8 @@ query a.test > /dev/null
 like "$(ask show cache)" "hits +1" "show cache"
 query +time=1 any a.test > /dev/null
 like "$(ask show drops)" "any +1" "show drops"
+like "$(ask show pools)" "rec +rec +leastOutstanding +true +1 +1 +3 +1 +2 +33" \
+	"show pools: queries, hits, misses, ratio"
 query axfr a.test > /dev/null
 like "$(ask show rules)" "transfer +refuse +1" "show rules"
 like "$(ask show limits)" "table_size +65536" "show limits"
@@ -161,7 +163,8 @@ for m in ispdns_frontend_queries_total ispdns_frontend_drops_total \
 	dnsdist_latency_bucket dnsdist_info dnsdist_servfail_responses \
 	dnsdist_real_memory_usage ispdns_frontend_tcp_connections \
 	dnsdist_server_status dnsdist_server_latency \
-	dnsdist_pool_active_servers; do
+	dnsdist_pool_active_servers ispdns_frontend_pool_cache_hits_total \
+	dnsdist_pool_cache_misses; do
 	grep -q "^$m[ {]" "$dir/metrics"
 	ok $? "$m"
 done
