@@ -119,7 +119,7 @@ start_client() { # NAME-PATTERN
 }
 mark() { echo "$1" > "$drill_dir/marks"; }
 # How long a phase is measured; nothing waits for it to be over.
-measure() { sleep "$1"; }
+measure() { sleep "$(awk -v s="$1" -v f="${ISPDNS_DRILL_PACE:-1}" "BEGIN { print s * f }")"; }
 stop_client() {
 	[ -n "${client_pid:-}" ] || return
 	kill -TERM "$client_pid" 2>/dev/null
