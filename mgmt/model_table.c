@@ -115,7 +115,7 @@ static const struct model_column resolver[] = {
 	{"failure_ttl_s", MODEL_INT, 0, "5", 0, 300, NULL, NULL, false},
 	{"stale_s", MODEL_INT, 0, "86400", 0, 7 * DAY_S, NULL, NULL, false},
 	{"inflight", MODEL_INT, 0, "4096", 16, 1000000, NULL, NULL, false},
-	{"per_client", MODEL_INT, 0, "512", 1, 1000000, NULL, NULL, false},
+	{"per_client", MODEL_INT, 0, "4096", 1, 1000000, NULL, NULL, false},
 	{"deadline_ms", MODEL_INT, 0, "5000", 500, 60000, NULL, NULL, false},
 	{"local_zones", MODEL_NAME, MODEL_LIST, "[]", 0, 256, NULL, NULL,
 		false},
