@@ -183,18 +183,20 @@ static int send_call(const struct cli *cli, const char *body,
 {
 	struct http_target target = {.timeout_ms = cli->timeout_ms};
 	const char *path = cli->socket ? cli->socket : CLI_SOCKET;
-	int rc = CLI_OK;
+	int rc = CLI_OK, sent;
 
 	if (cli->server && !cli->socket)
 		rc = target_tls(cli, &target, err);
 	else
 		target.unix_path = path;
-	if (rc == CLI_OK &&
-		http_call(&target, "POST", "/api/v1/call", body, strlen(body),
-			CLI_BODY_MAX, reply, err) < 0) {
-		err_prefix(err, "management is not reachable at %s",
-			target.unix_path ? path : cli->server);
-		rc = CLI_UNREACHABLE;
+	if (rc == CLI_OK) {
+		sent = http_call(&target, "POST", "/api/v1/call", body,
+			strlen(body), CLI_BODY_MAX, reply, err);
+		if (sent < 0) {
+			err_prefix(err, "management is not reachable at %s",
+				target.unix_path ? path : cli->server);
+			rc = sent == -EACCES ? CLI_DENIED : CLI_UNREACHABLE;
+		}
 	}
 	tls_free(target.tls);
 	return rc;

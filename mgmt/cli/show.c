@@ -101,6 +101,9 @@ static void column_cell(const json_t *row, const char *key, struct text *out)
 		text_add(out, "%s",
 			wall_format(
 				json_integer_value(value), time, sizeof(time)));
+	else if (json_is_integer(value) && json_integer_value(value) < 0 &&
+		 strcmp(key, "last_seen_s") == 0)
+		text_add(out, "never");
 	else
 		cell(value, out);
 }

@@ -262,6 +262,17 @@ static void test_table(void)
 		"a table with lists, booleans and holes");
 	text_fini(&out);
 	json_decref(rows);
+	rows = json_pack("[{s:i,s:i},{s:i,s:i}]", "ts", 0, "last_seen_s", -1,
+		"ts", 1770000000, "last_seen_s", 3);
+	text_init(&out);
+	show_table(rows, "TIME:ts SEEN:last_seen_s", &out);
+	is_string(out.data,
+		"TIME                       SEEN\n"
+		"0                          never\n"
+		"2026-02-02T02:40:00+00:00  3\n",
+		"times as dates, a node that never came");
+	text_fini(&out);
+	json_decref(rows);
 }
 
 static void mend(const char *in, const char *want, const char *what)
