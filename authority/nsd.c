@@ -218,7 +218,8 @@ void nsd_parse_stats(const char *reply,
 		char name[64], *end;
 		double value;
 
-		if (key < n && key < sizeof(name) && reply[n] == '\n') {
+		if (key > 0 && key < n && key < sizeof(name) &&
+			reply[n] == '\n') {
 			snprintf(name, sizeof(name), "%.*s", (int)key, reply);
 			value = strtod(reply + key + 1, &end);
 			if (end == reply + n && end > reply + key + 1)

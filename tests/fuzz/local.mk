@@ -123,3 +123,21 @@ fuzz-manifest fuzz-import:
 		tests/fuzz/found-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
 .PHONY: fuzz-manifest fuzz-import
+
+# Answers of libunbound on their way to a client.
+unit_tests += tests/fuzz/fuzz-strip-t
+tests_fuzz_fuzz_strip_t_SOURCES = tests/fuzz/fuzz-strip.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_strip_t_LDADD = resolver/libresolver.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/strip
+
+fuzz-strip:
+	@mkdir -p tests/fuzz/found-strip
+	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-strip \
+		$(top_srcdir)/tests/fuzz/fuzz-strip.c \
+		$(top_srcdir)/resolver/answer.c \
+		$(top_srcdir)/resolver/strip.c \
+		$(top_srcdir)/common/base/*.c $(top_srcdir)/common/dns/*.c \
+		$(SSL_LIBS)
+	tests/fuzz/explore-strip $(FUZZ_FLAGS) tests/fuzz/found-strip \
+		$(top_srcdir)/tests/fuzz/corpus/strip
+.PHONY: fuzz-strip
