@@ -54,8 +54,13 @@ struct link *fleet_find(struct fleet *fleet, const char *node)
 
 bool link_alive(const struct link *link)
 {
-	return link->connected && mtime_sub_us(mtime_now(), link->last_seen) <
-					  FLEET_LOST_MS * 1000LL;
+	struct mtime now = mtime_now();
+
+	if (!link->connected)
+		return link->joined && link->seen &&
+		       mtime_sub_us(now, link->cut_at) <
+			       FLEET_GRACE_MS * 1000LL;
+	return mtime_sub_us(now, link->last_seen) < FLEET_LOST_MS * 1000LL;
 }
 
 /* `message` is stolen. */
@@ -287,6 +292,7 @@ void fleet_disconnect(struct fleet *fleet, const char *node, void *stream_arg)
 	if (!link || !link->connected || link->stream.arg != stream_arg)
 		return;
 	link->connected = false;
+	link->cut_at = mtime_now();
 	log_warn("fleet: node's stream ended: node=%s", node);
 }
 
@@ -380,7 +386,7 @@ int fleet_command(struct fleet *fleet, const char *node, const char *part,
 
 	if (!link)
 		return err_fail(err, -ENOENT, "node %s: not found", node);
-	if (!link_alive(link))
+	if (!link->connected || !link_alive(link))
 		return err_fail(
 			err, -EHOSTUNREACH, "node %s: is not reachable", node);
 	if (fleet->command_count >= FLEET_MAX_CMDS)

@@ -15,6 +15,7 @@
 
 #define FLEET_NAME     64
 #define FLEET_LOST_MS  15000
+#define FLEET_GRACE_MS 3000
 #define FLEET_PING_MS  10000
 #define FLEET_PROTO    1
 #define FLEET_MAX_CMDS 256
@@ -35,7 +36,7 @@ struct link {
 	bool connected;
 	bool seen;
 	struct fleet_stream stream;
-	struct mtime last_seen;
+	struct mtime last_seen, cut_at;
 	struct mtime current_at; /* last time it had what it should have */
 	long long have;
 	char boot[64], version[64];
@@ -72,7 +73,8 @@ int fleet_sync(struct fleet *fleet, struct err *err) MUST_CHECK;
 /* NULL: no such node. */
 struct link *fleet_find(struct fleet *fleet, const char *node);
 struct list *fleet_links(struct fleet *fleet);
-/* Connected and heard of within FLEET_LOST_MS. */
+/* Connected and heard of within FLEET_LOST_MS, or its stream broke less than
+ * FLEET_GRACE_MS ago: it comes again at once, as after a renewal. */
 bool link_alive(const struct link *link);
 /* {"type":...} to the node; nothing when it is not connected. */
 void link_send(struct link *link, json_t *message);

@@ -8,6 +8,8 @@
 
 #include "common/base/digest.h"
 
+#define WORD_MS 5000 /* nodes tell their status every 2 s */
+
 enum {
 	WAVE_AUTHORITY,
 	WAVE_CANARY,
@@ -35,6 +37,7 @@ static json_t *items_of(
 	return out;
 }
 
+/* A host that is cut off said MASTER last: its word is not good for long. */
 bool link_owns(const struct link *link, const char *vip)
 {
 	json_t *instances = json_object_get(
@@ -42,6 +45,9 @@ bool link_owns(const struct link *link, const char *vip)
 	size_t i;
 	json_t *row;
 
+	if (!link->connected ||
+		mtime_sub_us(mtime_now(), link->last_seen) > WORD_MS * 1000LL)
+		return false;
 	json_array_foreach(instances, i, row) {
 		const char *role =
 			json_string_value(json_object_get(row, "role"));

@@ -371,8 +371,20 @@ static void test_reconnect(void)
 {
 	long long gen = make("limits", "{\"qps\":5}");
 	struct player *p = player("auth1");
+	struct err err = {""};
 
+	cut(p);
+	jump(2500, NULL);
+	is_int(push_ready(push, false, &err), 0, "a stream that just broke");
+	jump(1000, NULL);
+	is_int(push_ready(push, false, &err), -EHOSTUNREACH, "a while ago: %s",
+		err.text);
+	connect_as(p);
+	cut(p);
 	start(gen, false);
+	is_string(told("stage"), "dd1 dd2 rec1 rec2 ", "it cannot be told");
+	connect_as(p);
+	is_string(p->mode, "stage", "is told when it comes again");
 	answer_all("stage", "staged");
 	cut(p);
 	connect_as(p);
