@@ -245,6 +245,9 @@ static int change(struct iface *f, uint16_t type, uint16_t flags, int index,
 	char req[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
 	size_t len = family == 6 ? 16 : 4;
+	/* Never chosen as the source of what we say ourselves. */
+	static const struct ifa_cacheinfo deprecated = {
+		.ifa_valid = UINT32_MAX};
 	struct ifaddrmsg *info;
 
 	nlh->nlmsg_type = type;
@@ -256,10 +259,12 @@ static int change(struct iface *f, uint16_t type, uint16_t flags, int index,
 	info->ifa_scope = RT_SCOPE_UNIVERSE;
 	mnl_attr_put(nlh, IFA_LOCAL, len, octets);
 	mnl_attr_put(nlh, IFA_ADDRESS, len, octets);
-	if (type == RTM_NEWADDR) {
+	if (type == RTM_NEWADDR)
 		mnl_attr_put_u8(nlh, IFA_PROTO, IFACE_TAG);
-		if (family == 6)
-			mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
+	if (type == RTM_NEWADDR && family == 6) {
+		mnl_attr_put_u32(nlh, IFA_FLAGS, IFA_F_NODAD);
+		mnl_attr_put(
+			nlh, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
 	}
 	return ask(f, nlh, NULL, NULL);
 }
@@ -279,6 +284,34 @@ int iface_del(struct iface *f, int index, uint8_t family, const uint8_t *octets,
 	int rc = change(f, RTM_DELADDR, 0, index, family, octets, prefix);
 
 	return rc == -EADDRNOTAVAIL || rc == -ENODEV ? 0 : rc;
+}
+
+static int on_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	bool *local = data;
+
+	if (nlh->nlmsg_type == RTM_NEWROUTE && rt->rtm_type == RTN_LOCAL)
+		*local = true;
+	/* The one answer to a question without NLM_F_ACK. */
+	return MNL_CB_STOP;
+}
+
+bool iface_is_local(struct iface *f, uint8_t family, const uint8_t *octets)
+{
+	char req[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(req);
+	size_t len = family == 6 ? 16 : 4;
+	bool local = false;
+	struct rtmsg *rt;
+
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST;
+	rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
+	rt->rtm_family = family == 6 ? AF_INET6 : AF_INET;
+	rt->rtm_dst_len = (uint8_t)(len * 8);
+	mnl_attr_put(nlh, RTA_DST, len, octets);
+	return ask(f, nlh, on_route, &local) == 0 && local;
 }
 
 static void note_tagged(void *arg, const struct iface_addr *addr)

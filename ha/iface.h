@@ -62,6 +62,10 @@ int iface_add(struct iface *f, int index, uint8_t family, const uint8_t *octets,
 int iface_del(struct iface *f, int index, uint8_t family, const uint8_t *octets,
 	uint8_t prefix);
 
+/* Does the kernel take packets to this address in by now? IPv6 addresses are
+ * visible before they are. */
+bool iface_is_local(struct iface *f, uint8_t family, const uint8_t *octets);
+
 /* Remove every address that carries our tag and for which `keep` (may be
  * NULL) says no. Returns how many were removed, or -errno. */
 int iface_sweep(struct iface *f,

@@ -15,6 +15,8 @@ enum {
 	HELLO_US = 200 * 1000,
 	PEER_LOST_US = 700 * 1000,
 	OLD_RULES_US = 120 * 1000 * 1000,
+	TAKE_AGAIN = 2,
+	TAKE_GAP_US = 20 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
 	REFRESH_US = 30 * 1000 * 1000,
 };
@@ -144,87 +146,6 @@ void instance_free(struct instance *in)
 	free(in);
 }
 
-/* --- sending ----------------------------------------------------------- */
-
-static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
-{
-	struct packet_advert adv = {
-		.version = in->conf.version,
-		.family = in->conf.family,
-		.vrid = in->conf.vrid,
-		.priority = priority,
-		.interval_cs = in->rules.interval_cs,
-		.auth_type = in->conf.auth_type,
-		.count = in->conf.wire_count,
-		.addrs = in->conf.wire,
-	};
-	uint8_t pdu[PACKET_MAX];
-	int n;
-
-	memcpy(adv.auth, in->conf.auth, sizeof(adv.auth));
-	n = packet_encode(
-		&adv, in->sum_form, in->source, dst, pdu, sizeof(pdu));
-	if (n >= 0)
-		n = sock_send(&in->sock, in->source, dst, pdu, (size_t)n);
-	if (n < 0) {
-		if (in->counters.send_failed++ == 0)
-			in_trouble(in, "send advert", n);
-		return;
-	}
-	in->counters.sent++;
-	if (priority == 0)
-		in->counters.prio0_sent++;
-}
-
-static void send_advert(struct instance *in, uint8_t priority)
-{
-	uint8_t group[PACKET_ADDR_MAX];
-
-	if (in->conf.peer_count == 0) {
-		packet_group(in->conf.family, group);
-		send_to(in, priority, group);
-	}
-	for (size_t i = 0; i < in->conf.peer_count; i++)
-		send_to(in, priority, in->conf.peers[i]);
-	if (in->keep)
-		in->keep->advert_us = mtime_now().us;
-}
-
-static void tell_peers(struct instance *in, enum handover_kind kind)
-{
-	struct handover_msg msg = {
-		.kind = kind,
-		.vrid = in->conf.vrid,
-		.family = in->conf.family,
-		.role = (uint8_t)in->st.role,
-		.priority = in->sc.priority,
-		.base = in->conf.priority,
-		.fit = in->health.fault == TRACK_FAULT_NONE &&
-		       !in->health.last_man,
-	};
-
-	for (size_t i = 0; i < in->conf.handover_count; i++) {
-		if (handover_send(in->env->handover, &in->peers[i].addr, &msg) <
-			0)
-			continue;
-		if (kind == HANDOVER_TAKE)
-			in->counters.takes_sent++;
-		else
-			in->counters.hellos_sent++;
-	}
-}
-
-static void announce_all(struct instance *in)
-{
-	for (size_t i = 0; i < in->conf.vip_count; i++) {
-		int rc = announce_send(in->env->packet_fd, in->index,
-			in->conf.family, in->mac, in->conf.vips[i].octets);
-
-		if (rc == 0)
-			in->counters.announced++;
-	}
-}
-
 /* --- actions ----------------------------------------------------------- */
 
 static void follow_probe(struct instance *in, int64_t now)
@@ -248,8 +169,9 @@ static void leave_addresses(struct instance *in, unsigned actions, int64_t now)
 	int rc;
 
 	announce_stop(&in->announce);
+	in->ready_us = 0;
 	if (actions & STATE_DO_LINGER && linger > 0 && in->can_linger)
-		rc = vip_linger(&in->vip, &in->conf, now + linger);
+		rc = vip_linger(&in->vip, &in->conf, now, linger);
 	else
 		rc = vip_off(&in->vip, &in->conf);
 	if (in->link_up)
@@ -292,19 +214,20 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 	int64_t now)
 {
 	if (actions & STATE_DO_ADVERT)
-		send_advert(in, in->st.advert);
+		in_send_advert(in, in->st.advert);
 	if (actions & STATE_DO_PRIO0)
-		send_advert(in, 0);
-	if (actions & STATE_DO_HAND)
-		tell_peers(in, HANDOVER_TAKE);
+		in_send_advert(in, 0);
+	if (actions & STATE_DO_HAND) {
+		in_tell_peers(in, HANDOVER_TAKE);
+		in->take_left = TAKE_AGAIN;
+		in->take_us = now + TAKE_GAP_US;
+	}
 	if (actions & STATE_DO_ADD)
 		in_trouble(in, "add address", vip_on(&in->vip, &in->conf));
 	if (actions & STATE_DO_ANNOUNCE) {
-		announce_start(&in->announce, now);
-		if (announce_due(&in->announce, now))
-			announce_all(in);
-		histogram_add(&in->counters.takeover_us,
-			(uint64_t)(mtime_now().us - now));
+		in->decided_us = now;
+		in->ready_us = now;
+		in_announce_when_ready(in, now);
 	}
 	if (actions & STATE_DO_REMIND)
 		announce_remind(&in->announce, now);
@@ -445,6 +368,21 @@ static void begin(struct instance *in, int64_t now)
 	in_step(in, &ev, now);
 }
 
+/* One datagram can get lost; while it still holds, it is said again. */
+static void repeat_take(struct instance *in, int64_t now)
+{
+	bool holds = in->st.role == STATE_FAULT ||
+		     (in->st.role == STATE_MASTER &&
+			     (in->st.move_us || in->sc.leaving));
+
+	if (!in->take_left || now < in->take_us)
+		return;
+	in->take_left = holds ? in->take_left - 1 : 0;
+	in->take_us = now + 2 * TAKE_GAP_US;
+	if (holds)
+		in_tell_peers(in, HANDOVER_TAKE);
+}
+
 static void run_timer(struct instance *in, int64_t now)
 {
 	int64_t due = state_deadline(&in->st);
@@ -470,12 +408,13 @@ void instance_tick(
 	if (!in->started)
 		begin(in, now_us);
 	run_timer(in, now_us);
+	repeat_take(in, now_us);
+	in_announce_when_ready(in, now_us);
 	if (announce_due(&in->announce, now_us))
-		announce_all(in);
-	if (in->vip.place == VIP_LINGER && now_us >= in->vip.until_us)
-		vip_off(&in->vip, &in->conf);
+		in_announce(in);
+	in_trouble(in, "remove address", vip_tick(&in->vip, &in->conf, now_us));
 	if (now_us >= in->hello_us && in->conf.handover_count) {
-		tell_peers(in, HANDOVER_HELLO);
+		in_tell_peers(in, HANDOVER_HELLO);
 		in->hello_us = now_us + HELLO_US;
 	}
 }
@@ -491,8 +430,11 @@ int64_t instance_deadline(const struct instance *in)
 
 	t = earlier(t, probe_deadline(&in->probe));
 	t = earlier(t, in_listen_deadline(in));
-	if (in->vip.place == VIP_LINGER)
-		t = earlier(t, in->vip.until_us);
+	t = earlier(t, vip_deadline(&in->vip));
+	if (in->ready_us)
+		t = earlier(t, in->ready_us);
+	if (in->take_left)
+		t = earlier(t, in->take_us);
 	if (in->conf.handover_count)
 		t = earlier(t, in->hello_us);
 	if (in->banned_us)
@@ -535,7 +477,7 @@ void instance_peer_said(struct instance *in, const struct handover_msg *msg,
 
 void instance_want(struct instance *in)
 {
-	tell_peers(in, HANDOVER_WANT);
+	in_tell_peers(in, HANDOVER_WANT);
 }
 
 void instance_reconf(

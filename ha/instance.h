@@ -103,6 +103,8 @@ struct instance {
 	struct poll_item rx;
 	struct vip vip;
 	struct announce_plan announce;
+	int64_t decided_us; /* when to be master was decided */
+	int64_t ready_us;   /* look then whether to announce; 0 = done */
 	struct probe probe;
 	struct neighbour neighbour;
 	int64_t reassert_us; /* not again before, after a conflict */
@@ -130,6 +132,8 @@ struct instance {
 	uint64_t scan_vips;        /* bit per address */
 	int64_t robbed_us[4];      /* last times an address was put back */
 	int64_t banned_us;         /* gave up putting back until then */
+	unsigned take_left;        /* how often "take" is still repeated */
+	int64_t take_us;           /* when next */
 	int64_t hello_us;          /* next hello */
 	int64_t trust_us;          /* the frontend may connect until then */
 	struct sock_packet packet; /* the one being read */

@@ -2,7 +2,8 @@
 #ifndef HA_INSTANCE_IMPL_H
 #define HA_INSTANCE_IMPL_H
 
-/* Between instance.c and instance_link.c only. Real-time thread. */
+/* Between instance.c, instance_link.c and instance_send.c only. Real-time
+ * thread. */
 
 #include "ha/instance.h"
 
@@ -14,6 +15,15 @@ void in_emit_kind(
 void in_trouble(struct instance *in, const char *what, int rc);
 /* Run the state machine and do what it says. */
 void in_step(struct instance *in, const struct state_event *ev, int64_t now);
+
+/* To the group or to each unicast peer. */
+void in_send_advert(struct instance *in, uint8_t priority);
+/* To our own peers. */
+void in_tell_peers(struct instance *in, enum handover_kind kind);
+/* Every address once, now. */
+void in_announce(struct instance *in);
+/* Begin the series of announcements as soon as that makes sense. */
+void in_announce_when_ready(struct instance *in, int64_t now);
 
 /* Read what waits in the socket. */
 void in_drain(struct instance *in);

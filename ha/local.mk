@@ -8,6 +8,7 @@ ha_libha_a_SOURCES = \
 	ha/health.c ha/health.h \
 	ha/iface.c ha/iface.h \
 	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_link.c \
+	ha/instance_send.c \
 	ha/keep.c ha/keep.h \
 	ha/neighbour.c ha/neighbour.h \
 	ha/packet.c ha/packet.h \

@@ -12,6 +12,10 @@
  * which would teach the LAN the wrong MAC again.
  */
 
+enum {
+	SETTLE_US = 30 * 1000
+};
+
 static bool is_link_local(const struct config_vip *vip, uint8_t family)
 {
 	return family == 6 && vip->octets[0] == 0xfe &&
@@ -76,6 +80,7 @@ int vip_on(struct vip *v, const struct config_instance *conf)
 		rc = first_error(
 			rc, from_loopback(v, conf->family, &conf->vips[i]));
 	v->place = VIP_ON;
+	v->leave_us = 0;
 	return rc;
 }
 
@@ -92,25 +97,57 @@ int vip_off(struct vip *v, const struct config_instance *conf)
 				rc, from_loopback(v, conf->family, vip));
 	}
 	v->place = VIP_OFF;
+	v->leave_us = 0;
 	return rc;
 }
 
-int vip_linger(
-	struct vip *v, const struct config_instance *conf, int64_t until_us)
+static int leave_link(struct vip *v, const struct config_instance *conf)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < conf->vip_count; i++)
+		rc = first_error(rc, take_off(v, conf->family, &conf->vips[i]));
+	v->leave_us = 0;
+	return rc;
+}
+
+/* IPv6: the kernel takes packets to an address in a moment after it was put
+ * on, by a work queue, so the old place is kept for that long. */
+int vip_linger(struct vip *v, const struct config_instance *conf,
+	int64_t now_us, int64_t linger_us)
 {
 	int rc = 0;
 
 	if (v->place != VIP_ON)
 		return 0;
-	for (size_t i = 0; i < conf->vip_count; i++) {
-		const struct config_vip *vip = &conf->vips[i];
-
-		rc = first_error(rc, to_loopback(v, conf->family, vip));
-		rc = first_error(rc, take_off(v, conf->family, vip));
-	}
+	for (size_t i = 0; i < conf->vip_count; i++)
+		rc = first_error(
+			rc, to_loopback(v, conf->family, &conf->vips[i]));
 	v->place = VIP_LINGER;
-	v->until_us = until_us;
+	v->until_us = now_us + linger_us;
+	v->leave_us = now_us + SETTLE_US;
+	if (conf->family == 4)
+		rc = first_error(rc, leave_link(v, conf));
 	return rc;
+}
+
+int vip_tick(struct vip *v, const struct config_instance *conf, int64_t now_us)
+{
+	if (v->place != VIP_LINGER)
+		return 0;
+	if (now_us >= v->until_us)
+		return vip_off(v, conf);
+	if (v->leave_us && now_us >= v->leave_us)
+		return leave_link(v, conf);
+	return 0;
+}
+
+int64_t vip_deadline(const struct vip *v)
+{
+	if (v->place != VIP_LINGER)
+		return INT64_MAX;
+	return v->leave_us && v->leave_us < v->until_us ? v->leave_us
+							: v->until_us;
 }
 
 static bool in_list(

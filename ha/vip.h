@@ -24,13 +24,17 @@ struct vip {
 	int loopback; /* of lo */
 	enum vip_place place;
 	int64_t until_us; /* end of the linger */
+	int64_t leave_us; /* off the service link then; 0 = is off */
 };
 
 /* Each returns 0 or the first -errno met, having tried them all. */
 int vip_on(struct vip *v, const struct config_instance *conf);
 int vip_off(struct vip *v, const struct config_instance *conf);
-int vip_linger(
-	struct vip *v, const struct config_instance *conf, int64_t until_us);
+int vip_linger(struct vip *v, const struct config_instance *conf,
+	int64_t now_us, int64_t linger_us);
+/* End the linger, or the stay on the link before it, when due. */
+int vip_tick(struct vip *v, const struct config_instance *conf, int64_t now_us);
+int64_t vip_deadline(const struct vip *v);
 /* Follow a change of the list while the place stays. */
 int vip_change(struct vip *v, const struct config_instance *old,
 	const struct config_instance *next);

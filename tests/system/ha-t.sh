@@ -202,6 +202,7 @@ in_ns c ip link set eth0 down
 ok "the gateway is gone: the peer is master" wait_for 6 is_role b MASTER
 is "$(field a effective_priority)" 134 "at the price of 120"
 in_ns c ip link set eth0 up
+in_ns c ip addr add fd98::13/64 dev eth0 nodad
 ok "it is back: so are we" wait_for 10 is_role a MASTER
 change a 31 > /dev/null
 
@@ -254,6 +255,62 @@ is "$(ctl b status --json | jq .drained)" true "a drain survives a restart"
 ctl b undrain > /dev/null
 ha_start a
 ok "v2: a leads again" wait_for 20 is_role a MASTER
+
+# --- a pair of IPv4 and IPv6 ---
+pair() { # NODE PEER PRIORITY
+	cat > "$work/$1/ha.yaml" << END
+node: $1
+instances:
+  V4: {interface: eth0, vrid: 51, priority: $3, addresses: [$vip/24],
+    handover_peers: [10.98.0.$2]}
+  V6: {interface: eth0, vrid: 51, priority: $3, advertise: all,
+    addresses: [fe80::100/64, $vip6/64],
+    handover_peers: ["fd98::$2"]}
+health: {socket: $work/$1/health.sock}
+linger: 1s
+handover: {key: 000102030405060708090a0b0c0d0e0f}
+END
+	kill "$(pid "$1" ha)"
+	wait "$(pid "$1" ha)"
+	ha_start "$1"
+}
+roles() { ctl "$1" status --json 2>/dev/null |
+	jq -r '[.instances[].role] | join(" ")'; }
+roles_are() { [ "$(roles "$1")" = "$2" ]; }
+fit_peers() { [ "$(ctl "$1" show | grep -c ': fit')" = 2 ]; }
+pair b 11 253
+pair a 12 254
+ok "pair: a leads both" wait_for 15 roles_are a "MASTER MASTER"
+ok "pair: b leads none" wait_for 10 roles_are b "BACKUP BACKUP"
+ok "pair: they know each other, with a key" wait_for 5 fit_peers a
+ok "pair: both ways" wait_for 5 fit_peers b
+v4=$vip
+vip=$vip6
+measure 2 ctl a move V6
+is "$lost" 0 "pair: move of IPv6 alone: nothing is lost"
+is "$(roles b)" "BACKUP MASTER" "pair: IPv6 moved"
+measure 2 ctl b move V6
+is "$lost" 0 "pair: and back"
+measure 2 stop_hard a fe
+at_most "$gap" 900 "pair: crash: IPv6: gap in ms"
+ok "pair: crash: b leads both" roles_are b "MASTER MASTER"
+fe_start a
+ok "pair: recovered" wait_for 15 roles_are a "MASTER MASTER"
+measure 2 ctl a drain
+is "$lost" 0 "pair: drain: IPv6: nothing is lost"
+ok "pair: drain: b leads both" roles_are b "MASTER MASTER"
+ctl a undrain > /dev/null
+ok "pair: undrained" wait_for 15 roles_are a "MASTER MASTER"
+not "pair: a move must name one of several" ctl a move
+vip=$v4
+conf a > "$work/a/ha.yaml"
+conf b > "$work/b/ha.yaml"
+for n in b a; do
+	kill "$(pid $n ha)"
+	wait "$(pid $n ha)"
+	ha_start $n
+done
+ok "one again" wait_for 15 is_role a MASTER
 
 # --- what is bad is said in one line ---
 not "a second daemon is refused" in_ns a "$top/ispdns-ha" \

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+#include "ha/instance_impl.h"
+
+#include "common/base/clock.h"
+
+/*
+ * What a virtual router says: adverts, words to its peers, announcements to
+ * the LAN.
+ */
+
+enum {
+	READY_POLL_US = 1000,
+	READY_MAX_US = 50 * 1000,
+};
+
+static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
+{
+	struct packet_advert adv = {
+		.version = in->conf.version,
+		.family = in->conf.family,
+		.vrid = in->conf.vrid,
+		.priority = priority,
+		.interval_cs = in->rules.interval_cs,
+		.auth_type = in->conf.auth_type,
+		.count = in->conf.wire_count,
+		.addrs = in->conf.wire,
+	};
+	uint8_t pdu[PACKET_MAX];
+	int n;
+
+	memcpy(adv.auth, in->conf.auth, sizeof(adv.auth));
+	n = packet_encode(
+		&adv, in->sum_form, in->source, dst, pdu, sizeof(pdu));
+	if (n >= 0)
+		n = sock_send(&in->sock, in->source, dst, pdu, (size_t)n);
+	if (n < 0) {
+		if (in->counters.send_failed++ == 0)
+			in_trouble(in, "send advert", n);
+		return;
+	}
+	in->counters.sent++;
+	if (priority == 0)
+		in->counters.prio0_sent++;
+}
+
+void in_send_advert(struct instance *in, uint8_t priority)
+{
+	uint8_t group[PACKET_ADDR_MAX];
+
+	if (in->conf.peer_count == 0) {
+		packet_group(in->conf.family, group);
+		send_to(in, priority, group);
+	}
+	for (size_t i = 0; i < in->conf.peer_count; i++)
+		send_to(in, priority, in->conf.peers[i]);
+	if (in->keep)
+		in->keep->advert_us = mtime_now().us;
+}
+
+void in_tell_peers(struct instance *in, enum handover_kind kind)
+{
+	struct handover_msg msg = {
+		.kind = kind,
+		.vrid = in->conf.vrid,
+		.family = in->conf.family,
+		.role = (uint8_t)in->st.role,
+		.priority = in->sc.priority,
+		.base = in->conf.priority,
+		.fit = in->health.fault == TRACK_FAULT_NONE &&
+		       !in->health.last_man,
+	};
+
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		if (handover_send(in->env->handover, &in->peers[i].addr, &msg) <
+			0)
+			continue;
+		if (kind == HANDOVER_TAKE)
+			in->counters.takes_sent++;
+		else
+			in->counters.hellos_sent++;
+	}
+}
+
+void in_announce(struct instance *in)
+{
+	for (size_t i = 0; i < in->conf.vip_count; i++) {
+		int rc = announce_send(in->env->packet_fd, in->index,
+			in->conf.family, in->mac, in->conf.vips[i].octets);
+
+		if (rc == 0)
+			in->counters.announced++;
+	}
+}
+
+static bool all_local(struct instance *in)
+{
+	for (size_t i = 0; i < in->conf.vip_count; i++)
+		if (!iface_is_local(in->env->iface, in->conf.family,
+			    in->conf.vips[i].octets))
+			return false;
+	return true;
+}
+
+/* Nobody is sent here before the kernel takes the packets in: at once for
+ * IPv4, some milliseconds after the address was put on for IPv6. */
+void in_announce_when_ready(struct instance *in, int64_t now)
+{
+	if (!in->ready_us || now < in->ready_us)
+		return;
+	if (in->conf.family == 6 && now < in->decided_us + READY_MAX_US &&
+		!all_local(in)) {
+		in->ready_us = now + READY_POLL_US;
+		return;
+	}
+	in->ready_us = 0;
+	announce_start(&in->announce, now);
+	if (announce_due(&in->announce, now))
+		in_announce(in);
+	histogram_add(&in->counters.takeover_us,
+		(uint64_t)(mtime_now().us - in->decided_us));
+}
