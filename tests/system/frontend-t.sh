@@ -22,11 +22,12 @@ frontend=$ISPDNS_BUILDDIR/ispdns-frontend
 pids=()
 
 cleanup() {
-	local p
+	local p status=$?
 	for p in "${pids[@]}"; do
 		kill -CONT "$p" 2> /dev/null
 		kill -KILL "$p" 2> /dev/null
 	done
+	(exit $status) # what lab_cleanup ends with
 	lab_cleanup
 }
 trap cleanup EXIT
