@@ -12,6 +12,7 @@
 
 #include "common/ctl/file.h"
 #include "mgmt/change.h"
+#include "mgmt/wave.h"
 #include "tests/tap/tap.h"
 
 #define NODES 5
@@ -474,6 +475,21 @@ static void test_malformed(void)
 		"an unknown node");
 }
 
+/* What a node said counts while it is fresh. */
+static void test_owner(void)
+{
+	struct link *link = fleet_find(push_fleet(push), "dd1");
+
+	status(player("dd1"), "MASTER");
+	ok(link_owns(link, "V"), "owns the vip that it says");
+	ok(link_owns(link, NULL), "owns one");
+	ok(!link_owns(link, "W"), "not another");
+	jump(6000, "dd1");
+	ok(!link_owns(link, "V"), "not for ever");
+	status(player("dd1"), "BACKUP");
+	ok(!link_owns(link, "V"), "nor as BACKUP");
+}
+
 /* A restart in the middle. */
 static void test_restart(void)
 {
@@ -514,6 +530,7 @@ int main(void)
 	test_reconnect();
 	test_waits();
 	test_malformed();
+	test_owner();
 	test_restart();
 	push_free(push);
 	store_close(store);
