@@ -70,6 +70,9 @@ static int make_paths(struct join *j, struct err *err)
 			0 ||
 		path_join(j->ca, sizeof(j->ca), "%s/ca.pem", j->pki) < 0)
 		return err_fail(err, -ENAMETOOLONG, "%s: too long", j->state);
+	/* the daemons' group reads what is below state, but not the key */
+	if (dir_make(j->state, 0750, err) < 0)
+		return -EIO;
 	return dir_make(j->pki, 0700, err);
 }
 

@@ -80,6 +80,8 @@ node_is() { # JQ-CONDITION on the only node
 	local list
 	list=$(cli node list --json) && jq -e ".[0] | $1" <<< "$list"
 }
+connections() { grep -c 'connected to management' "$tmp/agent.log"; }
+connected_since() { [ "$(connections)" -gt "$1" ]; }
 asked() { # NAME: the address in the answer
 	cli query "$1" A --at 127.0.0.1 --json 2> /dev/null |
 		jq -r '.records[] | select(.section == "answer") | .data'
@@ -116,7 +118,7 @@ authority_keep() {
 	done
 }
 
-mkdir -p "$tmp"/{run/agent,run/authority,bin,n1,mgmt}
+mkdir -p "$tmp"/{run/agent,run/authority,bin,mgmt}
 ln -s "$build/ispdns-authority" "$tmp/bin/"
 cat > "$tmp/mgmt.yaml" <<EOT
 state: $tmp/mgmt
@@ -147,6 +149,9 @@ run 5 "join with a wrong token" cli join --node n1 --token ispdns1.x.y \
 [ ! -e "$tmp/node.yaml" ]
 ok $? "neither of them wrote a configuration"
 run 0 "join" cli $join $where
+[ "$(stat -c %a "$tmp/n1" "$tmp/n1/pki" "$tmp/n1/pki/node.key" |
+	tr '\n' ' ')" = "750 700 600 " ]
+ok $? "modes of state, pki and key"
 run 5 "the token is for one use" cli $join $where
 printf 'run: %s/run\nprograms: %s/bin\n' "$tmp" "$tmp" >> "$tmp/node.yaml"
 run 0 "the agent's check" "$build/ispdns-agent" \
@@ -334,8 +339,10 @@ wait_for 10 is_gone $agent
 # as if it had died between the two steps of a renewal
 mv "$tmp/n1/pki/node.key" "$tmp/n1/pki/node.key.new"
 cp "$tmp/mgmt.yaml" "$tmp/n1/pki/node.key"
+before=$(connections)
 agent_start
-wait_for 20 node_is '.last_seen_s < 1'
+wait_for 20 connected_since "$before"
+ok $? "the agent has mended the pair and is connected"
 run 0 "record set" cli record set a.example www A 192.0.2.10
 run 0 "apply with the new certificate" cli apply
 cli node cmd n1 agent dance > "$tmp/out" 2> "$tmp/err"
