@@ -300,48 +300,59 @@ void cache_hold(struct cache *cache, const struct cache_key *key,
 	(void)pthread_mutex_unlock(&s->lock);
 }
 
-static void copy_shard(struct cache *to, struct shard *s, struct answer *a)
+static void visit_entry(struct shard *s, uint32_t i, struct answer *a,
+	cache_visit_fn fn, void *arg)
 {
-	static const struct cache_rules forever = {.max_ttl_s = UINT32_MAX};
+	const struct shard_head *h = shard_head(s, i);
 	uint8_t buf[CACHE_MAX_MSG];
+	struct cache_key key = {
+		.hash = h->hash,
+		.pool = h->pool,
+		.bits = h->bits,
+	};
 
-	/* oldest first, so that the queues keep their order */
-	for (unsigned q = 0; q < countof(s->queues); q++) {
-		for (uint32_t i = s->queues[q].old; i;
-			i = shard_head(s, i)->prev) {
-			const struct shard_head *h = shard_head(s, i);
-			struct shard *dst = shard_of(to, h->hash);
-			struct cache_key key = {
-				.hash = h->hash,
-				.pool = h->pool,
-				.bits = h->bits,
-			};
-
-			entry_copy(s, i, a, buf);
-			key.name_len = (uint8_t)(h->q_end - MSG_HEADER - 4);
-			memcpy(key.name, buf + MSG_HEADER, key.name_len);
-			key.type = get16(buf + h->q_end - 4);
-			key.class = get16(buf + h->q_end - 2);
-			(void)shard_insert(
-				dst, &key, &forever, h->stored_ds, a, h->ttl_s);
-		}
-	}
+	entry_copy(s, i, a, buf);
+	key.name_len = (uint8_t)(h->q_end - MSG_HEADER - 4);
+	memcpy(key.name, buf + MSG_HEADER, key.name_len);
+	key.type = get16(buf + h->q_end - 4);
+	key.class = get16(buf + h->q_end - 2);
+	fn(arg, &key, a, h->stored_ds);
 }
 
-void cache_copy(struct cache *to, struct cache *from)
+bool cache_each(struct cache *cache, cache_visit_fn fn, void *arg)
 {
 	struct answer *a = malloc(sizeof(*a));
 
 	if (!a)
-		return; /* it starts empty: only slower */
-	for (unsigned i = 0; i < from->shard_count; i++) {
-		struct shard *s = &from->shards[i];
+		return false;
+	for (unsigned n = 0; n < cache->shard_count; n++) {
+		struct shard *s = &cache->shards[n];
 
 		(void)pthread_mutex_lock(&s->lock);
-		copy_shard(to, s, a);
+		for (unsigned q = 0; q < countof(s->queues); q++)
+			for (uint32_t i = s->queues[q].old; i;
+				i = shard_head(s, i)->prev)
+				visit_entry(s, i, a, fn, arg);
 		(void)pthread_mutex_unlock(&s->lock);
 	}
 	free(a);
+	return true;
+}
+
+static void copy_one(void *arg, const struct cache_key *key,
+	const struct answer *a, uint32_t stored_ds)
+{
+	static const struct cache_rules forever = {.max_ttl_s = UINT32_MAX};
+	struct cache *to = arg;
+
+	(void)shard_insert(shard_of(to, key->hash), key, &forever, stored_ds, a,
+		a->info.ttl_s);
+}
+
+void cache_copy(struct cache *to, struct cache *from)
+{
+	/* without memory it starts empty: only slower */
+	(void)cache_each(from, copy_one, to);
 }
 
 /* Is the entry one of those to be flushed? */

@@ -63,6 +63,13 @@ struct cache *cache_new(size_t entries, size_t bytes) MUST_CHECK;
 void cache_free(struct cache *cache); /* NULL allowed */
 size_t cache_entries_max(const struct cache *cache);
 size_t cache_bytes_max(const struct cache *cache);
+/* One entry after the other, the oldest of a queue first. `a` lies in a
+ * buffer that is valid during the call; the shard's lock is held. Tenths of
+ * a second of monotonic time, which wrap, say when it was stored. */
+typedef void (*cache_visit_fn)(void *arg, const struct cache_key *key,
+	const struct answer *a, uint32_t stored_ds);
+/* False: no memory, nothing was visited. */
+bool cache_each(struct cache *cache, cache_visit_fn fn, void *arg);
 /* Put a copy of all that lives in `from` into `to` (a resize). */
 void cache_copy(struct cache *to, struct cache *from);
 

@@ -499,6 +499,13 @@ const union addr *config_metrics(const struct conf *conf)
 	return n ? conf_addr(n) : NULL;
 }
 
+const char *config_cache_file(const struct conf *conf)
+{
+	const struct conf_node *n = conf_path(conf_root(conf), "cache.file");
+
+	return n ? conf_str(n) : NULL;
+}
+
 const char *config_ha_socket(const struct conf *conf)
 {
 	const struct conf_node *n = conf_path(conf_root(conf), "ha.socket");

@@ -42,6 +42,8 @@ struct config_sizes {
 void config_sizes(const struct conf *conf, struct config_sizes *out);
 /* NULL: no metrics page. */
 const union addr *config_metrics(const struct conf *conf);
+/* NULL: the cache is not kept over a restart. */
+const char *config_cache_file(const struct conf *conf);
 /* NULL: no heartbeat. */
 const char *config_ha_socket(const struct conf *conf);
 

@@ -7,6 +7,7 @@
 #include "frontend/frontend.h"
 
 #include "common/base/log.h"
+#include "frontend/dump.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -111,6 +112,38 @@ static int make_workers(struct frontend *fe, const struct conf *conf,
 	return 0;
 }
 
+/* A cache that cannot be read costs speed only. */
+static void load_cache(struct frontend *fe, const struct conf *conf)
+{
+	const char *path = config_cache_file(conf);
+	struct err err = {.text = ""};
+	size_t count;
+	int rc;
+
+	if (!path)
+		return;
+	rc = dump_load(fe->cache, &fe->registry, &fe->secret,
+		&fe->policy->cache_rules, path, &count, &err);
+	if (rc == 0 || count > 0)
+		log_info("cache: read: file=%s answers=%zu", path, count);
+	if (rc < 0 && rc != -ENOENT)
+		log_warn("cache: %s", err.text);
+}
+
+static void save_cache(struct frontend *fe)
+{
+	const char *path = config_cache_file(daemon_conf(fe->daemon));
+	struct err err = {.text = ""};
+	size_t count;
+
+	if (!path)
+		return;
+	if (dump_save(fe->cache, &fe->registry, path, &count, &err) == 0)
+		log_info("cache: written: file=%s answers=%zu", path, count);
+	else
+		log_warn("cache: not written: %s", err.text);
+}
+
 static int start_threads(
 	struct frontend *fe, const struct conf *conf, struct err *err)
 {
@@ -203,6 +236,8 @@ static int frontend_start(struct daemon *d, const struct conf *conf,
 	if (rc == 0)
 		rc = make_workers(fe, conf, &sizes, err);
 	if (rc == 0)
+		load_cache(fe, conf);
+	if (rc == 0)
 		rc = open_page(fe, conf, err);
 	if (rc == 0)
 		rc = start_threads(fe, conf, err);
@@ -231,8 +266,10 @@ static void worker_is_done(void *arg)
 {
 	struct frontend *fe = arg;
 
-	if (--fe->stopping == 0)
-		daemon_stopped(fe->daemon);
+	if (--fe->stopping > 0)
+		return;
+	save_cache(fe);
+	daemon_stopped(fe->daemon);
 }
 
 /* Worker's thread. */

@@ -8,6 +8,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/cache.c frontend/cache.h \
 	frontend/change.c \
 	frontend/config.c frontend/config.h \
+	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/frontend.c frontend/frontend.h \
 	frontend/health.c frontend/health.h \

@@ -202,6 +202,11 @@ static const struct schema_item cache_items[] = {
 		.max = MS(604800),
 		.help = "Expired answers are kept so long, for when no backend "
 			"gives one (RFC 8767); 0: never."},
+	{.name = "file",
+		.type = SCHEMA_PATH,
+		.help = "The cache is written here at the stop and read at the "
+			"start; without: it starts empty.",
+		.reload = SCHEMA_RESTART},
 	{.name = "prefetch",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",

@@ -223,6 +223,32 @@ is "$?" 0 "SIGTERM: status 0"
 pid=
 [ ! -e "$dir/c.sock" ]
 ok $? "the control socket is gone"
+
+# --- the cache over a restart ---
+config "cache: {file: $dir/cache}"
+restart() {
+	"$fe" --config "$dir/f.yaml" --control "$dir/c.sock" \
+		>> "$dir/log" 2>&1 &
+	pid=$!
+	wait_for r1_is up
+}
+restart
+query kept.test > /dev/null
+kill -TERM "$pid"
+wait "$pid"
+[ -s "$dir/cache" ]
+ok $? "the cache is written at the stop"
+restart
+query kept.test > /dev/null
+like "$(ask show cache)" "hits +1" "and serves after the start"
+kill -TERM "$pid"
+wait "$pid"
+echo nonsense > "$dir/cache"
+restart
+like "$(query +short kept.test)" 192.0.2.1 "a damaged file costs nothing else"
+kill -TERM "$pid"
+wait "$pid"
+pid=
 grep -Eq 'Sanitizer|assert' "$dir/log"
 [ $? -ne 0 ]
 ok $? "nothing bad in the log"

@@ -53,3 +53,6 @@ unit_tests += tests/frontend/memory-t
 tests_frontend_memory_t_SOURCES = tests/frontend/memory-t.c
 tests_frontend_memory_t_LDADD = $(FRONTEND_RIG_LIBS)
 tests_frontend_memory_t_LDFLAGS = $(FAILMEM_LINK)
+unit_tests += tests/frontend/dump-t
+tests_frontend_dump_t_SOURCES = tests/frontend/dump-t.c
+tests_frontend_dump_t_LDADD = $(FRONTEND_TEST_LIBS)
