@@ -314,8 +314,8 @@ static int listener_start(struct api *api, enum kind kind,
 	if (sa->sa_family != AF_UNIX &&
 		setsockopt(evconnlistener_get_fd(l->lev), IPPROTO_TCP,
 			TCP_NODELAY, &(int){1}, sizeof(int)) < 0)
-		return err_fail(err, -errno, "TCP_NODELAY: %s",
-			strerror(errno));
+		return err_fail(
+			err, -errno, "TCP_NODELAY: %s", strerror(errno));
 	evconnlistener_set_error_cb(l->lev, on_accept_error);
 	evhttp_bind_listener(l->http, l->lev);
 	evhttp_set_bevcb(l->http, on_accept, l);

@@ -19,7 +19,7 @@ struct mgmt {
 	struct store *store;
 	struct push *push;
 	struct pki *pki;
-	const char *state; /* folder of the database */
+	const char *state;   /* folder of the database */
 	char join_host[128]; /* "10.10.2.167:8444": for join commands */
 	int64_t started;     /* wall clock */
 	unsigned long long calls, denied, errors; /* counters */

@@ -209,8 +209,7 @@ static void start_wave(struct push *push)
 		finish(push, "done", true, "");
 		return;
 	}
-	push->deadline = mtime_add_ms(
-		mtime_now(), patience_ms(push, APPLY_MS));
+	push->deadline = mtime_add_ms(mtime_now(), patience_ms(push, APPLY_MS));
 	for (size_t i = 0; i < push->count; i++) {
 		struct link *link = member_link(push, &push->members[i]);
 
@@ -299,8 +298,7 @@ static int members_make(struct push *push, struct err *err)
 static void stage_all(struct push *push)
 {
 	push->stage = STAGE;
-	push->deadline = mtime_add_ms(
-		mtime_now(), patience_ms(push, STAGE_MS));
+	push->deadline = mtime_add_ms(mtime_now(), patience_ms(push, STAGE_MS));
 	for (size_t i = 0; i < push->count; i++) {
 		struct member *m = &push->members[i];
 		struct link *link = member_link(push, m);

@@ -82,8 +82,7 @@ static int column_width(const json_t *rows, const char *key)
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		char *text = cell_text(json_object_get(row, key));
 		int w = text ? text_width(text) : 0;
 
@@ -120,8 +119,7 @@ static void print_array(const json_t *array, int indent, FILE *out)
 
 	if (json_is_object(json_array_get(array, 0)))
 		print_row(array, NULL, indent, out);
-	json_array_foreach(array, i, row)
-	{
+	json_array_foreach(array, i, row) {
 		if (json_is_object(row)) {
 			print_row(array, row, indent, out);
 			continue;
@@ -138,14 +136,12 @@ static void print_object(json_t *object, int indent, FILE *out)
 	json_t *value;
 	int width = 0;
 
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach(object, key, value) {
 		int w = text_width(key);
 
 		width = w > width ? w : width;
 	}
-	json_object_foreach(object, key, value)
-	{
+	json_object_foreach(object, key, value) {
 		bool deep = (json_is_object(value) || json_is_array(value)) &&
 			    (json_object_size(value) > 0 ||
 				    json_array_size(value) > 0);

@@ -55,9 +55,9 @@ void http_reply_fini(struct http_reply *reply);
 struct http_link;
 struct http_link *http_link_open(
 	const struct http_target *target, struct err *err) MUST_CHECK;
-int http_link_call(struct http_link *held, const char *method,
-	const char *path, const void *body, size_t body_len, size_t max_body,
-	int timeout_ms, struct http_reply *reply, struct err *err) MUST_CHECK;
+int http_link_call(struct http_link *held, const char *method, const char *path,
+	const void *body, size_t body_len, size_t max_body, int timeout_ms,
+	struct http_reply *reply, struct err *err) MUST_CHECK;
 void http_link_close(struct http_link *held); /* NULL allowed */
 
 /* A held GET whose chunked answer is read line by line (NDJSON). */

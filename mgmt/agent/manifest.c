@@ -101,8 +101,7 @@ static int parse_items(json_t *items, struct manifest *m, struct err *err)
 	m->items = calloc(n + 1, sizeof(*m->items));
 	if (!m->items)
 		return err_fail(err, -ENOMEM, "out of memory");
-	json_array_foreach(items, i, item)
-	{
+	json_array_foreach(items, i, item) {
 		rc = parse_item(item, &m->items[i], err);
 		if (rc < 0)
 			return rc;
@@ -127,8 +126,7 @@ static int parse_proofs(json_t *proofs, struct manifest *m, struct err *err)
 	m->proofs = calloc(n + 1, sizeof(*m->proofs));
 	if (!m->proofs)
 		return err_fail(err, -ENOMEM, "out of memory");
-	json_array_foreach(proofs, i, proof)
-	{
+	json_array_foreach(proofs, i, proof) {
 		rc = parse_proof(proof, &m->proofs[i], err);
 		if (rc < 0)
 			return rc;

@@ -8,7 +8,8 @@
  *	STATE/gen/N/{manifest.json,*.yaml,zones/...}
  *	STATE/current, STATE/previous -> gen/N
  *	STATE/agent/epoch      highest epoch seen
- *	STATE/agent/switching  "NEW OLD PREVIOUS" while a switch is not proven yet
+ *	STATE/agent/switching  "NEW OLD PREVIOUS" while a switch is not proven
+ *yet
  *
  * A folder gen/N is whole or not there: it is made as gen/N.tmp, synced and
  * renamed. One writer: the agent's link thread.

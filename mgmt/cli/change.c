@@ -19,8 +19,9 @@ static void print_change(const json_t *change)
 		: strcmp(op, "del") == 0 ? '-'
 					 : '~',
 		kind, key);
-	json_array_foreach(detail, i, line) if (json_is_string(line))
-		printf("    %s\n", json_string_value(line));
+	json_array_foreach(detail, i, line)
+		if (json_is_string(line))
+			printf("    %s\n", json_string_value(line));
 }
 
 int run_diff(struct cli *cli, json_t *args)
@@ -36,7 +37,8 @@ int run_diff(struct cli *cli, json_t *args)
 	if (cli->json)
 		show_json(result);
 	else
-		json_array_foreach(changes, i, change) print_change(change);
+		json_array_foreach(changes, i, change)
+			print_change(change);
 	if (!cli->json && count == 0)
 		puts("no changes");
 	json_decref(result);
@@ -68,8 +70,7 @@ static int verdict(const json_t *result)
 	bool back = strcmp(state, "rolled_back") == 0, all = true;
 	size_t i;
 
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach(nodes, i, node) {
 		back |= strcmp(text_of(node, "phase"), "rolled_back") == 0;
 		/* "new": added, but has never joined */
 		all &= proven(node) ||
@@ -99,8 +100,7 @@ static void print_nodes(const struct cli *cli, const json_t *result, int code)
 		show_json(result);
 		return;
 	}
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach(nodes, i, node) {
 		printf("%-12s %-12s",
 			*text_of(node, "name") ? text_of(node, "name")
 					       : text_of(node, "node"),
@@ -123,7 +123,8 @@ static void progress(const struct cli *cli, const json_t *result, size_t *shown)
 	json_t *nodes = json_object_get(result, "nodes"), *node;
 	size_t i, done = 0;
 
-	json_array_foreach(nodes, i, node) done += proven(node);
+	json_array_foreach(nodes, i, node)
+		done += proven(node);
 	if (cli->quiet || !isatty(2) || done == *shown)
 		return;
 	*shown = done;

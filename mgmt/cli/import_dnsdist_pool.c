@@ -57,11 +57,11 @@ void dd_add_unique(json_t *array, json_t *value)
 	json_t *old;
 	size_t i;
 
-	json_array_foreach(array, i, old) if (json_equal(old, value))
-	{
-		json_decref(value);
-		return;
-	}
+	json_array_foreach(array, i, old)
+		if (json_equal(old, value)) {
+			json_decref(value);
+			return;
+		}
 	json_array_append_new(array, value);
 }
 
@@ -384,10 +384,11 @@ static const char *pool_suffix(const struct dd *d, const char *pool)
 	json_t *route;
 	size_t i;
 
-	json_array_foreach(d->routes, i,
-		route) if (json_unpack(route, "{s:s,s:s}", "suffix", &suffix,
-				   "pool", &to) == 0 &&
-			   strcmp(to, pool) == 0) return suffix;
+	json_array_foreach(d->routes, i, route)
+		if (json_unpack(route, "{s:s,s:s}", "suffix", &suffix, "pool",
+			    &to) == 0 &&
+			strcmp(to, pool) == 0)
+			return suffix;
 	return NULL;
 }
 
@@ -409,8 +410,7 @@ static void emit_backends(struct dd *d, const char *pool, json_t *backends)
 	json_t *backend, *check;
 	size_t i;
 
-	json_array_foreach(backends, i, backend)
-	{
+	json_array_foreach(backends, i, backend) {
 		json_object_set_new(backend, "pool", json_string(pool));
 		check = json_object_get(backend, "check");
 		if (!json_object_get(check, "type"))
@@ -427,8 +427,7 @@ static void emit_pools(struct dd *d)
 	json_t *pool, *policy;
 	bool cache;
 
-	json_object_foreach(d->pools, name, pool)
-	{
+	json_object_foreach(d->pools, name, pool) {
 		policy = json_object_get(pool, "policy");
 		cache = json_is_true(json_object_get(pool, "cache"));
 		import_call(d->im, "pool.create",
@@ -445,8 +444,7 @@ static void check_routes(struct dd *d)
 	json_t *route, *known;
 	size_t i;
 
-	json_array_foreach(d->routes, i, route)
-	{
+	json_array_foreach(d->routes, i, route) {
 		pool = json_string_value(json_object_get(route, "pool"));
 		known = json_object_get(d->pools, pool);
 		if (!known ||
@@ -468,9 +466,10 @@ void dd_emit(struct dd *d)
 					   "default"));
 	check_routes(d);
 	/* The loopback is admitted by every daemon anyway. */
-	json_array_foreach(d->acl, i, item) import_call(d->im, "acl.add",
-		json_pack("{s:s,s:O,s:s}", "list", "clients", "prefix", item,
-			"action", "allow"));
+	json_array_foreach(d->acl, i, item)
+		import_call(d->im, "acl.add",
+			json_pack("{s:s,s:O,s:s}", "list", "clients", "prefix",
+				item, "action", "allow"));
 	if (json_object_size(d->rules) > 0)
 		import_call(d->im, "policy.set", json_incref(d->rules));
 	if (json_object_size(d->limit) > 0)

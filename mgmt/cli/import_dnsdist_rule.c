@@ -324,9 +324,10 @@ static void action_pool(
 						   "pool", pool));
 		d->catch_all = rule->call->line;
 	} else if (rule->kind == RULE_SUFFIX) {
-		json_array_foreach(rule->suffixes, i, suffix) dd_add_unique(
-			d->routes,
-			json_pack("{s:O,s:s}", "suffix", suffix, "pool", pool));
+		json_array_foreach(rule->suffixes, i, suffix)
+			dd_add_unique(
+				d->routes, json_pack("{s:O,s:s}", "suffix",
+						   suffix, "pool", pool));
 	} else {
 		import_error(d->im, d->file, action->line,
 			"PoolAction: only a suffix or AllRule() selects a "

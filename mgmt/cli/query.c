@@ -166,12 +166,12 @@ static void print_reply(const json_t *json)
 		return;
 	printf("%s, flags %s, from %s in %.1f ms\n", rcode, flags, server,
 		took);
-	json_array_foreach(records, i,
-		record) if (json_unpack(record, "{s:s,s:s,s:I,s:s,s:s}",
-				    "section", &section, "name", &name, "ttl",
-				    &ttl, "type", &type, "data", &data) == 0)
-		printf("%-10s %s %lld %s %s\n", section, name, (long long)ttl,
-			type, data);
+	json_array_foreach(records, i, record)
+		if (json_unpack(record, "{s:s,s:s,s:I,s:s,s:s}", "section",
+			    &section, "name", &name, "ttl", &ttl, "type", &type,
+			    "data", &data) == 0)
+			printf("%-10s %s %lld %s %s\n", section, name,
+				(long long)ttl, type, data);
 }
 
 static int parse_ask(

@@ -31,8 +31,7 @@ static void cell(const json_t *value, struct text *out)
 	} else if (json_is_boolean(value)) {
 		text_add(out, json_is_true(value) ? "yes" : "no");
 	} else if (json_is_array(value)) {
-		json_array_foreach(value, i, item)
-		{
+		json_array_foreach(value, i, item) {
 			text_add(out, i ? "," : "");
 			if (json_is_object(item))
 				cell(json_object_get(
@@ -124,14 +123,14 @@ static void measure(const json_t *rows, struct column *columns, size_t count)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) for (size_t c = 0; c < count; c++)
-	{
-		text_init(&text);
-		column_cell(row, columns[c].key, &text);
-		if (width(text.data) > columns[c].width)
-			columns[c].width = width(text.data);
-		text_fini(&text);
-	}
+	json_array_foreach(rows, i, row)
+		for (size_t c = 0; c < count; c++) {
+			text_init(&text);
+			column_cell(row, columns[c].key, &text);
+			if (width(text.data) > columns[c].width)
+				columns[c].width = width(text.data);
+			text_fini(&text);
+		}
 }
 
 static void put_cell(const char *text, const struct column *column, bool last,
@@ -158,13 +157,13 @@ void show_table(const json_t *rows, const char *spec, struct text *out)
 	measure(rows, columns, count);
 	for (size_t c = 0; c < count; c++)
 		put_cell(columns[c].title, &columns[c], c + 1 == count, out);
-	json_array_foreach(rows, i, row) for (size_t c = 0; c < count; c++)
-	{
-		text_init(&text);
-		column_cell(row, columns[c].key, &text);
-		put_cell(text.data, &columns[c], c + 1 == count, out);
-		text_fini(&text);
-	}
+	json_array_foreach(rows, i, row)
+		for (size_t c = 0; c < count; c++) {
+			text_init(&text);
+			column_cell(row, columns[c].key, &text);
+			put_cell(text.data, &columns[c], c + 1 == count, out);
+			text_fini(&text);
+		}
 }
 
 /* key: value lines; nested objects and lists of objects indented. */
@@ -175,8 +174,7 @@ static void lines(const json_t *value, int indent, struct text *out)
 	size_t i;
 
 	if (json_is_array(value)) {
-		json_array_foreach(value, i, member)
-		{
+		json_array_foreach(value, i, member) {
 			if (json_is_object(member))
 				text_add(out, "%s", i ? "\n" : "");
 			lines(member, indent, out);
@@ -189,8 +187,7 @@ static void lines(const json_t *value, int indent, struct text *out)
 		text_add(out, "\n");
 		return;
 	}
-	json_object_foreach((json_t *)(uintptr_t)value, key, member)
-	{
+	json_object_foreach((json_t *)(uintptr_t)value, key, member) {
 		text_add(out, "%*s%s:", indent, "", key);
 		if (json_is_object(member) ||
 			(json_is_array(member) &&
@@ -280,8 +277,7 @@ static void status_nodes(const json_t *nodes, struct text *out)
 		"NODE:name ROLES:roles STATE:state WANT:want HAVE:have "
 		"SEEN:last_seen_s",
 		out);
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach(nodes, i, node) {
 		parts = json_object_get(node, "parts");
 		if (json_object_size(parts) == 0)
 			continue;
@@ -306,8 +302,7 @@ void show_status(const json_t *status, struct text *out)
 	text_add(out, ", pending changes ");
 	cell(json_object_get(status, "pending"), out);
 	text_add(out, "\n");
-	json_array_foreach(alarms, i, alarm)
-	{
+	json_array_foreach(alarms, i, alarm) {
 		text_add(out, "ALARM ");
 		cell(alarm, out);
 		text_add(out, "\n");

@@ -57,8 +57,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	at = 0;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
 		return 0;
-	fuzz_check(stream_accepted(loop, fds[0], &limits, &events, NULL) !=
-		   NULL);
+	fuzz_check(
+		stream_accepted(loop, fds[0], &limits, &events, NULL) != NULL);
 	if (write(fds[1], data, size) != (ssize_t)size)
 		input_size = 0;
 	shutdown(fds[1], SHUT_WR);

@@ -7,9 +7,9 @@
 
 #include "common/base/buf.h"
 #include "common/ctl/file.h"
-#include "common/net/csr.h"
 #include "common/dns/code.h"
 #include "common/dns/msg.h"
+#include "common/net/csr.h"
 
 #include "tests/tap/tap.h"
 
@@ -537,7 +537,8 @@ static void test_disk_rot(void)
 struct server {
 	int fd;
 	union addr addr;
-	_Atomic unsigned bad_left; /* answers with the old serial before the new */
+	_Atomic unsigned
+		bad_left; /* answers with the old serial before the new */
 	uint32_t serial;
 	_Atomic unsigned rcode;
 	_Atomic bool aa;
