@@ -30,7 +30,7 @@ is "$(drill report --json | jq '[.[] | select(.ok)] | length')" 6 \
 # The standby stumbled a moment ago, so it is not yet trusted, when the owner's
 # frontend hangs: the address goes to the one that answers all the same.
 owner_is() { [ "$(lab status --json | jq -r .vip_owner)" = "$1" ]; }
-standby_is() { on dd2 ispdns-ha status 2>/dev/null | grep -q "$1"; }
+standby_is() { grep -Eq "^frontend +$1" <<< "$(on dd2 ispdns-ha status 2>&1)"; }
 wait_for 130 owner_is dd1
 on client1 ispdns-lab-client --rate 500 --seconds 60 --name www.google.com \
 	--source "$(seq -s, -f '10.10.2.%g' 200 219)" --marks "$work/marks" \
@@ -40,7 +40,7 @@ wait_for 5 test -p "$work/marks"
 lab svc freeze dd2 frontend
 ok "the standby is found failed" wait_for 5 standby_is failed
 lab svc thaw dd2 frontend
-ok "and is well, but held" wait_for 2 standby_is held
+ok "and is well, but held" wait_for 3 standby_is held
 echo event > "$work/marks"
 lab svc freeze dd1 frontend
 owner_two() { ip -n "$lab_name-dd2" -o addr show to 10.10.2.160 | grep -q .; }
