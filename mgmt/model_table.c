@@ -13,6 +13,8 @@ static const char *const limit_actions[] = {
 static const char *const any_actions[] = {
 	"allow", "drop", "refuse", "tc", NULL};
 static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
+/* Frontends hand no transfer on. */
+static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
 static const char *const vip_auth[] = {"none", "pass", NULL};
@@ -57,7 +59,7 @@ static const struct model_column policy[] = {
 	{"any", MODEL_ENUM, 0, "\"allow\"", 0, 0, any_actions, NULL, false},
 	{"chaos", MODEL_ENUM, 0, "\"refuse\"", 0, 0, chaos_actions, NULL,
 		false},
-	{"transfer", MODEL_ENUM, 0, "\"refuse\"", 0, 0, chaos_actions, NULL,
+	{"transfer", MODEL_ENUM, 0, "\"refuse\"", 0, 0, transfer_actions, NULL,
 		false},
 };
 

@@ -188,6 +188,9 @@ jq -e '.state == "done" and .generation == 2' "$tmp/out" > /dev/null
 ok $? "apply --json tells state and generation"
 answers www.a.example 192.0.2.2
 ok $? "NSD answers with the new address"
+run 7 "what a frontend would refuse is not taken" cli policy set \
+	--transfer allow
+says "transfer"
 run 7 "a CNAME beside other data is refused" \
 	cli record add a.example www CNAME ns1.a.example.
 run 0 "and left nothing behind" cli diff
