@@ -290,10 +290,13 @@ vrrp_version() { # 2 | 3
 	fi && cli apply -m "VRRP version $1"
 }
 
+installed() { command -v "$1" > /dev/null; }
+
 proof_m() {
-	must "keepalived is installed" command -v keepalived
-	lab svc add dd2 keepalived - manual keepalived -n -l -D \
-		-f /run/keepalived.conf
+	must "keepalived is installed" installed keepalived
+	[ -n "$(lab svc status dd2 keepalived)" ] ||
+		lab svc add dd2 keepalived - manual keepalived -n -l -D \
+			-f /run/keepalived.conf
 	must "v2" vrrp_version 2
 	with_keepalived 2
 	must "v3" vrrp_version 3
