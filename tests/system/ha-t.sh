@@ -70,12 +70,21 @@ ok "undrain: preempts" is_role a MASTER
 
 # --- restart keeps the role, stop hands it over ---
 restart() { stop_hard a ha; ha_start a; }
+slow() { # seconds to be back in, not 150 ms: machines can be slow
+	local n
+	for n in b a; do
+		conf $n "$@" > "$work/$n/ha.yaml"
+		ctl $n reload > /dev/null || return 1
+	done
+}
+ok "adverts every second" slow interval=1s
 before=$(field b transitions)
 measure 2 restart
 is "$lost" 0 "kill -9 and restart: nothing is lost"
 ok "restart: still master" wait_for 5 is_role a MASTER
 is "$(field a reason)" resume "restart: by resuming"
 is "$(field b transitions)" "$before" "restart: the peer saw nothing"
+ok "and every 100 ms again" slow interval=100ms
 measure 4 kill "$(pid a ha)"
 is "$lost" 0 "SIGTERM: nothing is lost"
 ok "SIGTERM: the peer is master" is_role b MASTER
