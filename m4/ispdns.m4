@@ -20,7 +20,7 @@ AC_DEFUN([ISPDNS_WARNINGS], [
     -Wwrite-strings -Wformat=2 -Wundef -Wvla -Wimplicit-fallthrough
     -Wnull-dereference -Wdouble-promotion -Wconversion -Wno-sign-conversion
     -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init
-    -Wno-unknown-warning-option],
+    -Wno-string-concatenation -Wno-unknown-warning-option],
     [ISPDNS_ADD_FLAG([$1], flag)])
 ])
 

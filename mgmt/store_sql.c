@@ -108,7 +108,7 @@ static int sql_bind(sqlite3_stmt *stmt, const char *types, va_list args)
 				va_arg(args, size_t), SQLITE_STATIC);
 			break;
 		default:
-			assert(!"a known type of argument");
+			abort(); /* not a known type of argument */
 		}
 	}
 	return rc;
