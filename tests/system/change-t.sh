@@ -111,7 +111,7 @@ at_least "$(generation)" $((g + 2)) "as a new generation"
 # --- a node that is away ---
 lab host stop rec2
 cli record add zaibdns.lab away A 10.10.2.201 > /dev/null
-not "apply does not pass while a node is away" cli apply -m away --wait 5
+not "apply does not pass while a node is away" cli apply -m away --wait 60
 cli apply -m "without rec2" --allow-missing --wait 20 > "$work/out" 2>&1
 diag "$(tail -1 "$work/out")"
 is "$(short away.zaibdns.lab)" 10.10.2.201 "with --allow-missing the rest goes on"
