@@ -8,7 +8,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "common/base/clock.h"
 #include "common/ctl/heartbeat.h"
 
 /*
@@ -97,7 +96,7 @@ static void conn_close(struct health_conn *c)
 	if (h->current)
 		return;
 	h->deaths++;
-	track_beat_gone(&h->beat, &h->conf, mtime_now().us);
+	track_beat_gone(&h->beat, &h->conf, h->poll->now_us);
 }
 
 static void on_death(void *arg)
@@ -137,7 +136,7 @@ static void take_beat(struct health_conn *c, const char *data, size_t len)
 		return;
 	h->beats++;
 	track_beat_heard(
-		&h->beat, &h->conf, to_service(hb.state), mtime_now().us);
+		&h->beat, &h->conf, to_service(hb.state), h->poll->now_us);
 }
 
 static void on_data(void *arg)

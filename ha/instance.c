@@ -419,6 +419,14 @@ void instance_tick(
 	}
 }
 
+void instance_excuse(struct instance *in, int64_t late_us)
+{
+	probe_excuse(&in->probe, late_us);
+	for (size_t i = 0; i < in->conf.handover_count; i++)
+		if (in->peers[i].heard_us)
+			in->peers[i].heard_us += late_us;
+}
+
 static int64_t earlier(int64_t a, int64_t b)
 {
 	return a < b ? a : b;

@@ -157,6 +157,9 @@ void instance_scan_end(struct instance *in, int64_t now_us);
  * state machine. */
 void instance_tick(
 	struct instance *in, enum track_service service, int64_t now_us);
+/* The thread did not run for `late_us`, because the machine stood still or was
+ * overloaded: nobody's silence in that time proves anything. */
+void instance_excuse(struct instance *in, int64_t late_us);
 /* When to tick again at the latest. */
 int64_t instance_deadline(const struct instance *in);
 

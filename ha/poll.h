@@ -3,6 +3,7 @@
 #define HA_POLL_H
 
 #include <errno.h>
+#include <stdint.h>
 #include <sys/epoll.h>
 
 #include "common/base/base.h"
@@ -14,6 +15,9 @@
 
 struct poll {
 	int epfd;
+	int64_t now_us; /* of this round: when its waiting ended; what is read
+			   in a round counts as read then, so that a stall in
+			   the middle is seen by the next one as lateness */
 };
 
 struct poll_item {

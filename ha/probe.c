@@ -170,6 +170,12 @@ void probe_tick(struct probe *p, int64_t now_us)
 	}
 }
 
+void probe_excuse(struct probe *p, int64_t late_us)
+{
+	if (p->waiting)
+		p->next_us += late_us;
+}
+
 bool probe_failed(const struct probe *p, int64_t now_us)
 {
 	return p->held_us > now_us;

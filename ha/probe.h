@@ -41,6 +41,8 @@ void probe_stop(struct probe *p);
 bool probe_running(const struct probe *p);
 int64_t probe_deadline(const struct probe *p);
 void probe_tick(struct probe *p, int64_t now_us);
+/* This process did not run for `late_us`: an answer may still wait. */
+void probe_excuse(struct probe *p, int64_t late_us);
 /* Failed now, or held after a failure (3 s, doubled for each that follows
  * within 10 minutes, at most 120 s). */
 bool probe_failed(const struct probe *p, int64_t now_us);

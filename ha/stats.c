@@ -300,6 +300,11 @@ static void print_node(
 		"Times the frontend went away.");
 	text_add(out, "ispdns_ha_frontend_deaths_total %llu\n",
 		(unsigned long long)views->deaths);
+	metrics_family(out, "ispdns_ha_late_rounds_total", "counter",
+		"Times the VRRP thread ran more than 20 ms late; silence in "
+		"that time is held against nobody.");
+	text_add(out, "ispdns_ha_late_rounds_total %llu\n",
+		(unsigned long long)views->worker.late_rounds);
 	metrics_family(out, "ispdns_ha_drained", "gauge",
 		"1 when drained by an operator.");
 	text_add(out, "ispdns_ha_drained %d\n", keep_drained(ha->keep));

@@ -8,6 +8,10 @@
  * and takes the address back when nobody did.
  */
 
+enum {
+	EXCUSE_MAX_US = 1000 * 1000
+};
+
 static const char *const service_names[TRACK_SERVICES] = {
 	[TRACK_SERVICE_UNUSED] = "unused",
 	[TRACK_SERVICE_OK] = "ok",
@@ -124,6 +128,7 @@ void track_beat_heard(struct track_beat *b, const struct track_beat_conf *conf,
 	(void)track_beat_judge(b, conf, now_us);
 	b->connected = true;
 	b->last_us = now_us;
+	b->excused_us = 0;
 	b->said = said;
 	if (!is_healthy(said))
 		note_failure(b, conf, now_us);
@@ -136,6 +141,19 @@ void track_beat_gone(struct track_beat *b, const struct track_beat_conf *conf,
 {
 	b->connected = false;
 	note_failure(b, conf, now_us);
+}
+
+void track_beat_excuse(struct track_beat *b, const struct track_beat_conf *conf,
+	int64_t late_us, int64_t now_us)
+{
+	int64_t left = EXCUSE_MAX_US - b->excused_us;
+	int64_t one_missed = now_us - conf->period_us - b->last_us;
+	int64_t shift = late_us > one_missed ? late_us : one_missed;
+
+	if (shift > left)
+		shift = left;
+	b->excused_us += shift;
+	b->last_us += shift;
 }
 
 static int64_t silence_us(const struct track_beat_conf *conf)

@@ -91,6 +91,7 @@ struct track_beat {
 	int64_t clean_us;  /* healthy since; 0 = not */
 	int64_t failed_us; /* last failure; 0 = none */
 	int64_t rise_us;   /* in force now */
+	int64_t excused_us; /* silence since last_us that proves nothing */
 };
 
 void track_beat_init(struct track_beat *b, const struct track_beat_conf *conf);
@@ -100,6 +101,13 @@ void track_beat_heard(struct track_beat *b, const struct track_beat_conf *conf,
 /* The process or its socket is gone. */
 void track_beat_gone(struct track_beat *b, const struct track_beat_conf *conf,
 	int64_t now_us);
+/* This process itself ran `late_us` too late (a machine that stands still):
+ * that time is no silence of the frontend, nor is what went before it, when
+ * nobody knows how long the machine stood: one missed beat is left of it. A
+ * second at most is excused between two beats, so that a hang is found under
+ * any load. */
+void track_beat_excuse(struct track_beat *b, const struct track_beat_conf *conf,
+	int64_t late_us, int64_t now_us);
 /* The state at `now_us`; silence is noticed here. */
 enum track_service track_beat_judge(struct track_beat *b,
 	const struct track_beat_conf *conf, int64_t now_us);

@@ -229,7 +229,8 @@ static void on_timer(void *arg)
 		return;
 }
 
-static void arm_timer(struct worker *w)
+/* Returns when the thread is to run again at the latest. */
+static int64_t arm_timer(struct worker *w)
 {
 	int64_t t = track_beat_deadline(&w->health.beat, &w->health.conf);
 	struct itimerspec its = {0};
@@ -249,6 +250,27 @@ static void arm_timer(struct worker *w)
 		its.it_value.tv_nsec = t % 1000000 * 1000;
 	}
 	timerfd_settime(w->timer.fd, TFD_TIMER_ABSTIME, &its, NULL);
+	return t;
+}
+
+/*
+ * Whoever wakes up much later than was asked for stood still, most often
+ * with the whole machine and all that it watches. The time before this is
+ * judged by what was heard counts from when we ran, not from the clock.
+ */
+static void begin_round(struct worker *w, int64_t due_us)
+{
+	int64_t before = w->poll.now_us, late;
+
+	w->poll.now_us = mtime_now().us;
+	late = w->poll.now_us - (due_us > before ? due_us : before);
+	if (!before || late < LATE_US)
+		return;
+	w->counters.late_rounds++;
+	track_beat_excuse(
+		&w->health.beat, &w->health.conf, late, w->poll.now_us);
+	for (size_t i = 0; i < w->count; i++)
+		instance_excuse(w->instances[i], late);
 }
 
 /* The machine slept: what we believe of the LAN is old. */
@@ -272,10 +294,10 @@ static void run_round(struct worker *w)
 {
 	struct epoll_event ready[ROUND_MAX];
 	enum track_service service;
-	int n;
+	int64_t due = arm_timer(w);
+	int n = epoll_wait(w->poll.epfd, ready, ROUND_MAX, -1);
 
-	arm_timer(w);
-	n = epoll_wait(w->poll.epfd, ready, ROUND_MAX, -1);
+	begin_round(w, due);
 	w->counters.rounds++;
 	for (int i = 0; i < n; i++) {
 		struct poll_item *item = ready[i].data.ptr;
@@ -287,7 +309,7 @@ static void run_round(struct worker *w)
 		worker_scan(w);
 	check_suspend(w);
 	service = track_beat_judge(
-		&w->health.beat, &w->health.conf, mtime_now().us);
+		&w->health.beat, &w->health.conf, w->poll.now_us);
 	for (size_t i = 0; i < w->count; i++)
 		instance_tick(w->instances[i], service, mtime_now().us);
 }
@@ -418,6 +440,7 @@ struct worker *worker_new(
 		return NULL;
 	}
 	clear_items(w);
+	w->poll.now_us = mtime_now().us;
 	sem_init(&w->done, 0, 0);
 	w->keep = keep;
 	w->env.config = config;

@@ -15,7 +15,7 @@
 struct worker;
 
 struct worker_counters {
-	uint64_t rounds, events_lost, resyncs, resumed_late;
+	uint64_t rounds, late_rounds, events_lost, resyncs, resumed_late;
 };
 
 /* Main thread, before start: sockets, netlink, leftover addresses removed.

@@ -15,6 +15,7 @@ enum {
 	RT_PRIORITY = 50,
 	CALL_S = 5,
 	SUSPEND_US = 200 * 1000,
+	LATE_US = 20 * 1000, /* less is ordinary scheduling */
 };
 
 struct worker_call_slot {

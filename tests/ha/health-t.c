@@ -62,6 +62,7 @@ static void run(int ms)
 	struct epoll_event ev[8];
 	int n = epoll_wait(loop.epfd, ev, 8, ms);
 
+	loop.now_us = mtime_now().us;
 	for (int i = 0; i < n; i++) {
 		struct poll_item *item = ev[i].data.ptr;
 

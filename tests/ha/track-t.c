@@ -190,6 +190,33 @@ static void test_beat(void)
 	is_int(b.rise_us, beat_conf.rise_us, "and is forgiven in time");
 }
 
+static void test_beat_excuse(void)
+{
+	struct track_beat b;
+
+	track_beat_init(&b, &beat_conf);
+	beat_for(&b, 200 * MS);
+	now += 400 * MS;
+	track_beat_excuse(&b, &beat_conf, 200 * MS, now);
+	is_int(judge(&b), TRACK_SERVICE_OK,
+		"silence in which this process did not run is none");
+	now += 90 * MS;
+	is_int(judge(&b), TRACK_SERVICE_OK, "two more beats are waited for");
+	now += 10 * MS;
+	is_int(judge(&b), TRACK_SERVICE_FAILED, "silence after it counts");
+	beat_for(&b, 3100 * MS);
+	for (int i = 0; i < 20; i++) {
+		now += 100 * MS;
+		track_beat_excuse(&b, &beat_conf, 100 * MS, now);
+	}
+	is_int(judge(&b), TRACK_SERVICE_FAILED,
+		"and no more than a second is excused");
+	beat_for(&b, 7000 * MS);
+	now += 400 * MS;
+	track_beat_excuse(&b, &beat_conf, 390 * MS, now);
+	is_int(judge(&b), TRACK_SERVICE_OK, "each beat renews that second");
+}
+
 static void test_beat_states(void)
 {
 	struct track_beat b;
@@ -223,6 +250,7 @@ int main(void)
 	test_last_man();
 	test_pure();
 	test_beat();
+	test_beat_excuse();
 	test_beat_states();
 	test_probe();
 	return tap_done();

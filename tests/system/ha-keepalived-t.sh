@@ -76,7 +76,7 @@ run_mode() {
 	at_least "$(stat_of a adverts_received_total)" 1 \
 		"$mode: ours accepts its adverts"
 	fe_start a
-	ok "$mode: recovered: ours preempts" wait_for 15 ours MASTER
+	ok "$mode: recovered: ours preempts" wait_for 130 ours MASTER
 	ok "$mode: and keepalived yields" wait_for 5 not_theirs
 
 	measure $((limit + 1)) ctl a drain
@@ -84,7 +84,7 @@ run_mode() {
 	is "$lost" 0 "$mode: drain: nothing is lost"
 	ok "$mode: drain: ours is backup" wait_for 5 ours BACKUP
 	ctl a undrain > /dev/null
-	ok "$mode: undrain: ours preempts" wait_for 15 ours MASTER
+	ok "$mode: undrain: ours preempts" wait_for 130 ours MASTER
 	measure $((limit + 2)) kill "$(pid a ha)"
 	ok "$mode: SIGTERM: keepalived takes over" wait_for 8 theirs
 	is "$lost" 0 "$mode: SIGTERM: nothing is lost"
