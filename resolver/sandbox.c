@@ -18,6 +18,24 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
+#ifdef __x86_64__
+#define ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define ARCH AUDIT_ARCH_AARCH64
+#endif
+
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}};
+
+	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
+}
+
+#if defined(ARCH) && !defined(__SANITIZE_ADDRESS__) &&                         \
+	!defined(__SANITIZE_THREAD__)
+
 static const int denied[] = {
 	SYS_execve,
 	SYS_execveat,
@@ -61,24 +79,6 @@ static const int denied[] = {
 	SYS_quotactl,
 	SYS_syslog,
 };
-
-#ifdef __x86_64__
-#define ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-#endif
-
-static int drop_capabilities(void)
-{
-	struct __user_cap_header_struct header = {
-		.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct none[2] = {{0}};
-
-	return syscall(SYS_capset, &header, none) < 0 ? -errno : 0;
-}
-
-#if defined(ARCH) && !defined(__SANITIZE_ADDRESS__) &&                         \
-	!defined(__SANITIZE_THREAD__)
 
 static int install_filter(void)
 {
