@@ -101,9 +101,9 @@ proof_d() {
 	any=$(configured any) chaos=$(configured chaos)
 	must "ANY is configured" differ "$any" ""
 	must "chaos is configured" differ "$chaos" ""
-	answer=$(q +notcp @$vip www.zaibdns.lab ANY)
+	answer=$(q +time=1 +notcp @$vip www.zaibdns.lab ANY)
 	must "ANY: $any" treated_as "$any" "$answer"
-	answer=$(q @$vip version.bind CH TXT)
+	answer=$(q +time=1 @$vip version.bind CH TXT)
 	must "CH: $chaos" treated_as "$chaos" "$answer"
 }
 
@@ -138,7 +138,7 @@ proof_f() {
 
 proof_g() {
 	local h
-	answer=$(q @$vip t10.short.com)
+	answer=$(q @$vip t10.short.com; q @$vip t2.short.com)
 	must "asked once" has "$answer" '192\.0\.2\.136$'
 	for h in rec1 rec2; do lab svc stop $h resolver; done
 	answer=$(q @$vip t10.short.com)
@@ -147,8 +147,14 @@ proof_g() {
 		"$(awk '/short/ { print $2 }' <<< "$answer")" 10
 	answer=$(q @$vip "never-asked-$$.wildcard.com")
 	must "another name is not" differ "$(status_of "$answer")" NOERROR
+	must "one past its TTL is answered as stale" wait_for 10 stale t2
 	for h in rec1 rec2; do lab svc start $h resolver; done
 	must "they come back" wait_for 20 rec_answers
+}
+stale() { # NAME: TTL of 30 s and the extended error that says so (RFC 8767)
+	answer=$(q @$vip "$1.short.com")
+	has "$answer" '[[:space:]]30[[:space:]].*192\.0\.2\.' &&
+		has "$answer" 'EDE: 3 '
 }
 rec_answers() { has "$(q @$vip "back-$RANDOM.wildcard.com")" '192\.0\.2\.130$'; }
 
