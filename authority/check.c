@@ -28,7 +28,8 @@ static void set_limits(const struct auth_config *config)
 	memory.rlim_cur = memory.rlim_max =
 		(rlim_t)conf_get_int(check, "memory");
 	setrlimit(RLIMIT_CORE, &none);
-#ifndef __SANITIZE_ADDRESS__ /* its shadow is terabytes of addresses */
+/* the shadow of a sanitizer is terabytes of addresses */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	setrlimit(RLIMIT_AS, &memory);
 #endif
 }

@@ -5,11 +5,12 @@
 #include "tests/tap/failmem.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-static bool active;
-static unsigned left;
+/* Allocations left; below 0: all may pass. Any thread. */
+static _Atomic long left = -1;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);
@@ -26,21 +27,22 @@ char *__wrap_strdup(const char *text);
 
 void failmem_after(unsigned n)
 {
-	left = n;
-	active = true;
+	left = (long)n;
 }
 
 void failmem_off(void)
 {
-	active = false;
+	left = -1;
 }
 
 static bool fails(void)
 {
-	if (!active || left > 0) {
-		left -= active;
+	long n = left;
+
+	while (n > 0 && !atomic_compare_exchange_weak(&left, &n, n - 1))
+		;
+	if (n != 0)
 		return false;
-	}
 	errno = ENOMEM;
 	return true;
 }
