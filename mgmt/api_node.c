@@ -210,53 +210,50 @@ static int node_join(
 }
 
 /* What the model says of a node, joined with what is seen of it. */
-static int node_view(
-	struct call *call, json_t *row, bool whole, struct err *err)
+static void node_view(struct call *call, json_t *row)
 {
 	struct push *push = call->m->push;
 	const struct link *link =
 		fleet_find(push_fleet(push), row_str(row, "node"));
-	json_t *seen = link ? push_node(push, link) : NULL, *certs = NULL;
-	int rc = 0;
+	json_t *seen = link ? push_node(push, link) : NULL;
 
-	if (seen && !whole)
-		json_object_del(seen, "parts");
 	if (seen)
 		json_object_update(row, seen);
 	json_object_set(row, "name", json_object_get(row, "node"));
-	if (whole)
-		rc = store_certs(
-			call->m->store, row_str(row, "node"), &certs, err);
+	json_decref(seen);
+}
+
+static int node_line(struct call *call, json_t *row, struct err *err)
+{
+	(void)err;
+	node_view(call, row);
+	json_object_del(row, "parts");
+	return 0;
+}
+
+static int node_whole(struct call *call, json_t *row, struct err *err)
+{
+	json_t *certs = NULL;
+	int rc = store_certs(
+		call->m->store, row_str(row, "node"), &certs, err);
+
+	node_view(call, row);
 	if (certs)
 		json_object_set_new(row, "certificates", certs);
-	json_decref(seen);
 	return rc;
 }
 
 static int node_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	size_t i;
-	json_t *row;
-	int rc = arg_only(args, "", err);
-
-	if (!rc)
-		rc = store_rows(
-			call->m->store, model_table("node"), NULL, result, err);
-	json_array_foreach(*result, i, row)
-		if (!rc)
-			rc = node_view(call, row, false, err);
-	return rc;
+	return command_list(call, args, "node", node_line, result, err);
 }
 
 static int node_show(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	int rc = arg_only(args, "node", err);
-
-	if (!rc)
-		rc = node_row(call, args, result, err);
-	return rc ? rc : node_view(call, *result, true, err);
+	return command_show(
+		call, args, "node", "node", node_whole, result, err);
 }
 
 /* ---- commands that travel ---- */

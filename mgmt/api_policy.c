@@ -111,28 +111,22 @@ static int acl_entries(
 	return rc;
 }
 
+static int acl_count(struct call *call, json_t *row, struct err *err)
+{
+	json_t *entries = NULL;
+	int rc = acl_entries(call, row_str(row, "list"), &entries, err);
+
+	json_object_set_new(row, "entries",
+		json_integer((json_int_t)json_array_size(entries)));
+	json_decref(entries);
+	return rc;
+}
+
 /* [{"list","action","entries":N}] */
 static int acl_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	size_t i;
-	json_t *row;
-	int rc = arg_only(args, "", err);
-
-	if (!rc)
-		rc = store_rows(
-			call->m->store, model_table("acl"), NULL, result, err);
-	json_array_foreach(*result, i, row) {
-		json_t *entries = NULL;
-
-		if (rc)
-			break;
-		rc = acl_entries(call, row_str(row, "list"), &entries, err);
-		json_object_set_new(row, "entries",
-			json_integer((json_int_t)json_array_size(entries)));
-		json_decref(entries);
-	}
-	return rc;
+	return command_list(call, args, "acl", acl_count, result, err);
 }
 
 static int acl_row(
@@ -240,8 +234,7 @@ static int limit_list(
 	return rc;
 }
 
-static int pool_backends(
-	struct call *call, json_t *pool, bool count, struct err *err)
+static int pool_backends(struct call *call, json_t *pool, struct err *err)
 {
 	json_t *key = json_pack("{s:O}", "pool", json_object_get(pool, "pool"));
 	json_t *rows = NULL;
@@ -249,42 +242,32 @@ static int pool_backends(
 		call->m->store, model_table("backend"), key, &rows, err);
 
 	if (!rc)
-		json_object_set_new(pool, "backends",
-			count ? json_integer((json_int_t)json_array_size(rows))
-			      : json_incref(rows));
+		json_object_set(pool, "backends", rows);
 	json_decref(rows);
 	json_decref(key);
+	return rc;
+}
+
+static int pool_count(struct call *call, json_t *pool, struct err *err)
+{
+	int rc = pool_backends(call, pool, err);
+	size_t n = json_array_size(json_object_get(pool, "backends"));
+
+	json_object_set_new(pool, "backends", json_integer((json_int_t)n));
 	return rc;
 }
 
 static int pool_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	size_t i;
-	json_t *row;
-	int rc = arg_only(args, "", err);
-
-	if (!rc)
-		rc = store_rows(
-			call->m->store, model_table("pool"), NULL, result, err);
-	json_array_foreach(*result, i, row)
-		if (!rc)
-			rc = pool_backends(call, row, true, err);
-	return rc;
+	return command_list(call, args, "pool", pool_count, result, err);
 }
 
 static int pool_show(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	const char *pool;
-	int rc = arg_only(args, "pool", err);
-
-	if (!rc)
-		rc = arg_text(args, "pool", &pool, err);
-	if (!rc)
-		rc = store_row(
-			call->m->store, model_table("pool"), args, result, err);
-	return rc ? rc : pool_backends(call, *result, false, err);
+	return command_show(
+		call, args, "pool", "pool", pool_backends, result, err);
 }
 
 /* Routes as given, and those that zones get by themselves ("auto"). */
@@ -374,41 +357,28 @@ static int vip_nodes(struct call *call, json_t *vip, struct err *err)
 	return rc;
 }
 
+static int vip_names(struct call *call, json_t *vip, struct err *err)
+{
+	json_t *names = json_array(), *node;
+	size_t i;
+	int rc = vip_nodes(call, vip, err);
+
+	json_array_foreach(json_object_get(vip, "nodes"), i, node)
+		json_array_append(names, json_object_get(node, "node"));
+	json_object_set_new(vip, "nodes", names);
+	return rc;
+}
+
 static int vip_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	size_t i;
-	json_t *row;
-	int rc = arg_only(args, "", err);
-
-	if (!rc)
-		rc = store_rows(
-			call->m->store, model_table("vip"), NULL, result, err);
-	json_array_foreach(*result, i, row) {
-		json_t *names = json_array(), *node;
-		size_t j;
-
-		if (!rc)
-			rc = vip_nodes(call, row, err);
-		json_array_foreach(json_object_get(row, "nodes"), j, node)
-			json_array_append(names, json_object_get(node, "node"));
-		json_object_set_new(row, "nodes", names);
-	}
-	return rc;
+	return command_list(call, args, "vip", vip_names, result, err);
 }
 
 static int vip_show(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	const char *vip;
-	int rc = arg_only(args, "vip", err);
-
-	if (!rc)
-		rc = arg_text(args, "vip", &vip, err);
-	if (!rc)
-		rc = store_row(
-			call->m->store, model_table("vip"), args, result, err);
-	return rc ? rc : vip_nodes(call, *result, err);
+	return command_show(call, args, "vip", "vip", vip_nodes, result, err);
 }
 
 static int vip_node(

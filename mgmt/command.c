@@ -128,6 +128,38 @@ int arg_only(const json_t *args, const char *names, struct err *err)
 	return 0;
 }
 
+/* ---- rows shown ---- */
+
+int command_list(struct call *call, const json_t *args, const char *table,
+	row_view_fn view, json_t **result, struct err *err)
+{
+	size_t i;
+	json_t *row;
+	int rc = arg_only(args, "", err);
+
+	if (!rc)
+		rc = store_rows(call->m->store, model_table(table), NULL,
+			result, err);
+	json_array_foreach(*result, i, row)
+		if (!rc)
+			rc = view(call, row, err);
+	return rc;
+}
+
+int command_show(struct call *call, const json_t *args, const char *table,
+	const char *key, row_view_fn view, json_t **result, struct err *err)
+{
+	const char *text;
+	int rc = arg_only(args, key, err);
+
+	if (!rc)
+		rc = arg_text(args, key, &text, err);
+	if (!rc)
+		rc = store_row(call->m->store, model_table(table), args, result,
+			err);
+	return rc ? rc : view(call, *result, err);
+}
+
 /* ---- audit ---- */
 
 /* "zone example.net." of the first naming argument that is there. */

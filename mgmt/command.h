@@ -110,6 +110,16 @@ int arg_int(const json_t *args, const char *name, long long min, long long max,
 /* Only these members, separated by spaces, may be in `args`. */
 int arg_only(const json_t *args, const char *names, struct err *err) MUST_CHECK;
 
+/* What a verb adds to a row that it shows; 0, or negative errno and err. */
+typedef int (*row_view_fn)(struct call *call, json_t *row, struct err *err);
+/* "x list": every row of the table; it takes no argument. */
+int command_list(struct call *call, const json_t *args, const char *table,
+	row_view_fn view, json_t **result, struct err *err) MUST_CHECK;
+/* "x show": the one row that argument `key` names. */
+int command_show(struct call *call, const json_t *args, const char *table,
+	const char *key, row_view_fn view, json_t **result,
+	struct err *err) MUST_CHECK;
+
 /* The tables, one per file of verbs. */
 const struct command_def *api_zone_commands(void);
 const struct command_def *api_model_commands(void);
