@@ -19,7 +19,8 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/probe.c frontend/probe.h \
 	frontend/query.c frontend/query.h \
 	frontend/registry.c frontend/registry.h \
-	frontend/schema.c \
+	frontend/schema.c frontend/schema.h \
+	frontend/schema_policy.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
 	frontend/show.c \

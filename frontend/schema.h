@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_SCHEMA_H
+#define FRONTEND_SCHEMA_H
+
+/* Parts of the table behind config_schema(), shared by its files only. */
+
+#include "common/ctl/schema.h"
+
+extern const struct schema_item schema_acl[];    /* keys of "acl" */
+extern const struct schema_item schema_policy[]; /* of "policy" */
+extern const struct schema_item schema_limit[];  /* of "limit" */
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The part of the table of frontend.yaml that says who and what is answered,
+ * and how often.
+ */
+
+#include "frontend/schema.h"
+
+static const char *const acl_actions[] = {"refuse", "drop", NULL};
+static const char *const any_actions[] = {
+	"allow", "drop", "refuse", "tc", NULL};
+static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
+static const char *const transfer_actions[] = {"refuse", "drop", NULL};
+static const char *const limit_actions[] = {
+	"drop", "tc", "refuse", "cache-only", NULL};
+
+static const struct schema_item prefix_item[] = {
+	{.name = "", .type = SCHEMA_PREFIX, .help = "An address or prefix."},
+	{.type = SCHEMA_END},
+};
+
+const struct schema_item schema_acl[] = {
+	{.name = "allow",
+		.type = SCHEMA_LIST,
+		.dflt = "[127.0.0.0/8, \"::1/128\"]",
+		.children = prefix_item,
+		.help = "Sources that are answered; the longest prefix that "
+			"holds a source decides."},
+	{.name = "deny",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.children = prefix_item,
+		.help = "Sources that are not, within those allowed."},
+	{.name = "action",
+		.type = SCHEMA_ENUM,
+		.dflt = "refuse",
+		.choices = acl_actions,
+		.help = "What others get: REFUSED (10 a second for each, then "
+			"nothing), or nothing."},
+	{.type = SCHEMA_END},
+};
+
+const struct schema_item schema_policy[] = {
+	{.name = "any",
+		.type = SCHEMA_ENUM,
+		.dflt = "drop",
+		.choices = any_actions,
+		.help = "Questions of type ANY; tc answers over TCP only."},
+	{.name = "chaos",
+		.type = SCHEMA_ENUM,
+		.dflt = "drop",
+		.choices = chaos_actions,
+		.help = "Questions of any class but IN."},
+	{.name = "transfer",
+		.type = SCHEMA_ENUM,
+		.dflt = "refuse",
+		.choices = transfer_actions,
+		.help = "AXFR and IXFR."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item override_items[] = {
+	{.name = "prefix",
+		.type = SCHEMA_PREFIX,
+		.required = true,
+		.help = "Sources that this applies to."},
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.required = true,
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Queries a second of each address; 0: no limit."},
+	{.name = "burst",
+		.type = SCHEMA_INT,
+		.min = 0,
+		.max = 10000000,
+		.dflt = "0",
+		.help = "Queries at once; 0: as many as qps."},
+	{.name = "action",
+		.type = SCHEMA_ENUM,
+		.dflt = "drop",
+		.choices = limit_actions,
+		.help = "What happens to queries over the limit."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item override_item[] = {
+	{.name = "",
+		.type = SCHEMA_MAP,
+		.children = override_items,
+		.help = "A limit of its own for some sources."},
+	{.type = SCHEMA_END},
+};
+
+const struct schema_item schema_limit[] = {
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Queries a second of each source; 0: no limit."},
+	{.name = "burst",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.help = "Queries at once; 0: as many as qps."},
+	{.name = "v4_prefix",
+		.type = SCHEMA_INT,
+		.dflt = "32",
+		.min = 1,
+		.max = 32,
+		.unit = "bits",
+		.help = "Leading bits of an IPv4 source that count."},
+	{.name = "v6_prefix",
+		.type = SCHEMA_INT,
+		.dflt = "64",
+		.min = 1,
+		.max = 128,
+		.unit = "bits",
+		.help = "Leading bits of an IPv6 source that count."},
+	{.name = "action",
+		.type = SCHEMA_ENUM,
+		.dflt = "drop",
+		.choices = limit_actions,
+		.help = "What happens to queries over the limit: nothing, TC "
+			"(TCP has a limit of its own then), REFUSED, or an "
+			"answer from the cache only."},
+	{.name = "table_size",
+		.type = SCHEMA_INT,
+		.dflt = "65536",
+		.min = 64,
+		.max = 1 << 26,
+		.help = "Sources remembered (16 octets each)."},
+	{.name = "overrides",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.children = override_item,
+		.help = "Other limits for some sources, such as addresses "
+			"behind which many subscribers live."},
+	{.type = SCHEMA_END},
+};
