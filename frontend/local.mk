@@ -19,11 +19,14 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/probe.c frontend/probe.h \
 	frontend/query.c frontend/query.h \
 	frontend/registry.c frontend/registry.h \
+	frontend/rule.c frontend/rule.h \
+	frontend/rule_build.c frontend/rule_impl.h \
 	frontend/schema.c frontend/schema.h \
 	frontend/schema_policy.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
 	frontend/show.c \
+	frontend/spoof.c frontend/spoof.h \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/wheel.c frontend/wheel.h \

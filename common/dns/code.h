@@ -66,6 +66,7 @@ enum dns_opcode {
 enum dns_ede {
 	DNS_EDE_OTHER = 0,
 	DNS_EDE_STALE_ANSWER = 3,
+	DNS_EDE_FORGED_ANSWER = 4,
 	DNS_EDE_DNSSEC_BOGUS = 6,
 	DNS_EDE_NOT_READY = 14,
 	DNS_EDE_BLOCKED = 15,

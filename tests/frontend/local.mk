@@ -56,3 +56,6 @@ tests_frontend_memory_t_LDFLAGS = $(FAILMEM_LINK)
 unit_tests += tests/frontend/dump-t
 tests_frontend_dump_t_SOURCES = tests/frontend/dump-t.c
 tests_frontend_dump_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/rule-t
+tests_frontend_rule_t_SOURCES = tests/frontend/rule-t.c
+tests_frontend_rule_t_LDADD = $(FRONTEND_TEST_LIBS)
