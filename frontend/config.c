@@ -5,7 +5,7 @@
  * memory only.
  */
 
-#include "frontend/config.h"
+#include "frontend/config_impl.h"
 
 #include "common/dns/code.h"
 
@@ -84,7 +84,7 @@ static int check_pools(const struct conf *conf, struct err *err)
 	return 0;
 }
 
-static int pool_index(const struct conf *conf, const char *name)
+int config_pool_index(const struct conf *conf, const char *name)
 {
 	const struct conf_node *pool;
 	int i = 0;
@@ -99,7 +99,7 @@ static int pool_index(const struct conf *conf, const char *name)
 static int check_pool_name(
 	const struct conf *conf, const struct conf_node *node, struct err *err)
 {
-	if (pool_index(conf, conf_str(node)) >= 0)
+	if (config_pool_index(conf, conf_str(node)) >= 0)
 		return 0;
 	return conf_error(
 		conf, node, err, "there is no pool \"%s\"", conf_str(node));
@@ -156,6 +156,8 @@ int config_check(const struct conf *conf, struct err *err)
 			conf, conf_get(conf_root(conf), "default_pool"), err);
 	if (rc == 0)
 		rc = check_routes(conf, err);
+	if (rc == 0)
+		rc = config_check_rules(conf, err);
 	if (rc == 0)
 		rc = check_retry(conf, err);
 	if (rc == 0) { /* duplicates show when it is built */
@@ -379,14 +381,14 @@ static int build_routes(
 	const struct conf_node *root = conf_root(conf);
 	const struct conf_node *list = conf_get(root, "routes"), *n;
 
-	p->default_pool =
-		(unsigned)pool_index(conf, conf_get_str(root, "default_pool"));
+	p->default_pool = (unsigned)config_pool_index(
+		conf, conf_get_str(root, "default_pool"));
 	p->routes = suffix_map_new(&p->arena, conf_count(list));
 	if (!p->routes)
 		return err_fail(err, -ENOMEM, "out of memory");
 	for (n = conf_first(list); n; n = conf_next(n)) {
 		const struct conf_node *suffix = conf_get(n, "suffix");
-		int pool = pool_index(conf, conf_get_str(n, "pool"));
+		int pool = config_pool_index(conf, conf_get_str(n, "pool"));
 		int rc = suffix_map_add(
 			p->routes, conf_name(suffix), (uint32_t)pool);
 
@@ -435,6 +437,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 		rc = build_pools(conf, registry, p, err);
 	if (rc == 0)
 		rc = build_routes(conf, p, err);
+	if (rc == 0)
+		rc = config_build_rules(conf, registry, p, err);
 	if (rc < 0)
 		config_release(p, registry);
 	else
@@ -446,6 +450,7 @@ void config_release(struct policy *policy, struct registry *registry)
 {
 	if (!policy)
 		return;
+	config_release_rules(policy, registry);
 	for (unsigned i = 0; i < policy->pool_count; i++) {
 		struct pool *pool = &policy->pools[i];
 

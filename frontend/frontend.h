@@ -53,6 +53,10 @@ const struct control_command *frontend_commands(void);
 void frontend_status(void *state, json_t *out);
 void frontend_stats(void *state, json_t *out);
 
+/* show_rules.c: a row for each rule, and their metrics. */
+void frontend_rule_rows(const struct frontend *fe, json_t *rows);
+void frontend_rule_metrics(const struct frontend *fe, struct text *out);
+
 /* page.c: /metrics and /health. */
 int frontend_page(void *arg, const char *path, struct text *body);
 

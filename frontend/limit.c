@@ -12,6 +12,8 @@
 
 #include "frontend/limit.h"
 
+#include "common/dns/name.h"
+
 #include <pthread.h>
 
 #define WAYS    4
@@ -93,16 +95,16 @@ size_t limiter_used(struct limiter *limiter, int64_t now_us)
 	return used;
 }
 
-/* The bits that count, then family and kind; never 0. */
-static uint64_t bucket_key(const struct limiter *limiter, enum limit_kind kind,
+/* The bits that count, then family and kind. */
+static void mask_client(uint8_t masked[18], enum limit_kind kind,
 	const union addr *client, unsigned v4_bits, unsigned v6_bits)
 {
 	bool v6 = client->sa.sa_family == AF_INET6;
 	unsigned bits = v6 ? v6_bits : v4_bits;
 	const uint8_t *octets;
 	size_t len = addr_octets(client, &octets);
-	uint8_t masked[18] = {0};
-	uint64_t key;
+
+	memset(masked, 0, 18);
 
 	if (bits > len * 8)
 		bits = (unsigned)len * 8;
@@ -112,8 +114,21 @@ static uint64_t bucket_key(const struct limiter *limiter, enum limit_kind kind,
 			(uint8_t)(octets[bits / 8] & (0xff00u >> (bits % 8)));
 	masked[16] = v6;
 	masked[17] = (uint8_t)kind;
-	key = hash_bytes(&limiter->key, masked, sizeof(masked));
-	return key ? key : 1;
+}
+
+static uint64_t owner_key(
+	const struct limiter *limiter, const struct limit_owner *owner)
+{
+	uint8_t id[18 + 8 + NAME_MAX_WIRE] = {[17] = (uint8_t)owner->kind};
+	size_t len = owner->name ? owner->name_len : 0;
+
+	if (owner->client)
+		mask_client(id, owner->kind, owner->client, owner->v4_bits,
+			owner->v6_bits);
+	memcpy(id + 18, &owner->scope, 8);
+	if (len)
+		memcpy(id + 26, owner->name, len);
+	return hash_bytes(&limiter->key, id, 26 + len);
 }
 
 /* The bucket of `key`: its own, a free one, or the fullest. */
@@ -146,19 +161,16 @@ static bool take(struct bucket *b, const struct limit_rule *rule, int64_t now)
 	return true;
 }
 
-bool limit_take(struct limiter *limiter, enum limit_kind kind,
-	const union addr *client, unsigned v4_bits, unsigned v6_bits,
+/* One token from the bucket of this key. */
+static bool take_by_key(struct limiter *limiter, uint64_t key,
 	const struct limit_rule *rule, int64_t now_us)
 {
-	uint64_t key;
 	size_t set;
 	pthread_spinlock_t *lock;
 	struct bucket *b;
 	bool pass;
 
-	if (rule->qps == 0)
-		return true;
-	key = bucket_key(limiter, kind, client, v4_bits, v6_bits);
+	key += key == 0; /* 0: free */
 	set = (key >> 32) & (limiter->sets - 1);
 	lock = &limiter->stripes[set % STRIPES].lock;
 	(void)pthread_spin_lock(lock);
@@ -170,4 +182,25 @@ bool limit_take(struct limiter *limiter, enum limit_kind kind,
 	pass = take(b, rule, now_us * 1000);
 	(void)pthread_spin_unlock(lock);
 	return pass;
+}
+
+bool limit_take(struct limiter *limiter, enum limit_kind kind,
+	const union addr *client, unsigned v4_bits, unsigned v6_bits,
+	const struct limit_rule *rule, int64_t now_us)
+{
+	uint8_t masked[18];
+
+	if (rule->qps == 0)
+		return true;
+	mask_client(masked, kind, client, v4_bits, v6_bits);
+	return take_by_key(limiter,
+		hash_bytes(&limiter->key, masked, sizeof(masked)), rule,
+		now_us);
+}
+
+bool limit_take_owned(struct limiter *limiter, const struct limit_owner *owner,
+	const struct limit_rule *rule, int64_t now_us)
+{
+	return rule->qps == 0 ||
+	       take_by_key(limiter, owner_key(limiter, owner), rule, now_us);
 }

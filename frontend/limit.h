@@ -23,6 +23,7 @@ enum limit_kind {
 	LIMIT_QUERIES,
 	LIMIT_TCP_QUERIES,
 	LIMIT_REFUSALS,
+	LIMIT_RULE,
 };
 
 /* `size` buckets, rounded up to a power of two, 64..2^26. NULL: no memory. */
@@ -38,6 +39,19 @@ size_t limiter_used(struct limiter *limiter, int64_t now_us);
  */
 bool limit_take(struct limiter *limiter, enum limit_kind kind,
 	const union addr *client, unsigned v4_bits, unsigned v6_bits,
+	const struct limit_rule *rule, int64_t now_us);
+
+/* Who a bucket belongs to, when it is not a client alone. */
+struct limit_owner {
+	enum limit_kind kind;
+	uint64_t scope;           /* such as the id of a rule */
+	const union addr *client; /* NULL: one bucket for all */
+	unsigned v4_bits, v6_bits;
+	const uint8_t *name; /* lower case; may be NULL */
+	size_t name_len;
+};
+
+bool limit_take_owned(struct limiter *limiter, const struct limit_owner *owner,
 	const struct limit_rule *rule, int64_t now_us);
 
 #endif

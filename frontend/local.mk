@@ -8,6 +8,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/cache.c frontend/cache.h \
 	frontend/change.c \
 	frontend/config.c frontend/config.h \
+	frontend/config_impl.h frontend/config_rules.c \
 	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/frontend.c frontend/frontend.h \
@@ -23,9 +24,11 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/rule_build.c frontend/rule_impl.h \
 	frontend/schema.c frontend/schema.h \
 	frontend/schema_policy.c \
+	frontend/schema_rule.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
 	frontend/show.c \
+	frontend/show_rules.c \
 	frontend/spoof.c frontend/spoof.h \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The gate of the frontend. Order: the source (ACL), then the number of its
- * questions (limit), then what they are (malformed, foreign opcodes, AXFR,
- * ANY, CHAOS). Every query costs the same few look-ups, however long the
- * lists are.
+ * questions (limit), is the message well-formed, the operator's rules, then
+ * what else is not answered (foreign opcodes, AXFR, ANY, CHAOS). Every query
+ * costs the same few look-ups, however long the lists are.
  */
 
 #include "frontend/policy.h"
@@ -84,33 +84,42 @@ static const struct policy_limit *find_limit(
 	return i == PREFIX_NONE ? &policy->limit : &policy->override[i];
 }
 
-static struct policy_result check_limit(const struct policy *policy,
-	const union addr *client, bool tcp, int64_t now_us)
+/* Over a limit. `counters` are those of drop, refuse, tc, cache-only. */
+static struct policy_result over_limit(
+	enum policy_action action, bool tcp, const enum stat_id counters[4])
 {
-	const struct policy_limit *limit = find_limit(policy, client);
-	/* who was told to come by TCP has a bucket of its own there */
-	enum limit_kind kind = tcp && limit->action == POLICY_TC
-				       ? LIMIT_TCP_QUERIES
-				       : LIMIT_QUERIES;
-
-	if (limit_take(policy->limiter, kind, client, policy->limit_v4_bits,
-		    policy->limit_v6_bits, &limit->rule, now_us))
-		return pass();
-	switch (limit->action) {
+	switch (action) {
 	case POLICY_REFUSE:
-		return reply(STAT_REFUSED_LIMIT, DNS_RCODE_REFUSED,
-			DNS_EDE_PROHIBITED);
+		return reply(
+			counters[1], DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 	case POLICY_TC:
-		return tcp ? drop(STAT_DROP_LIMIT) : truncate_it(STAT_TC_LIMIT);
+		return tcp ? drop(counters[0]) : truncate_it(counters[2]);
 	case POLICY_CACHE_ONLY:
 		return (struct policy_result){.verdict = VERDICT_CACHE_ONLY,
-			.counter = STAT_CACHE_ONLY,
+			.counter = counters[3],
 			.ede = -1};
 	case POLICY_DROP:
 	case POLICY_ALLOW:
 	default:
-		return drop(STAT_DROP_LIMIT);
+		return drop(counters[0]);
 	}
+}
+
+static struct policy_result check_limit(
+	const struct policy *policy, const struct policy_query *q)
+{
+	static const enum stat_id counters[] = {STAT_DROP_LIMIT,
+		STAT_REFUSED_LIMIT, STAT_TC_LIMIT, STAT_CACHE_ONLY};
+	const struct policy_limit *limit = find_limit(policy, q->client);
+	/* who was told to come by TCP has a bucket of its own there */
+	enum limit_kind kind = q->tcp && limit->action == POLICY_TC
+				       ? LIMIT_TCP_QUERIES
+				       : LIMIT_QUERIES;
+
+	if (limit_take(policy->limiter, kind, q->client, policy->limit_v4_bits,
+		    policy->limit_v6_bits, &limit->rule, q->now_us))
+		return pass();
+	return over_limit(limit->action, q->tcp, counters);
 }
 
 static struct policy_result check_action(
@@ -139,10 +148,11 @@ static bool is_meta(uint16_t type)
 	       (type >= 128 && type < DNS_TYPE_ANY);
 }
 
-static struct policy_result check_type(
-	const struct policy *policy, bool tcp, const struct question *q)
+/* `allowed`: a rule said so; what no backend can answer stays refused. */
+static struct policy_result check_type(const struct policy *policy, bool tcp,
+	const struct question *q, bool allowed)
 {
-	if (q->class != DNS_CLASS_IN) {
+	if (q->class != DNS_CLASS_IN && !allowed) {
 		struct policy_result r =
 			check_action(policy->chaos, tcp, STAT_DROP_CHAOS);
 
@@ -154,35 +164,145 @@ static struct policy_result check_type(
 			       ? drop(STAT_DROP_TRANSFER)
 			       : reply(STAT_REFUSED_TRANSFER, DNS_RCODE_REFUSED,
 					 DNS_EDE_PROHIBITED);
-	if (q->type == DNS_TYPE_ANY)
+	if (q->type == DNS_TYPE_ANY && !allowed)
 		return check_action(policy->any, tcp, STAT_DROP_ANY);
 	if (is_meta(q->type))
 		return reply(STAT_REFUSED_TYPE, DNS_RCODE_REFUSED, -1);
 	return pass();
 }
 
-struct policy_result policy_check(const struct policy *policy,
-	const union addr *client, bool tcp, enum msg_verdict parsed,
-	const struct query_view *view, int64_t now_us)
+/* --- rules ------------------------------------------------------------- */
+
+static struct policy_result check_rate(const struct policy *policy,
+	const struct policy_query *q, const struct rule *rule)
 {
-	struct policy_result limit = check_limit(policy, client, tcp, now_us);
+	static const enum stat_id counters[] = {STAT_DROP_RULE_RATE,
+		STAT_REFUSED_RULE_RATE, STAT_TC_RULE_RATE,
+		STAT_CACHE_ONLY_RULE};
+	enum policy_action over = (enum policy_action)rule->over;
+	const struct limit_owner owner = {.kind = LIMIT_RULE,
+		/* as in check_limit: TCP has buckets of its own */
+		.scope = rule->id ^ (q->tcp && over == POLICY_TC),
+		.client = rule->shared ? NULL : q->client,
+		.v4_bits = policy->limit_v4_bits,
+		.v6_bits = policy->limit_v6_bits};
+
+	if (limit_take_owned(policy->limiter, &owner, &rule->rate, q->now_us))
+		return pass();
+	return over_limit(over, q->tcp, counters);
+}
+
+/* Does evaluation end at this rule? Then *out is what comes of it. */
+static bool apply_rule(const struct policy *policy,
+	const struct policy_query *q, const struct rule *rule,
+	struct policy_result *out)
+{
+	switch (rule->action) {
+	case RULE_DROP:
+		*out = drop(STAT_DROP_RULE);
+		return true;
+	case RULE_REFUSE:
+		*out = reply(STAT_REFUSED_RULE, DNS_RCODE_REFUSED,
+			DNS_EDE_PROHIBITED);
+		return true;
+	case RULE_NXDOMAIN:
+		*out = reply(STAT_NXDOMAIN_RULE, DNS_RCODE_NXDOMAIN,
+			DNS_EDE_BLOCKED);
+		return true;
+	case RULE_TRUNCATE:
+		*out = truncate_it(STAT_TC_RULE);
+		return true;
+	case RULE_POOL:
+		out->pool = &policy->pools[rule->pool];
+		return true;
+	case RULE_SPOOF:
+		*out = (struct policy_result){.verdict = VERDICT_SPOOF,
+			.counter = STAT_SPOOFED_RULE,
+			.ede = -1,
+			.spoof = rule->spoof};
+		return true;
+	case RULE_RATE:
+		*out = check_rate(policy, q, rule);
+		/* what only the cache answers is still to be routed */
+		return out->verdict != VERDICT_PASS &&
+		       out->verdict != VERDICT_CACHE_ONLY;
+	case RULE_ALLOW:
+	case RULE_TAG:
+	default:
+		return rule->action == RULE_ALLOW;
+	}
+}
+
+/* Has this rule nothing to say to this message? TC means nothing over TCP,
+ * and to another opcode there is no answer but a refusal. */
+static bool is_void(const struct rule *rule, const struct policy_query *q)
+{
+	switch (rule->action) {
+	case RULE_TRUNCATE:
+		return q->tcp || q->parsed == MSG_NOTIMP;
+	case RULE_NXDOMAIN:
+	case RULE_POOL:
+	case RULE_SPOOF:
+		return q->parsed == MSG_NOTIMP;
+	default:
+		return false;
+	}
+}
+
+/* The rule that ended evaluation, NULL: none; *out as it says. */
+static const struct rule *check_rules(const struct policy *policy,
+	const struct policy_query *q, struct policy_result *out)
+{
+	const struct rule_query rq = {.name = q->view->q.name,
+		.type = q->view->q.type,
+		.class = q->view->q.class,
+		.opcode = q->opcode,
+		.tcp = q->tcp,
+		.client = q->client};
+	const struct rule *rule;
+	struct rule_cursor c;
+
+	rules_find(policy->rules, &rq, &c);
+	while ((rule = rules_next(policy->rules, &c)) != NULL) {
+		struct policy_result r = *out;
+		bool ends;
+
+		if (is_void(rule, q))
+			continue;
+		ends = apply_rule(policy, q, rule, &r);
+		if (!ends && rule->action == RULE_RATE &&
+			r.verdict == VERDICT_PASS)
+			continue; /* within its limit */
+		rule_hit(rule);
+		*out = r;
+		if (ends)
+			return rule;
+	}
+	return NULL;
+}
+
+struct policy_result policy_check(
+	const struct policy *policy, const struct policy_query *q)
+{
+	struct policy_result limit = check_limit(policy, q);
+	const struct rule *rule = NULL;
 	struct policy_result type;
 
 	if (limit.verdict == VERDICT_DROP || limit.verdict == VERDICT_REPLY)
 		return limit;
-	switch (parsed) {
-	case MSG_FORMERR:
+	if (q->parsed == MSG_FORMERR)
 		return reply(STAT_BAD_FORMERR, DNS_RCODE_FORMERR, -1);
-	case MSG_NOTIMP:
-		return reply(STAT_BAD_NOTIMP, DNS_RCODE_NOTIMP, -1);
-	case MSG_BADVERS:
+	if (q->parsed == MSG_BADVERS)
 		return reply(STAT_BAD_BADVERS, DNS_RCODE_BADVERS, -1);
-	case MSG_OK:
-	case MSG_DROP:
-	default:
-		break;
-	}
-	type = check_type(policy, tcp, &view->q);
+	if (policy->rules)
+		rule = check_rules(policy, q, &limit);
+	if (limit.verdict != VERDICT_PASS &&
+		limit.verdict != VERDICT_CACHE_ONLY)
+		return limit;
+	if (q->parsed == MSG_NOTIMP)
+		return reply(STAT_BAD_NOTIMP, DNS_RCODE_NOTIMP, -1);
+	type = check_type(policy, q->tcp, &q->view->q,
+		rule && rule->action == RULE_ALLOW);
 	return type.verdict == VERDICT_PASS ? limit : type;
 }
 

@@ -15,6 +15,7 @@
 #include "frontend/cache.h"
 #include "frontend/limit.h"
 #include "frontend/pool.h"
+#include "frontend/rule.h"
 #include "frontend/stats.h"
 
 enum policy_action { /* order of the words in the configuration */
@@ -45,6 +46,7 @@ struct policy {
 	unsigned limit_v4_bits, limit_v6_bits;
 	struct prefix_map *overrides; /* index into override */
 	struct policy_limit *override;
+	struct rules *rules;       /* NULL: none */
 	struct suffix_map *routes; /* index into pools */
 	struct pool *pools;
 	unsigned pool_count, default_pool;
@@ -63,6 +65,7 @@ enum policy_verdict {
 	VERDICT_CACHE_ONLY, /* answer from the cache or not at all */
 	VERDICT_DROP,
 	VERDICT_REPLY, /* rcode or TC */
+	VERDICT_SPOOF, /* `spoof` is the answer */
 };
 
 struct policy_result {
@@ -71,6 +74,18 @@ struct policy_result {
 	unsigned rcode;
 	bool tc;
 	int ede; /* -1: none */
+	const struct spoof *spoof;
+	const struct pool *pool; /* passes: a rule chose it; NULL: route it */
+};
+
+/* A message that was parsed (`parsed` not MSG_DROP). */
+struct policy_query {
+	const union addr *client;
+	bool tcp;
+	unsigned opcode;
+	enum msg_verdict parsed;
+	const struct query_view *view;
+	int64_t now_us;
 };
 
 /* Frees the arena and the policy itself; NULL allowed. */
@@ -83,10 +98,10 @@ struct policy_result policy_admit(
 /* May it open a TCP connection? False only when it gets no answer anyway. */
 bool policy_admit_tcp(const struct policy *policy, const union addr *client);
 
-/* Verdict on a parsed message (`parsed` not MSG_DROP), limits included. */
-struct policy_result policy_check(const struct policy *policy,
-	const union addr *client, bool tcp, enum msg_verdict parsed,
-	const struct query_view *view, int64_t now_us);
+/* Verdict on a parsed message, in this order: the limit of its source; is it
+ * well-formed; the rules; the policy on opcodes, classes and types. */
+struct policy_result policy_check(
+	const struct policy *policy, const struct policy_query *q);
 
 /* The pool that answers for this question: that of the longest suffix; DS is
  * the parent's to answer (RFC 4035 3.1.4.1). */

@@ -64,6 +64,21 @@ static enum step send_own(
 	return STEP_END;
 }
 
+/* An answer with addresses of a rule. */
+static enum step send_spoof(struct query *q, const struct spoof *spoof)
+{
+	struct worker *w = q->w;
+	struct answer_style style = {
+		.auth = policy_route(w->policy, &q->view.q)->auth};
+
+	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
+		w->policy->udp_limit);
+	spoof_make(spoof, &w->answer, w->stored, &q->view.q);
+	metric_inc(w->row, STAT_SELF_ANSWERED);
+	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	return STEP_END;
+}
+
 static enum step drop(struct query *q, enum stat_id why)
 {
 	metric_inc(q->w->row, why);
@@ -112,15 +127,24 @@ static enum step step_parse(struct query *q)
 static enum step step_check(struct query *q)
 {
 	const struct serve_peer *peer = &q->req->peer;
-	struct policy_result r = policy_check(q->w->policy, &peer->client,
-		peer->tcp, q->parsed, &q->view, q->now.us);
+	const struct policy_query pq = {.client = &peer->client,
+		.tcp = peer->tcp,
+		.opcode = msg_opcode(q->req->msg),
+		.parsed = q->parsed,
+		.view = &q->view,
+		.now_us = q->now.us};
+	struct policy_result r = policy_check(q->w->policy, &pq);
 
+	q->pool = r.pool;
 	switch (r.verdict) {
 	case VERDICT_DROP:
 		return drop(q, r.counter);
 	case VERDICT_REPLY:
 		metric_inc(q->w->row, r.counter);
 		return send_own(q, r.rcode, r.tc, r.ede);
+	case VERDICT_SPOOF:
+		metric_inc(q->w->row, r.counter);
+		return send_spoof(q, r.spoof);
 	case VERDICT_CACHE_ONLY:
 		metric_inc(q->w->row, r.counter);
 		q->cache_only = true;
@@ -133,7 +157,8 @@ static enum step step_check(struct query *q)
 
 static enum step step_route(struct query *q)
 {
-	q->pool = policy_route(q->w->policy, &q->view.q);
+	if (!q->pool)
+		q->pool = policy_route(q->w->policy, &q->view.q);
 	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
 		q->w->policy->udp_limit);
 	cache_key_make(q->w->secret, &q->w->key, q->pool->id, &q->asker);

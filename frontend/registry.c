@@ -16,6 +16,14 @@ void registry_fini(struct registry *r)
 {
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		free(r->servers[i]);
+	for (unsigned i = 0; i < REGISTRY_HITS; i++) {
+		while (r->hits[i]) {
+			struct rule_hits *hits = r->hits[i];
+
+			r->hits[i] = hits->chain;
+			free(hits);
+		}
+	}
 	memset(r, 0, sizeof(*r));
 }
 
@@ -82,4 +90,37 @@ int registry_pool_id(struct registry *r, const char *name, uint16_t *id)
 	(void)snprintf(r->pools[r->pool_count], SERVER_NAME, "%s", name);
 	*id = (uint16_t)r->pool_count++;
 	return 0;
+}
+
+struct rule_hits *registry_hits_take(struct registry *r, uint64_t id)
+{
+	struct rule_hits **bucket = &r->hits[id % REGISTRY_HITS];
+	struct rule_hits *hits = *bucket;
+
+	while (hits && hits->id != id)
+		hits = hits->chain;
+	if (!hits) {
+		hits = aligned_alloc(64, 64); /* a cache line of its own */
+		if (!hits)
+			return NULL;
+		memset(hits, 0, sizeof(*hits));
+		hits->id = id;
+		hits->chain = *bucket;
+		*bucket = hits;
+	}
+	hits->uses++;
+	return hits;
+}
+
+void registry_hits_give(struct registry *r, struct rule_hits *hits)
+{
+	struct rule_hits **link;
+
+	if (!hits || --hits->uses > 0)
+		return;
+	link = &r->hits[hits->id % REGISTRY_HITS];
+	while (*link != hits)
+		link = &(*link)->chain;
+	*link = hits->chain;
+	free(hits);
 }

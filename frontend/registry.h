@@ -4,18 +4,21 @@
 
 /*
  * What outlives a policy snapshot and is found again by name: the backends'
- * shared state and the numbers of pools. Main thread only.
+ * shared state, the numbers of pools, the hits of rules. Main thread only.
  */
 
 #include "common/base/err.h"
+#include "frontend/rule.h"
 #include "frontend/server.h"
 
 #define REGISTRY_POOLS 256
+#define REGISTRY_HITS  1024 /* buckets */
 
 struct registry {
 	struct server *servers[SERVERS_MAX]; /* by id */
 	char pools[REGISTRY_POOLS][SERVER_NAME];
 	unsigned pool_count;
+	struct rule_hits *hits[REGISTRY_HITS]; /* by id */
 };
 
 void registry_init(struct registry *r);
@@ -30,5 +33,11 @@ void registry_give(struct registry *r, struct server *server);
 /* -ENOSPC when there are too many names. */
 int registry_pool_id(
 	struct registry *r, const char *name, uint16_t *id) MUST_CHECK;
+/* The counter of the rule with this id, with one use more; at 0 when it is
+ * new. NULL: no memory. */
+struct rule_hits *registry_hits_take(
+	struct registry *r, uint64_t id) MUST_CHECK;
+/* One use less; the last one frees it. NULL allowed. */
+void registry_hits_give(struct registry *r, struct rule_hits *hits);
 
 #endif

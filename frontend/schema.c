@@ -384,6 +384,13 @@ static const struct schema_item root_items[] = {
 		.dflt = "{}",
 		.children = schema_policy,
 		.help = "What is not answered."},
+	{.name = "rules",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.max = RULES_MAX,
+		.children = schema_rule,
+		.help = "What is done with some queries: the first rule that "
+			"matches and ends evaluation decides."},
 	{.name = "limit",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -9,5 +9,6 @@
 extern const struct schema_item schema_acl[];    /* keys of "acl" */
 extern const struct schema_item schema_policy[]; /* of "policy" */
 extern const struct schema_item schema_limit[];  /* of "limit" */
+extern const struct schema_item schema_rule[];   /* item of "rules" */
 
 #endif

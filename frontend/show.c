@@ -166,12 +166,14 @@ static json_t *show_rules(const struct frontend *fe)
 {
 	json_t *rows = json_array();
 
+	frontend_rule_rows(fe, rows);
 	for (unsigned id = STAT_REFUSED_ACL; id <= STAT_BAD_BADVERS; id++)
 		json_array_append_new(rows,
-			json_pack("{s:o, s:o, s:I}", "rule",
+			json_pack("{s:o, s:o, s:I, s:s}", "rule",
 				label(stats_name(id), "rule"), "action",
 				label(stats_name(id), "action"), "queries",
-				number(metrics_read(&fe->metrics, id))));
+				number(metrics_read(&fe->metrics, id)), "match",
+				"(built in)"));
 	return json_pack("{s:o}", "rules", rows);
 }
 

@@ -76,6 +76,8 @@ static const struct alias aliases[] = {
 		"Queries dropped by a rule."},
 	{"dnsdist_rule_refused", STAT_REFUSED_ANY, STAT_REFUSED_LIMIT,
 		"Queries refused by a rule."},
+	{"dnsdist_rule_nxdomain", STAT_NXDOMAIN_RULE, STAT_NXDOMAIN_RULE,
+		"Queries answered NXDOMAIN by a rule."},
 	{"dnsdist_rule_truncated", STAT_TC_ANY, STAT_TC_LIMIT,
 		"Queries truncated by a rule."},
 	{"dnsdist_self_answered", STAT_SELF_ANSWERED, STAT_SELF_ANSWERED,

@@ -34,6 +34,8 @@
 	X(STAT_DROP_ANY, "drops_total{reason=\"any\"}", "")                    \
 	X(STAT_DROP_CHAOS, "drops_total{reason=\"chaos\"}", "")                \
 	X(STAT_DROP_TRANSFER, "drops_total{reason=\"transfer\"}", "")          \
+	X(STAT_DROP_RULE, "drops_total{reason=\"rule\"}", "")                  \
+	X(STAT_DROP_RULE_RATE, "drops_total{reason=\"rule-limit\"}", "")       \
 	X(STAT_DROP_LIMIT, "drops_total{reason=\"limit\"}", "")                \
 	X(STAT_DROP_NO_SLOT, "drops_total{reason=\"no-slot\"}", "")            \
 	X(STAT_REFUSED_ACL, "rule_total{rule=\"acl\",action=\"refuse\"}",      \
@@ -45,12 +47,25 @@
 		"rule_total{rule=\"transfer\",action=\"refuse\"}", "")         \
 	X(STAT_REFUSED_TYPE,                                                   \
 		"rule_total{rule=\"meta-type\",action=\"refuse\"}", "")        \
+	X(STAT_REFUSED_RULE, "rule_total{rule=\"rules\",action=\"refuse\"}",   \
+		"")                                                            \
+	X(STAT_REFUSED_RULE_RATE,                                              \
+		"rule_total{rule=\"rule-limit\",action=\"refuse\"}", "")       \
 	X(STAT_REFUSED_LIMIT, "rule_total{rule=\"limit\",action=\"refuse\"}",  \
 		"")                                                            \
 	X(STAT_TC_ANY, "rule_total{rule=\"any\",action=\"tc\"}", "")           \
+	X(STAT_TC_RULE, "rule_total{rule=\"rules\",action=\"tc\"}", "")        \
+	X(STAT_TC_RULE_RATE, "rule_total{rule=\"rule-limit\",action=\"tc\"}",  \
+		"")                                                            \
 	X(STAT_TC_LIMIT, "rule_total{rule=\"limit\",action=\"tc\"}", "")       \
 	X(STAT_CACHE_ONLY, "rule_total{rule=\"limit\",action=\"cache-only\"}", \
 		"")                                                            \
+	X(STAT_NXDOMAIN_RULE,                                                  \
+		"rule_total{rule=\"rules\",action=\"nxdomain\"}", "")          \
+	X(STAT_SPOOFED_RULE, "rule_total{rule=\"rules\",action=\"spoof\"}",    \
+		"")                                                            \
+	X(STAT_CACHE_ONLY_RULE,                                                \
+		"rule_total{rule=\"rule-limit\",action=\"cache-only\"}", "")   \
 	X(STAT_BAD_FORMERR, "rule_total{rule=\"parse\",action=\"formerr\"}",   \
 		"")                                                            \
 	X(STAT_BAD_NOTIMP, "rule_total{rule=\"parse\",action=\"notimp\"}", "") \

@@ -51,6 +51,36 @@ static void test_errors(void)
 		{"limit: {overrides: [\n {prefix: 10.0.0.0/8, qps: 1},\n"
 		 " {prefix: 10.0.0.0/8, qps: 2}]}",
 			"f.yaml:7: the prefix is listed twice"},
+		{"rules:\n  - {suffix: [a.test], action: pool}",
+			"f.yaml:6: action pool needs the key pool"},
+		{"rules:\n  - {action: pool, pool: nowhere}",
+			"f.yaml:6: there is no pool \"nowhere\""},
+		{"rules:\n  - action: drop\n    ttl: 5s",
+			"f.yaml:7: ttl: goes with action spoof, not with drop"},
+		{"rules: [{action: spoof}]",
+			"f.yaml:5: action spoof needs the key addresses"},
+		{"rules: [{action: spoof, addresses: [192.0.2.1:53]}]",
+			"f.yaml:5: "},
+		{"rules: [{action: rate-limit}]", "needs the key qps"},
+		{"rules: [{action: tag, tag: \"a b\"}]",
+			"f.yaml:5: tag: \"a b\": letters, digits"},
+		{"rules: [{name: \"#1\", action: drop}]",
+			"f.yaml:5: name: \"#1\": letters, digits"},
+		{"rules:\n  - {name: x, action: drop}\n"
+		 "  - {name: x, action: allow}",
+			"f.yaml:7: rule \"x\" is already defined in line 6"},
+		{"rules:\n  - action: drop\n    qtype: [A, BOGUS]",
+			"f.yaml:7: qtype: \"BOGUS\" is not a type"},
+		{"rules: [{qclass: XX, action: drop}]",
+			"f.yaml:5: qclass: \"XX\" is not a class"},
+		{"rules: [{qtype: [AXFR], action: pool, pool: rec}]",
+			"f.yaml:5: AXFR is always refused here"},
+		{"rules: [{opcode: NOTIFY, action: pool, pool: rec}]",
+			"f.yaml:5: opcode: only QUERY is ever forwarded"},
+		{"rules: [{opcode: FOO, action: drop}]", "NOTIFY"},
+		{"rules: [{suffix: [], action: drop}]", "f.yaml:5: "},
+		{"rules: [{source: [10.0.0.1/8], action: drop}]", "f.yaml:5: "},
+		{"rules: [{suffix: [a.test]}]", "action"},
 		{"limit: {qps: -1}", "f.yaml:5: "},
 		{"retry: {timeout: 2s, deadline: 1s}",
 			"f.yaml:5: retry.deadline"},
@@ -182,6 +212,59 @@ static void test_kinds(void)
 	conf_free(conf);
 }
 
+static void test_rules(void)
+{
+	static const char one[] =
+		"rules:\n"
+		"  - {name: ads, suffix: [ads.test, b.test], action: "
+		"nxdomain}\n"
+		"  - {source: [10.0.0.0/8], qtype: [A], action: drop}\n"
+		"  - {source: [10.0.0.0/8], qtype: [A], action: drop}\n";
+	static const char two[] =
+		"rules:\n"
+		"  - {source: [10.0.0.0/8], qtype: [AAAA], action: drop}\n"
+		"  - {source: [10.0.0.0/8], qtype: [A], action: drop}\n"
+		"  - {name: ads, suffix: [ads.test, b.test], action: "
+		"nxdomain}\n";
+	struct registry registry;
+	struct policy *p, *q;
+
+	registry_init(&registry);
+	p = build(one, &registry);
+	is_int((long long)rules_count(p->rules), 3, "three rules");
+	is_string(rules_at(p->rules, 0)->name, "ads", "one with a name");
+	is_string(rules_at(p->rules, 0)->match, "suffix=ads.test.,b.test.",
+		"what it matches, for people");
+	is_string(rules_at(p->rules, 1)->name, "#2", "one without");
+	is_string(rules_at(p->rules, 1)->match, "qtype=A source=10.0.0.0/8",
+		"two matchers");
+	ok(rules_at(p->rules, 1)->hits != rules_at(p->rules, 2)->hits,
+		"equal rules are counted apart");
+	rule_hit(rules_at(p->rules, 0));
+	rule_hit(rules_at(p->rules, 1));
+	q = build(two, &registry);
+	is_int((long long)rule_read_hits(rules_at(q->rules, 0)), 0,
+		"a new rule starts at none");
+	is_int((long long)rule_read_hits(rules_at(q->rules, 1)), 1,
+		"one that says the same keeps its hits elsewhere in the list");
+	is_int((long long)rule_read_hits(rules_at(q->rules, 2)), 1,
+		"so does one with a name");
+	config_release(q, &registry);
+	q = build(one, &registry);
+	is_int((long long)rule_read_hits(rules_at(q->rules, 1)), 1,
+		"after a change that was not made too");
+	config_release(p, &registry);
+	config_release(q, &registry);
+	p = build(one, &registry);
+	is_int((long long)rule_read_hits(rules_at(p->rules, 0)), 0,
+		"once it was gone it starts again");
+	config_release(p, &registry);
+	for (int i = 0; i < REGISTRY_HITS; i++)
+		if (registry.hits[i])
+			tap_bail("a counter is left");
+	registry_fini(&registry);
+}
+
 static void test_round_trip(void)
 {
 	struct err err = {.text = ""};
@@ -220,6 +303,7 @@ int main(void)
 	test_pool_errors();
 	test_defaults();
 	test_kinds();
+	test_rules();
 	test_round_trip();
 	return tap_done();
 }

@@ -46,7 +46,10 @@ static void test_serving(void)
 {
 	int fd;
 
-	rig_start(&rig, "acl: {allow: [127.0.0.0/8]}\n",
+	rig_start(&rig,
+		"acl: {allow: [127.0.0.0/8]}\n"
+		"rules: [{suffix: [example], action: tag, tag: t},\n"
+		"  {qtype: [A], action: rate-limit, qps: 100000}]\n",
 		"policy: firstAvailable,");
 	fd = rig_udp_client(&rig);
 	(void)serve(fd, "warm", 300); /* opens all sockets */
@@ -67,7 +70,10 @@ static const char text[] =
 	"    {name: b, address: 192.0.2.2}]}\n"
 	"  auth: {backends: [{name: c, address: 192.0.2.3}]}\n"
 	"routes: [{suffix: a.test, pool: auth}, {suffix: b.test, pool: "
-	"auth}]\n";
+	"auth}]\n"
+	"rules: [{suffix: [a.test], source: [10.0.0.0/8], action: drop},\n"
+	"  {exact: [b.test], qtype: [TYPE300], action: tag, tag: t},\n"
+	"  {action: spoof, addresses: [192.0.2.1]}]\n";
 
 static int count_servers(const struct registry *registry)
 {

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef FRONTEND_CONFIG_IMPL_H
+#define FRONTEND_CONFIG_IMPL_H
+
+/* What the files behind config.h share. */
+
+#include "frontend/config.h"
+
+/* Index of the pool of this name, or -ENOENT. */
+int config_pool_index(const struct conf *conf, const char *name);
+
+/* config_rules.c: the key "rules". The pools of `p` are built. */
+int config_check_rules(const struct conf *conf, struct err *err) MUST_CHECK;
+int config_build_rules(const struct conf *conf, struct registry *registry,
+	struct policy *p, struct err *err) MUST_CHECK;
+/* Give the counters back. */
+void config_release_rules(struct policy *p, struct registry *registry);
+
+#endif
