@@ -170,23 +170,6 @@ int config_check(const struct conf *conf, struct err *err)
 
 /* --- build ------------------------------------------------------------- */
 
-static int add_prefixes(const struct conf *conf, struct prefix_map *map,
-	const struct conf_node *list, uint32_t value, struct err *err)
-{
-	const struct conf_node *n;
-
-	for (n = conf_first(list); n; n = conf_next(n)) {
-		int rc = prefix_map_add(map, conf_prefix(n), value);
-
-		if (rc == -EEXIST)
-			return conf_error(
-				conf, n, err, "the prefix is listed twice");
-		if (rc < 0)
-			return err_fail(err, rc, "out of memory");
-	}
-	return 0;
-}
-
 static int build_acl(const struct conf *conf, struct policy *p, struct err *err)
 {
 	static const enum policy_action actions[] = {
@@ -197,9 +180,10 @@ static int build_acl(const struct conf *conf, struct policy *p, struct err *err)
 	p->acl = prefix_map_new(&p->arena);
 	if (!p->acl)
 		return err_fail(err, -ENOMEM, "out of memory");
-	rc = add_prefixes(conf, p->acl, conf_get(acl, "allow"), 1, err);
+	rc = config_add_prefixes(conf, p->acl, conf_get(acl, "allow"), 1, err);
 	if (rc == 0)
-		rc = add_prefixes(conf, p->acl, conf_get(acl, "deny"), 0, err);
+		rc = config_add_prefixes(
+			conf, p->acl, conf_get(acl, "deny"), 0, err);
 	p->acl_action = actions[conf_get_int(acl, "action")];
 	return rc;
 }
@@ -214,49 +198,6 @@ static void build_actions(const struct conf *conf, struct policy *p)
 	p->chaos = actions[conf_get_int(n, "chaos")];
 	p->transfer =
 		conf_get_int(n, "transfer") == 0 ? POLICY_REFUSE : POLICY_DROP;
-}
-
-static void build_limit(const struct conf_node *n, struct policy_limit *out)
-{
-	static const enum policy_action actions[] = {
-		POLICY_DROP, POLICY_TC, POLICY_REFUSE, POLICY_CACHE_ONLY};
-
-	out->rule.qps = (uint32_t)conf_get_int(n, "qps");
-	out->rule.burst = (uint32_t)conf_get_int(n, "burst");
-	if (out->rule.burst == 0)
-		out->rule.burst = out->rule.qps ? out->rule.qps : 1;
-	out->action = actions[conf_get_int(n, "action")];
-}
-
-static int build_limits(
-	const struct conf *conf, struct policy *p, struct err *err)
-{
-	const struct conf_node *limit = conf_get(conf_root(conf), "limit");
-	const struct conf_node *list = conf_get(limit, "overrides"), *n;
-	uint32_t i = 0;
-
-	build_limit(limit, &p->limit);
-	p->limit_v4_bits = (unsigned)conf_get_int(limit, "v4_prefix");
-	p->limit_v6_bits = (unsigned)conf_get_int(limit, "v6_prefix");
-	if (conf_count(list) == 0)
-		return 0;
-	p->overrides = prefix_map_new(&p->arena);
-	p->override =
-		arena_array(&p->arena, conf_count(list), sizeof(*p->override));
-	if (!p->overrides || !p->override)
-		return err_fail(err, -ENOMEM, "out of memory");
-	for (n = conf_first(list); n; n = conf_next(n), i++) {
-		const struct conf_node *prefix = conf_get(n, "prefix");
-		int rc = prefix_map_add(p->overrides, conf_prefix(prefix), i);
-
-		build_limit(n, &p->override[i]);
-		if (rc == -EEXIST)
-			return conf_error(conf, prefix, err,
-				"the prefix is listed twice");
-		if (rc < 0)
-			return err_fail(err, rc, "out of memory");
-	}
-	return 0;
 }
 
 static uint32_t seconds(const struct conf_node *n, const char *key)
@@ -432,7 +373,7 @@ int config_build(const struct conf *conf, struct registry *registry,
 	build_rest(conf, p);
 	rc = build_acl(conf, p, err);
 	if (rc == 0)
-		rc = build_limits(conf, p, err);
+		rc = config_build_limits(conf, p, err);
 	if (rc == 0)
 		rc = build_pools(conf, registry, p, err);
 	if (rc == 0)

@@ -509,6 +509,11 @@ bool flight_join(struct flights *fs, const struct cache_key *key,
 	return true;
 }
 
+bool flight_is_open(struct flights *fs, const struct cache_key *key)
+{
+	return find(fs, key) != NULL;
+}
+
 void flight_refresh(struct flights *fs, const struct cache_key *key)
 {
 	const struct pool *pool = policy_pool(fs->w->policy, key->pool);

@@ -46,6 +46,8 @@ void flights_free(struct flights *flights); /* NULL allowed */
 bool flight_join(struct flights *flights, const struct cache_key *key,
 	const struct pool *pool, const struct serve_peer *peer,
 	const struct asker *asker);
+/* Is this question in flight? */
+bool flight_is_open(struct flights *flights, const struct cache_key *key);
 /* Ask again for what is about to expire; nobody waits for it. */
 void flight_refresh(struct flights *flights, const struct cache_key *key);
 uint32_t flights_waiting(const struct flights *flights);

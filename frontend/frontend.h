@@ -53,8 +53,10 @@ const struct control_command *frontend_commands(void);
 void frontend_status(void *state, json_t *out);
 void frontend_stats(void *state, json_t *out);
 
-/* show_rules.c: a row for each rule, and their metrics. */
+/* show_policy.c: a row for each rule, and their metrics; what show limits
+ * tells of misses. */
 void frontend_rule_rows(const struct frontend *fe, json_t *rows);
+void frontend_miss_limits(const struct frontend *fe, json_t *out);
 void frontend_rule_metrics(const struct frontend *fe, struct text *out);
 
 /* page.c: /metrics and /health. */

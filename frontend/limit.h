@@ -24,6 +24,8 @@ enum limit_kind {
 	LIMIT_TCP_QUERIES,
 	LIMIT_REFUSALS,
 	LIMIT_RULE,
+	LIMIT_MISSES,
+	LIMIT_SUFFIX_MISSES,
 };
 
 /* `size` buckets, rounded up to a power of two, 64..2^26. NULL: no memory. */

@@ -8,12 +8,14 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/cache.c frontend/cache.h \
 	frontend/change.c \
 	frontend/config.c frontend/config.h \
-	frontend/config_impl.h frontend/config_rules.c \
+	frontend/config_impl.h frontend/config_limits.c \
+	frontend/config_rules.c \
 	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/frontend.c frontend/frontend.h \
 	frontend/health.c frontend/health.h \
 	frontend/limit.c frontend/limit.h \
+	frontend/miss.c frontend/miss.h \
 	frontend/page.c \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
@@ -28,7 +30,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
 	frontend/show.c \
-	frontend/show_rules.c \
+	frontend/show_policy.c \
 	frontend/spoof.c frontend/spoof.h \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \

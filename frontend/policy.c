@@ -105,6 +105,12 @@ static struct policy_result over_limit(
 	}
 }
 
+static bool is_exempt(const struct policy *policy, const union addr *client)
+{
+	return policy->exempt &&
+	       prefix_map_find(policy->exempt, client) != PREFIX_NONE;
+}
+
 static struct policy_result check_limit(
 	const struct policy *policy, const struct policy_query *q)
 {
@@ -116,8 +122,10 @@ static struct policy_result check_limit(
 				       ? LIMIT_TCP_QUERIES
 				       : LIMIT_QUERIES;
 
-	if (limit_take(policy->limiter, kind, q->client, policy->limit_v4_bits,
-		    policy->limit_v6_bits, &limit->rule, q->now_us))
+	if (is_exempt(policy, q->client) ||
+		limit_take(policy->limiter, kind, q->client,
+			policy->limit_v4_bits, policy->limit_v6_bits,
+			&limit->rule, q->now_us))
 		return pass();
 	return over_limit(limit->action, q->tcp, counters);
 }
@@ -304,6 +312,34 @@ struct policy_result policy_check(
 	type = check_type(policy, q->tcp, &q->view->q,
 		rule && rule->action == RULE_ALLOW);
 	return type.verdict == VERDICT_PASS ? limit : type;
+}
+
+struct policy_result policy_check_miss(const struct policy *policy,
+	const union addr *client, bool tcp, const uint8_t *name, int64_t now_us)
+{
+	static const enum stat_id by_client[] = {STAT_DROP_MISS_CLIENT,
+		STAT_REFUSED_MISS_CLIENT, STAT_TC_MISS_CLIENT,
+		STAT_DROP_MISS_CLIENT};
+	static const enum stat_id by_suffix[] = {STAT_DROP_MISS_SUFFIX,
+		STAT_REFUSED_MISS_SUFFIX, STAT_TC_MISS_SUFFIX,
+		STAT_DROP_MISS_SUFFIX};
+	enum policy_action action = (enum policy_action)policy->misses.action;
+	const struct miss_query q = {.client = client,
+		.v4_bits = policy->limit_v4_bits,
+		.v6_bits = policy->limit_v6_bits,
+		.name = name,
+		.apart = tcp && action == POLICY_TC};
+	enum miss_over over;
+
+	if (!miss_is_limited(&policy->misses) || is_exempt(policy, client))
+		return pass();
+	over = miss_take(
+		&policy->misses, policy->limiter, policy->routes, &q, now_us);
+	if (over == MISS_WITHIN)
+		return pass();
+	/* "cache-only": it is not in the cache */
+	return over_limit(action == POLICY_CACHE_ONLY ? POLICY_DROP : action,
+		tcp, over == MISS_CLIENT ? by_client : by_suffix);
 }
 
 const struct pool *policy_route(

@@ -14,6 +14,7 @@
 #include "common/net/prefix.h"
 #include "frontend/cache.h"
 #include "frontend/limit.h"
+#include "frontend/miss.h"
 #include "frontend/pool.h"
 #include "frontend/rule.h"
 #include "frontend/stats.h"
@@ -46,6 +47,8 @@ struct policy {
 	unsigned limit_v4_bits, limit_v6_bits;
 	struct prefix_map *overrides; /* index into override */
 	struct policy_limit *override;
+	struct prefix_map *exempt; /* from these limits; NULL: nobody */
+	struct miss_limits misses;
 	struct rules *rules;       /* NULL: none */
 	struct suffix_map *routes; /* index into pools */
 	struct pool *pools;
@@ -102,6 +105,12 @@ bool policy_admit_tcp(const struct policy *policy, const union addr *client);
  * well-formed; the rules; the policy on opcodes, classes and types. */
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q);
+
+/* May this question (not in the cache, not in flight) go to a backend? PASS,
+ * DROP or REPLY. `name` is in lower case. */
+struct policy_result policy_check_miss(const struct policy *policy,
+	const union addr *client, bool tcp, const uint8_t *name,
+	int64_t now_us);
 
 /* The pool that answers for this question: that of the longest suffix; DS is
  * the parent's to answer (RFC 4035 3.1.4.1). */

@@ -25,6 +25,8 @@ struct query {
 	enum msg_verdict parsed;
 	struct query_view view;
 	bool cache_only;
+	bool stale; /* the worker's answer is one that expired */
+	uint32_t stale_age_s;
 	const struct pool *pool;
 	struct asker asker;
 };
@@ -190,6 +192,8 @@ static enum step step_lookup(struct query *q)
 	if (result != CACHE_HIT && result != CACHE_HELD) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
 		bump(&w->pools[q->pool->id].misses);
+		q->stale = result == CACHE_STALE;
+		q->stale_age_s = found.age_s;
 		return STEP_NEXT;
 	}
 	metric_inc(w->row, STAT_CACHE_HITS);
@@ -207,6 +211,42 @@ static enum step step_lookup(struct query *q)
 	return STEP_END;
 }
 
+/* No backend may be asked: an expired answer is better than none. */
+static enum step send_stale(struct query *q)
+{
+	struct worker *w = q->w;
+	const struct answer_style style = {.auth = q->pool->auth,
+		.age_s = q->stale_age_s,
+		.stale = true,
+		.stale_ttl_s = STALE_TTL_S};
+
+	metric_inc(w->row, STAT_CACHE_STALE);
+	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	return STEP_END;
+}
+
+/* One that waits already costs no backend anything. */
+static enum step step_miss(struct query *q)
+{
+	const struct serve_peer *peer = &q->req->peer;
+	struct worker *w = q->w;
+	struct policy_result r;
+
+	if (!miss_is_limited(&w->policy->misses) || q->cache_only ||
+		flight_is_open(w->flights, &w->key))
+		return STEP_NEXT;
+	r = policy_check_miss(
+		w->policy, &peer->client, peer->tcp, w->key.name, q->now.us);
+	if (r.verdict == VERDICT_PASS)
+		return STEP_NEXT;
+	if (q->stale)
+		return send_stale(q);
+	if (r.verdict == VERDICT_DROP)
+		return drop(q, r.counter);
+	metric_inc(w->row, r.counter);
+	return send_own(q, r.rcode, r.tc, r.ede);
+}
+
 static enum step step_forward(struct query *q)
 {
 	if (q->cache_only)
@@ -220,7 +260,8 @@ static enum step step_forward(struct query *q)
 void query_begin(void *arg, const struct serve_request *req)
 {
 	static enum step (*const steps[])(struct query *) = {step_admit,
-		step_parse, step_check, step_route, step_lookup, step_forward};
+		step_parse, step_check, step_route, step_lookup, step_miss,
+		step_forward};
 	struct worker *w = arg;
 	struct query q;
 
@@ -228,6 +269,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q.req = req;
 	q.now = loop_now(w->loop);
 	q.cache_only = false;
+	q.stale = false;
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
 	for (unsigned i = 0; i < countof(steps); i++)
 		if (steps[i](&q) == STEP_END)

@@ -93,6 +93,82 @@ static const struct schema_item override_item[] = {
 	{.type = SCHEMA_END},
 };
 
+static const struct schema_item client_miss_items[] = {
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Questions a second; 0: no limit."},
+	{.name = "burst",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.help = "Questions at once; 0: as many as qps."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item name_item[] = {
+	{.name = "", .type = SCHEMA_NAME, .help = "A name."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item suffix_miss_items[] = {
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Questions a second; 0: no limit."},
+	{.name = "burst",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.help = "Questions at once; 0: as many as qps."},
+	{.name = "labels",
+		.type = SCHEMA_INT,
+		.dflt = "2",
+		.min = 1,
+		.max = 127,
+		.help = "Labels at the end of a name that make its suffix "
+			"(below a route: the route's; below in-addr.arpa a "
+			"/16, below ip6.arpa a /32)."},
+	{.name = "registries",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.max = 100000,
+		.children = name_item,
+		.help = "Below these names, such as co.uk, the suffix is one "
+			"label longer than they are."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item miss_items[] = {
+	{.name = "per_client",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = client_miss_items,
+		.help = "Of one source."},
+	{.name = "per_suffix",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = suffix_miss_items,
+		.help = "For names with one suffix, of all sources: against "
+			"floods of random names."},
+	{.name = "action",
+		.type = SCHEMA_ENUM,
+		.dflt = "drop",
+		.choices = limit_actions,
+		.help = "What happens to questions over the limit for which "
+			"there is no expired answer either, as in limit; "
+			"cache-only is drop here."},
+	{.type = SCHEMA_END},
+};
+
 const struct schema_item schema_limit[] = {
 	{.name = "qps",
 		.type = SCHEMA_INT,
@@ -140,5 +216,17 @@ const struct schema_item schema_limit[] = {
 		.children = override_item,
 		.help = "Other limits for some sources, such as addresses "
 			"behind which many subscribers live."},
+	{.name = "misses",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = miss_items,
+		.help = "Limits on questions that a backend would be asked, "
+			"apart from those of the cache."},
+	{.name = "exempt",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.children = prefix_item,
+		.help = "Sources without any of these limits, such as our own "
+			"monitoring."},
 	{.type = SCHEMA_END},
 };

@@ -124,15 +124,18 @@ static json_t *show_limits(const struct frontend *fe)
 	static const char *const actions[] = {
 		"allow", "drop", "refuse", "tc", "cache-only"};
 
-	return json_pack("{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "qps",
-		number(limit->rule.qps), "burst", number(limit->rule.burst),
-		"action", actions[limit->action], "table_size",
-		number(limiter_size(fe->limiter)), "sources",
+	json_t *out = json_pack("{s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"qps", number(limit->rule.qps), "burst",
+		number(limit->rule.burst), "action", actions[limit->action],
+		"table_size", number(limiter_size(fe->limiter)), "sources",
 		number(limiter_used(fe->limiter, mtime_now().us)), "dropped",
 		number(metrics_read(m, STAT_DROP_LIMIT)), "refused",
 		number(metrics_read(m, STAT_REFUSED_LIMIT)), "truncated",
 		number(metrics_read(m, STAT_TC_LIMIT)), "cache_only",
 		number(metrics_read(m, STAT_CACHE_ONLY)));
+
+	frontend_miss_limits(fe, out);
+	return out;
 }
 
 /* The value of label `key` in `name`: x{key="value"}. */

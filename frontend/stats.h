@@ -36,6 +36,8 @@
 	X(STAT_DROP_TRANSFER, "drops_total{reason=\"transfer\"}", "")          \
 	X(STAT_DROP_RULE, "drops_total{reason=\"rule\"}", "")                  \
 	X(STAT_DROP_RULE_RATE, "drops_total{reason=\"rule-limit\"}", "")       \
+	X(STAT_DROP_MISS_CLIENT, "drops_total{reason=\"miss-client\"}", "")    \
+	X(STAT_DROP_MISS_SUFFIX, "drops_total{reason=\"miss-suffix\"}", "")    \
 	X(STAT_DROP_LIMIT, "drops_total{reason=\"limit\"}", "")                \
 	X(STAT_DROP_NO_SLOT, "drops_total{reason=\"no-slot\"}", "")            \
 	X(STAT_REFUSED_ACL, "rule_total{rule=\"acl\",action=\"refuse\"}",      \
@@ -51,12 +53,20 @@
 		"")                                                            \
 	X(STAT_REFUSED_RULE_RATE,                                              \
 		"rule_total{rule=\"rule-limit\",action=\"refuse\"}", "")       \
+	X(STAT_REFUSED_MISS_CLIENT,                                            \
+		"rule_total{rule=\"miss-client\",action=\"refuse\"}", "")      \
+	X(STAT_REFUSED_MISS_SUFFIX,                                            \
+		"rule_total{rule=\"miss-suffix\",action=\"refuse\"}", "")      \
 	X(STAT_REFUSED_LIMIT, "rule_total{rule=\"limit\",action=\"refuse\"}",  \
 		"")                                                            \
 	X(STAT_TC_ANY, "rule_total{rule=\"any\",action=\"tc\"}", "")           \
 	X(STAT_TC_RULE, "rule_total{rule=\"rules\",action=\"tc\"}", "")        \
 	X(STAT_TC_RULE_RATE, "rule_total{rule=\"rule-limit\",action=\"tc\"}",  \
 		"")                                                            \
+	X(STAT_TC_MISS_CLIENT,                                                 \
+		"rule_total{rule=\"miss-client\",action=\"tc\"}", "")          \
+	X(STAT_TC_MISS_SUFFIX,                                                 \
+		"rule_total{rule=\"miss-suffix\",action=\"tc\"}", "")          \
 	X(STAT_TC_LIMIT, "rule_total{rule=\"limit\",action=\"tc\"}", "")       \
 	X(STAT_CACHE_ONLY, "rule_total{rule=\"limit\",action=\"cache-only\"}", \
 		"")                                                            \

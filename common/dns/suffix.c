@@ -117,7 +117,8 @@ static size_t copy_lower(
 	return len;
 }
 
-uint32_t suffix_map_find(const struct suffix_map *map, const uint8_t *wire)
+uint32_t suffix_map_find_at(const struct suffix_map *map, const uint8_t *wire,
+	const uint8_t **where)
 {
 	uint8_t lower[NAME_MAX_WIRE];
 	unsigned depth;
@@ -130,6 +131,7 @@ uint32_t suffix_map_find(const struct suffix_map *map, const uint8_t *wire)
 		if (depth <= map->deepest && has_depth(map, depth)) {
 			uint32_t value = value_at(map, lower + at, len - at);
 
+			*where = wire + at;
 			if (value != SUFFIX_NONE)
 				return value;
 		}
@@ -137,6 +139,13 @@ uint32_t suffix_map_find(const struct suffix_map *map, const uint8_t *wire)
 			return SUFFIX_NONE;
 		at += lower[at] + 1u;
 	}
+}
+
+uint32_t suffix_map_find(const struct suffix_map *map, const uint8_t *wire)
+{
+	const uint8_t *at;
+
+	return suffix_map_find_at(map, wire, &at);
 }
 
 uint32_t suffix_map_get(const struct suffix_map *map, const uint8_t *wire)

@@ -24,6 +24,9 @@ int suffix_map_add(struct suffix_map *map, const struct name *name,
 /* Value of the longest suffix of `wire` (label-wise, case-insensitive), or
  * SUFFIX_NONE. */
 uint32_t suffix_map_find(const struct suffix_map *map, const uint8_t *wire);
+/* As suffix_map_find; *at is where that suffix begins in `wire`. */
+uint32_t suffix_map_find_at(
+	const struct suffix_map *map, const uint8_t *wire, const uint8_t **at);
 /* Value of exactly this name, or SUFFIX_NONE. */
 uint32_t suffix_map_get(const struct suffix_map *map, const uint8_t *wire);
 

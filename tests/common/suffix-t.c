@@ -36,6 +36,7 @@ static void test_map(void)
 	struct arena arena;
 	struct suffix_map *map;
 	struct name name;
+	const uint8_t *at = NULL;
 
 	arena_init(&arena, 0, 0);
 	map = suffix_map_new(&arena, 4);
@@ -57,6 +58,9 @@ static void test_map(void)
 	is_int(find(map, "x.y.z."), 0, "the root matches everything");
 	is_int(find(map, "www.zaibdns.lab."), 1, "but is the shortest");
 	is_int(find(map, "."), 0, "and itself");
+	name = name_of("a.B.Sub.zaibdns.lab.");
+	is_int(suffix_map_find_at(map, name.wire, &at), 2, "found");
+	ok(at == name.wire + 4, "and where it begins");
 	name = name_of("full.");
 	is_int(suffix_map_add(map, &name, 5), -ENOSPC, "full");
 	name = name_of("Sub.zaibdns.LAB.");

@@ -64,7 +64,9 @@ static void test_serving(void)
 static const char text[] =
 	"listen: [127.0.0.1]\ndefault_pool: rec\n"
 	"acl: {allow: [10.0.0.0/8, \"2001:db8::/32\"], deny: [10.1.0.0/16]}\n"
-	"limit: {qps: 5, overrides: [{prefix: 10.2.0.0/16, qps: 50}]}\n"
+	"limit: {qps: 5, overrides: [{prefix: 10.2.0.0/16, qps: 50}],\n"
+	"  exempt: [10.3.0.0/16], misses: {per_suffix: {qps: 5,\n"
+	"    registries: [co.uk]}}}\n"
 	"pools:\n"
 	"  rec: {policy: chashed, backends: [{name: a, address: 192.0.2.1},\n"
 	"    {name: b, address: 192.0.2.2}]}\n"

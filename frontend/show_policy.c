@@ -100,3 +100,32 @@ void frontend_rule_metrics(const struct frontend *fe, struct text *out)
 		"Queries that rules gave a tag.");
 	print_tags(rules, out);
 }
+
+static uint64_t sum(const struct frontend *fe, enum stat_id a, enum stat_id b,
+	enum stat_id c)
+{
+	return metrics_read(&fe->metrics, a) + metrics_read(&fe->metrics, b) +
+	       metrics_read(&fe->metrics, c);
+}
+
+void frontend_miss_limits(const struct frontend *fe, json_t *out)
+{
+	const struct miss_limits *m = &fe->policy->misses;
+	const struct {
+		const char *key;
+		uint64_t value;
+	} rows[] = {
+		{"misses_client_qps", m->client.qps},
+		{"misses_suffix_qps", m->suffix.qps},
+		{"misses_over_client",
+			sum(fe, STAT_DROP_MISS_CLIENT, STAT_REFUSED_MISS_CLIENT,
+				STAT_TC_MISS_CLIENT)},
+		{"misses_over_suffix",
+			sum(fe, STAT_DROP_MISS_SUFFIX, STAT_REFUSED_MISS_SUFFIX,
+				STAT_TC_MISS_SUFFIX)},
+	};
+
+	for (size_t i = 0; i < countof(rows); i++)
+		json_object_set_new(out, rows[i].key,
+			json_integer((json_int_t)rows[i].value));
+}
