@@ -4,6 +4,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
 	frontend/backend.c frontend/backend.h \
 	frontend/beat.c frontend/beat.h \
+	frontend/block.c frontend/block.h \
 	frontend/budget.c frontend/budget.h \
 	frontend/cache.c frontend/cache.h \
 	frontend/change.c \
@@ -16,6 +17,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/health.c frontend/health.h \
 	frontend/limit.c frontend/limit.h \
 	frontend/miss.c frontend/miss.h \
+	frontend/offender.c frontend/offender.h \
 	frontend/page.c \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \

@@ -125,6 +125,20 @@ char *prefix_print(const struct prefix *p, char out[PREFIX_TEXT])
 	return out;
 }
 
+void prefix_mask(const union addr *a, unsigned len, struct prefix *out)
+{
+	unsigned max = max_len(a);
+
+	memset(out, 0, sizeof(*out));
+	out->addr.sa.sa_family = a->sa.sa_family;
+	if (a->sa.sa_family == AF_INET6)
+		out->addr.v6.sin6_addr = a->v6.sin6_addr;
+	else
+		out->addr.v4.sin_addr = a->v4.sin_addr;
+	out->len = (uint8_t)(len < max ? len : max);
+	(void)mask_host(&out->addr, out->len);
+}
+
 /* --- lookup --- */
 
 static uint64_t load64(const uint8_t *p)

@@ -22,6 +22,9 @@ struct prefix {
  * set: -EDOM (out is filled, masked). Malformed: -EINVAL. */
 int prefix_parse(const char *text, struct prefix *out) MUST_CHECK;
 char *prefix_print(const struct prefix *p, char out[PREFIX_TEXT]);
+/* The prefix of the first `len` bits of this address; a length that its family
+ * does not have counts as the whole address. */
+void prefix_mask(const union addr *a, unsigned len, struct prefix *out);
 bool prefix_contains(const struct prefix *p, const union addr *a);
 
 struct prefix_map;

@@ -180,8 +180,36 @@ static void test_random(void)
 	arena_fini(&arena);
 }
 
+static void test_of(void)
+{
+	static const struct {
+		const char *addr, *want;
+		unsigned len;
+	} cases[] = {
+		{"192.0.2.129:53", "192.0.2.128/25", 25},
+		{"192.0.2.129", "192.0.2.129/32", 64},
+		{"192.0.2.129", "0.0.0.0/0", 0},
+		{"[2001:db8:1:2:3::4]:53", "2001:db8:1:2::/64", 64},
+	};
+	char text[PREFIX_TEXT];
+
+	for (size_t i = 0; i < countof(cases); i++) {
+		struct prefix p;
+		union addr a;
+
+		if (addr_parse(cases[i].addr, 0, &a) < 0)
+			tap_bail("%s", cases[i].addr);
+		prefix_mask(&a, cases[i].len, &p);
+		is_string(prefix_print(&p, text), cases[i].want, "%s/%u",
+			cases[i].addr, cases[i].len);
+		ok(addr_port(&p.addr) == 0 && prefix_contains(&p, &a),
+			"which holds it");
+	}
+}
+
 int main(void)
 {
+	test_of();
 	test_text();
 	test_map();
 	test_random();
