@@ -123,6 +123,8 @@ void frontend_prepare(struct daemon *d, void *state, const struct conf *conf)
 	}
 	c->policy->cache = c->cache;
 	c->policy->limiter = c->limiter;
+	c->policy->blocks = fe->blocks;
+	c->policy->offenders = fe->offenders;
 	daemon_prepared(d, c, NULL);
 }
 

@@ -435,6 +435,8 @@ void config_sizes(const struct conf *conf, struct config_sizes *out)
 	out->cache_bytes = (size_t)conf_get_int(cache, "memory");
 	out->limit_entries =
 		(size_t)conf_get_int(conf_get(root, "limit"), "table_size");
+	out->offender_entries = (size_t)conf_get_int(
+		conf_get(root, "dynamic_blocks"), "table_size");
 }
 
 const union addr *config_metrics(const struct conf *conf)

@@ -35,7 +35,7 @@ void config_serve(
 
 struct config_sizes {
 	unsigned workers;
-	size_t cache_entries, cache_bytes, limit_entries;
+	size_t cache_entries, cache_bytes, limit_entries, offender_entries;
 	uint32_t inflight; /* client queries waiting, per worker */
 };
 

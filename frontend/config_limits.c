@@ -101,14 +101,33 @@ static int build_misses(const struct conf *conf, const struct conf_node *n,
 }
 
 static int build_exempt(const struct conf *conf, const struct conf_node *list,
-	struct policy *p, struct err *err)
+	struct policy *p, struct prefix_map **map, struct err *err)
 {
 	if (conf_count(list) == 0)
 		return 0;
-	p->exempt = prefix_map_new(&p->arena);
-	if (!p->exempt)
+	*map = prefix_map_new(&p->arena);
+	if (!*map)
 		return err_fail(err, -ENOMEM, "out of memory");
-	return config_add_prefixes(conf, p->exempt, list, 1, err);
+	return config_add_prefixes(conf, *map, list, 1, err);
+}
+
+static int build_dynamic(
+	const struct conf *conf, struct policy *p, struct err *err)
+{
+	const struct conf_node *n = conf_get(conf_root(conf), "dynamic_blocks");
+	struct policy_dynamic *d = &p->dynamic;
+
+	d->rules.qps = (uint32_t)conf_get_int(n, "qps");
+	d->rules.nxdomain_pct = (unsigned)conf_get_int(n, "nxdomain_percent");
+	d->rules.servfail_pct = (unsigned)conf_get_int(n, "servfail_percent");
+	d->rules.min_answers = (uint32_t)conf_get_int(n, "min_answers");
+	d->rules.window_us = conf_get_int(n, "window") * 1000;
+	d->rules.v4_bits = p->limit_v4_bits;
+	d->rules.v6_bits = p->limit_v6_bits;
+	d->duration_us = conf_get_int(n, "duration") * 1000;
+	d->action = (enum block_action)conf_get_int(n, "action");
+	d->max = (unsigned)conf_get_int(n, "max");
+	return build_exempt(conf, conf_get(n, "exempt"), p, &d->exempt, err);
 }
 
 int config_build_limits(
@@ -124,6 +143,7 @@ int config_build_limits(
 	if (rc == 0)
 		rc = build_misses(conf, conf_get(limit, "misses"), p, err);
 	if (rc == 0)
-		rc = build_exempt(conf, conf_get(limit, "exempt"), p, err);
-	return rc;
+		rc = build_exempt(
+			conf, conf_get(limit, "exempt"), p, &p->exempt, err);
+	return rc == 0 ? build_dynamic(conf, p, err) : rc;
 }

@@ -70,10 +70,12 @@ static int make_stores(
 {
 	fe->cache = cache_new(sizes->cache_entries, sizes->cache_bytes);
 	fe->limiter = limiter_new(sizes->limit_entries);
-	if (!fe->cache || !fe->limiter)
+	fe->blocks = blocks_new();
+	fe->offenders = offenders_new(sizes->offender_entries);
+	if (!fe->cache || !fe->limiter || !fe->blocks || !fe->offenders)
 		return err_fail(err, -ENOMEM,
 			"out of memory for the cache or the table of limits");
-	return 0;
+	return frontend_blocks_start(fe);
 }
 
 static int make_policy(
@@ -85,6 +87,8 @@ static int make_policy(
 		return rc;
 	fe->policy->cache = fe->cache;
 	fe->policy->limiter = fe->limiter;
+	fe->policy->blocks = fe->blocks;
+	fe->policy->offenders = fe->offenders;
 	return probes_update(fe->probes, fe->policy, err);
 }
 
@@ -191,6 +195,7 @@ static void frontend_free(void *state)
 	config_release(fe->policy, &fe->registry);
 	cache_free(fe->cache);
 	limiter_free(fe->limiter);
+	frontend_blocks_stop(fe);
 	registry_fini(&fe->registry);
 	metrics_fini(&fe->metrics);
 	free(fe);

@@ -22,6 +22,11 @@ struct frontend {
 	struct hash_key secret;
 	struct cache *cache;
 	struct limiter *limiter;
+	struct blocks *blocks;
+	struct offenders *offenders;
+	struct retired *retired;   /* block_verb.c: lists still being read */
+	struct timer *block_timer; /* ends blocks, sets automatic ones */
+	uint64_t blocks_set, blocks_denied; /* automatic ones */
 	struct policy *policy;
 	struct worker *workers[CONFIG_WORKERS_MAX];
 	unsigned worker_count;
@@ -58,6 +63,13 @@ void frontend_stats(void *state, json_t *out);
 void frontend_rule_rows(const struct frontend *fe, json_t *rows);
 void frontend_miss_limits(const struct frontend *fe, json_t *out);
 void frontend_rule_metrics(const struct frontend *fe, struct text *out);
+
+/* block_verb.c: the verb "block", the main thread's part of blocks. */
+int frontend_blocks_start(struct frontend *fe) MUST_CHECK;
+void frontend_blocks_stop(struct frontend *fe); /* no worker is left */
+void frontend_block_verb(
+	void *arg, struct control_call *call, const json_t *args);
+void frontend_block_metrics(const struct frontend *fe, struct text *out);
 
 /* page.c: /metrics and /health. */
 int frontend_page(void *arg, const char *path, struct text *body);

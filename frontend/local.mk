@@ -5,6 +5,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/backend.c frontend/backend.h \
 	frontend/beat.c frontend/beat.h \
 	frontend/block.c frontend/block.h \
+	frontend/block_verb.c \
 	frontend/budget.c frontend/budget.h \
 	frontend/cache.c frontend/cache.h \
 	frontend/change.c \

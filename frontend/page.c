@@ -345,6 +345,7 @@ int frontend_page(void *arg, const char *path, struct text *body)
 	print_pools(fe, body);
 	print_cache(fe, body);
 	frontend_rule_metrics(fe, body);
+	frontend_block_metrics(fe, body);
 	print_process(fe, body);
 	return 200;
 }

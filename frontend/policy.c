@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * The gate of the frontend. Order: the source (ACL), then the number of its
- * questions (limit), is the message well-formed, the operator's rules, then
- * what else is not answered (foreign opcodes, AXFR, ANY, CHAOS). Every query
- * costs the same few look-ups, however long the lists are.
+ * The gate of the frontend. Order: the source (ACL, blocks), the name (blocks),
+ * the number of questions (limit), is the message well-formed, the operator's
+ * rules, then what else is not answered (foreign opcodes, AXFR, ANY, CHAOS).
+ * Every query costs the same few look-ups, however long the lists are.
  */
 
 #include "frontend/policy.h"
@@ -54,24 +54,123 @@ static bool is_allowed(const struct policy *policy, const union addr *client)
 	return prefix_map_find(policy->acl, client) == 1;
 }
 
-struct policy_result policy_admit(
-	const struct policy *policy, const union addr *client, int64_t now_us)
+static bool is_exempt(const struct policy *policy, const union addr *client)
 {
-	if (is_allowed(policy, client))
-		return pass();
-	if (policy->acl_action != POLICY_REFUSE)
-		return drop(STAT_DROP_ACL);
+	return policy->exempt &&
+	       prefix_map_find(policy->exempt, client) != PREFIX_NONE;
+}
+
+/* --- blocks ------------------------------------------------------------ */
+
+/* From blocks that are set by what was seen. */
+static bool is_spared(const struct policy *policy, const union addr *client)
+{
+	const struct prefix_map *exempt = policy->dynamic.exempt;
+
+	return is_exempt(policy, client) ||
+	       (exempt && prefix_map_find(exempt, client) != PREFIX_NONE);
+}
+
+/* REFUSED is limited per source: above, silence, lest we reflect. */
+static struct policy_result refuse_source(const struct policy *policy,
+	const union addr *client, int64_t now_us, enum stat_id refused,
+	enum stat_id dropped)
+{
 	if (!limit_take(policy->limiter, LIMIT_REFUSALS, client,
 		    policy->limit_v4_bits, policy->limit_v6_bits, &refusals,
 		    now_us))
-		return drop(STAT_DROP_ACL_LIMIT);
-	return reply(STAT_REFUSED_ACL, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
+		return drop(dropped);
+	return reply(refused, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 }
 
-bool policy_admit_tcp(const struct policy *policy, const union addr *client)
+static struct policy_result apply_block(
+	const struct block_found *found, bool tcp)
 {
-	return policy->acl_action == POLICY_REFUSE ||
-	       is_allowed(policy, client);
+	if (found->action == BLOCK_TC && tcp)
+		return pass(); /* TCP proves the source */
+	block_hit(found);
+	if (found->action == BLOCK_TC)
+		return truncate_it(STAT_TC_BLOCK);
+	if (found->action == BLOCK_REFUSE)
+		return reply(
+			STAT_REFUSED_BLOCK, DNS_RCODE_REFUSED, DNS_EDE_BLOCKED);
+	return drop(STAT_DROP_BLOCK);
+}
+
+static bool find_source_block(const struct policy *policy,
+	const union addr *client, int64_t now_us, struct block_found *found)
+{
+	return blocks_find_source(policy->blocks, client, now_us, found) &&
+	       !(found->automatic && is_spared(policy, client));
+}
+
+static struct policy_result check_source_block(const struct policy *policy,
+	const union addr *client, bool tcp, int64_t now_us)
+{
+	struct block_found found;
+	struct policy_result r = pass();
+
+	if (!find_source_block(policy, client, now_us, &found))
+		return r;
+	r = apply_block(&found, tcp);
+	if (r.counter == STAT_REFUSED_BLOCK)
+		return refuse_source(policy, client, now_us, STAT_REFUSED_BLOCK,
+			STAT_DROP_BLOCK);
+	return r;
+}
+
+static struct policy_result check_name_block(
+	const struct policy *policy, const struct policy_query *q)
+{
+	struct block_found found;
+
+	if (!blocks_find_name(
+		    policy->blocks, q->view->q.name, q->now_us, &found))
+		return pass();
+	return apply_block(&found, q->tcp);
+}
+
+static bool is_watched(const struct policy *policy, const union addr *client)
+{
+	return offender_is_watched(&policy->dynamic.rules) &&
+	       policy->offenders && !is_spared(policy, client);
+}
+
+void policy_note_answer(const struct policy *policy, const union addr *client,
+	unsigned rcode, int64_t now_us)
+{
+	if (is_watched(policy, client))
+		offenders_answer(policy->offenders, &policy->dynamic.rules,
+			client, rcode, now_us);
+}
+
+/* --- sources ----------------------------------------------------------- */
+
+struct policy_result policy_admit(const struct policy *policy,
+	const union addr *client, bool tcp, int64_t now_us)
+{
+	if (is_allowed(policy, client))
+		return check_source_block(policy, client, tcp, now_us);
+	if (policy->acl_action != POLICY_REFUSE)
+		return drop(STAT_DROP_ACL);
+	return refuse_source(
+		policy, client, now_us, STAT_REFUSED_ACL, STAT_DROP_ACL_LIMIT);
+}
+
+bool policy_admit_tcp(const struct policy *policy, const union addr *client,
+	int64_t now_us, enum stat_id *why)
+{
+	struct block_found found;
+
+	*why = STAT_DROP_ACL;
+	if (policy->acl_action != POLICY_REFUSE && !is_allowed(policy, client))
+		return false;
+	if (!find_source_block(policy, client, now_us, &found) ||
+		found.action != BLOCK_DROP)
+		return true;
+	block_hit(&found);
+	*why = STAT_DROP_BLOCK;
+	return false;
 }
 
 static const struct policy_limit *find_limit(
@@ -103,12 +202,6 @@ static struct policy_result over_limit(
 	default:
 		return drop(counters[0]);
 	}
-}
-
-static bool is_exempt(const struct policy *policy, const union addr *client)
-{
-	return policy->exempt &&
-	       prefix_map_find(policy->exempt, client) != PREFIX_NONE;
 }
 
 static struct policy_result check_limit(
@@ -292,10 +385,16 @@ static const struct rule *check_rules(const struct policy *policy,
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q)
 {
-	struct policy_result limit = check_limit(policy, q);
+	struct policy_result limit = check_name_block(policy, q);
 	const struct rule *rule = NULL;
 	struct policy_result type;
 
+	if (limit.verdict != VERDICT_PASS)
+		return limit;
+	if (is_watched(policy, q->client))
+		offenders_query(policy->offenders, &policy->dynamic.rules,
+			q->client, q->now_us);
+	limit = check_limit(policy, q);
 	if (limit.verdict == VERDICT_DROP || limit.verdict == VERDICT_REPLY)
 		return limit;
 	if (q->parsed == MSG_FORMERR)

@@ -12,9 +12,11 @@
 #include "common/base/arena.h"
 #include "common/dns/suffix.h"
 #include "common/net/prefix.h"
+#include "frontend/block.h"
 #include "frontend/cache.h"
 #include "frontend/limit.h"
 #include "frontend/miss.h"
+#include "frontend/offender.h"
 #include "frontend/pool.h"
 #include "frontend/rule.h"
 #include "frontend/stats.h"
@@ -39,6 +41,15 @@ struct policy_retry {
 	uint32_t tries;       /* questions per query, at most POOL_TRIED */
 };
 
+/* Blocks that what a source does brings about. */
+struct policy_dynamic {
+	struct offender_rules rules;
+	enum block_action action;
+	int64_t duration_us;
+	unsigned max;              /* at one time */
+	struct prefix_map *exempt; /* beside policy.exempt; NULL: nobody */
+};
+
 struct policy {
 	struct arena arena;
 	struct prefix_map *acl; /* 1: allowed, 0: denied */
@@ -49,18 +60,21 @@ struct policy {
 	struct policy_limit *override;
 	struct prefix_map *exempt; /* from these limits; NULL: nobody */
 	struct miss_limits misses;
+	struct policy_dynamic dynamic;
 	struct rules *rules;       /* NULL: none */
 	struct suffix_map *routes; /* index into pools */
 	struct pool *pools;
 	unsigned pool_count, default_pool;
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
-	uint16_t udp_limit;      /* largest UDP answer */
-	uint32_t waiting_max;    /* queries of one client that may wait */
-	unsigned sockets;        /* per backend and worker */
-	unsigned socket_queries; /* then it is replaced; 0: never */
-	struct cache *cache;     /* shared, not the snapshot's own */
-	struct limiter *limiter; /* likewise */
+	uint16_t udp_limit;          /* largest UDP answer */
+	uint32_t waiting_max;        /* queries of one client that may wait */
+	unsigned sockets;            /* per backend and worker */
+	unsigned socket_queries;     /* then it is replaced; 0: never */
+	struct cache *cache;         /* shared, not the snapshot's own */
+	struct limiter *limiter;     /* likewise */
+	struct blocks *blocks;       /* likewise; NULL: none */
+	struct offenders *offenders; /* likewise; NULL: nobody is watched */
 };
 
 enum policy_verdict {
@@ -94,15 +108,18 @@ struct policy_query {
 /* Frees the arena and the policy itself; NULL allowed. */
 void policy_free(struct policy *policy);
 
-/* May this source speak at all? PASS, DROP, or REPLY with REFUSED. Before
- * anything else is looked at. */
-struct policy_result policy_admit(
-	const struct policy *policy, const union addr *client, int64_t now_us);
-/* May it open a TCP connection? False only when it gets no answer anyway. */
-bool policy_admit_tcp(const struct policy *policy, const union addr *client);
+/* May this source speak at all (ACL, blocks)? PASS, DROP, or REPLY with
+ * REFUSED or TC. Before anything else is looked at. */
+struct policy_result policy_admit(const struct policy *policy,
+	const union addr *client, bool tcp, int64_t now_us);
+/* May it open a TCP connection? False only when it gets no answer anyway;
+ * then *why. */
+bool policy_admit_tcp(const struct policy *policy, const union addr *client,
+	int64_t now_us, enum stat_id *why);
 
-/* Verdict on a parsed message, in this order: the limit of its source; is it
- * well-formed; the rules; the policy on opcodes, classes and types. */
+/* Verdict on a parsed message, in this order: is its name blocked; the limit
+ * of its source; is it well-formed; the rules; the policy on opcodes, classes
+ * and types. */
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q);
 
@@ -111,6 +128,10 @@ struct policy_result policy_check(
 struct policy_result policy_check_miss(const struct policy *policy,
 	const union addr *client, bool tcp, const uint8_t *name,
 	int64_t now_us);
+
+/* An answer to this client leaves: is it one to be blocked? */
+void policy_note_answer(const struct policy *policy, const union addr *client,
+	unsigned rcode, int64_t now_us);
 
 /* The pool that answers for this question: that of the longest suffix; DS is
  * the parent's to answer (RFC 4035 3.1.4.1). */

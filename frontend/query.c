@@ -43,6 +43,8 @@ static void send_answer(struct worker *w, const struct serve_peer *peer,
 
 	if (truncated)
 		metric_inc(w->row, STAT_TRUNCATED);
+	policy_note_answer(w->policy, &peer->client, msg_rcode(w->out),
+		loop_now(w->loop).us);
 	stats_answer(w->row, msg_rcode(w->out),
 		mtime_sub_us(loop_now(w->loop), since));
 	serve_reply(w->serve, peer, w->out, len);
@@ -99,8 +101,8 @@ static void bump(uint64_t *cell)
 /* The source comes first, before a byte is looked at. */
 static enum step step_admit(struct query *q)
 {
-	struct policy_result r =
-		policy_admit(q->w->policy, &q->req->peer.client, q->now.us);
+	struct policy_result r = policy_admit(q->w->policy,
+		&q->req->peer.client, q->req->peer.tcp, q->now.us);
 
 	if (r.verdict == VERDICT_PASS)
 		return STEP_NEXT;
@@ -108,9 +110,10 @@ static enum step step_admit(struct query *q)
 		return drop(q, r.counter);
 	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
 	if (q->parsed == MSG_DROP || q->parsed == MSG_FORMERR)
-		return drop(q, STAT_DROP_ACL);
+		return drop(q, r.counter == STAT_REFUSED_ACL ? STAT_DROP_ACL
+							     : STAT_DROP_BLOCK);
 	metric_inc(q->w->row, r.counter);
-	return send_own(q, r.rcode, false, r.ede);
+	return send_own(q, r.rcode, r.tc, r.ede);
 }
 
 static enum step step_parse(struct query *q)
@@ -280,9 +283,11 @@ bool query_admit_tcp(void *arg, const union addr *client)
 {
 	struct worker *w = arg;
 
-	if (policy_admit_tcp(w->policy, client))
+	enum stat_id why;
+
+	if (policy_admit_tcp(w->policy, client, loop_now(w->loop).us, &why))
 		return true;
-	metric_inc(w->row, STAT_DROP_ACL);
+	metric_inc(w->row, why);
 	return false;
 }
 

@@ -396,6 +396,12 @@ static const struct schema_item root_items[] = {
 		.dflt = "{}",
 		.children = schema_limit,
 		.help = "How often one source may ask."},
+	{.name = "dynamic_blocks",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = schema_dynamic,
+		.help = "Sources (by the prefixes of limit) that are blocked "
+			"for a while for what they do."},
 	{.name = "cache",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -6,9 +6,10 @@
 
 #include "common/ctl/schema.h"
 
-extern const struct schema_item schema_acl[];    /* keys of "acl" */
-extern const struct schema_item schema_policy[]; /* of "policy" */
-extern const struct schema_item schema_limit[];  /* of "limit" */
-extern const struct schema_item schema_rule[];   /* item of "rules" */
+extern const struct schema_item schema_acl[];     /* keys of "acl" */
+extern const struct schema_item schema_policy[];  /* of "policy" */
+extern const struct schema_item schema_limit[];   /* of "limit" */
+extern const struct schema_item schema_dynamic[]; /* of "dynamic_blocks" */
+extern const struct schema_item schema_rule[];    /* item of "rules" */
 
 #endif

@@ -14,6 +14,8 @@ static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const limit_actions[] = {
 	"drop", "tc", "refuse", "cache-only", NULL};
 
+static const char *const block_actions[] = {"drop", "refuse", "tc", NULL};
+
 static const struct schema_item prefix_item[] = {
 	{.name = "", .type = SCHEMA_PREFIX, .help = "An address or prefix."},
 	{.type = SCHEMA_END},
@@ -228,5 +230,75 @@ const struct schema_item schema_limit[] = {
 		.children = prefix_item,
 		.help = "Sources without any of these limits, such as our own "
 			"monitoring."},
+	{.type = SCHEMA_END},
+};
+
+const struct schema_item schema_dynamic[] = {
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "A source with more queries a second, over the window, "
+			"is blocked; 0: not for that."},
+	{.name = "nxdomain_percent",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 100,
+		.unit = "%",
+		.help = "So is one of whose answers this share is NXDOMAIN; 0: "
+			"not for that."},
+	{.name = "servfail_percent",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 100,
+		.unit = "%",
+		.help = "Likewise for SERVFAIL."},
+	{.name = "min_answers",
+		.type = SCHEMA_INT,
+		.dflt = "200",
+		.min = 1,
+		.max = 10000000,
+		.help = "Answers within the window before shares count."},
+	{.name = "window",
+		.type = SCHEMA_DURATION,
+		.dflt = "10s",
+		.min = 100,
+		.max = 3600000,
+		.help = "Time over which is counted."},
+	{.name = "duration",
+		.type = SCHEMA_DURATION,
+		.dflt = "1m",
+		.min = 1000,
+		.max = 86400000,
+		.help = "Time for which a source is blocked."},
+	{.name = "action",
+		.type = SCHEMA_ENUM,
+		.dflt = "tc",
+		.choices = block_actions,
+		.help = "What it gets: nothing, REFUSED, or TC over UDP and "
+			"answers over TCP, which does not hurt one whose "
+			"address was forged."},
+	{.name = "max",
+		.type = SCHEMA_INT,
+		.dflt = "256",
+		.min = 1,
+		.max = 512,
+		.help = "Sources blocked so at one time."},
+	{.name = "exempt",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.children = prefix_item,
+		.help = "Sources never blocked so, beside limit.exempt."},
+	{.name = "table_size",
+		.type = SCHEMA_INT,
+		.dflt = "16384",
+		.min = 64,
+		.max = 1 << 24,
+		.help = "Sources watched (40 octets each).",
+		.reload = SCHEMA_RESTART},
 	{.type = SCHEMA_END},
 };

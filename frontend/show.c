@@ -316,6 +316,10 @@ const struct control_command *frontend_commands(void)
 			"NAME"},
 		{"backend", verb_backend,
 			"up | down | auto | drain NAME [POOL]"},
+		{"block", frontend_block_verb,
+			"list | add | remove PREFIX or suffix NAME [--for "
+			"TIME] "
+			"[--action drop|refuse|tc]"},
 		{NULL, NULL, NULL},
 	};
 

@@ -34,6 +34,7 @@
 	X(STAT_DROP_ANY, "drops_total{reason=\"any\"}", "")                    \
 	X(STAT_DROP_CHAOS, "drops_total{reason=\"chaos\"}", "")                \
 	X(STAT_DROP_TRANSFER, "drops_total{reason=\"transfer\"}", "")          \
+	X(STAT_DROP_BLOCK, "drops_total{reason=\"block\"}", "")                \
 	X(STAT_DROP_RULE, "drops_total{reason=\"rule\"}", "")                  \
 	X(STAT_DROP_RULE_RATE, "drops_total{reason=\"rule-limit\"}", "")       \
 	X(STAT_DROP_MISS_CLIENT, "drops_total{reason=\"miss-client\"}", "")    \
@@ -49,6 +50,8 @@
 		"rule_total{rule=\"transfer\",action=\"refuse\"}", "")         \
 	X(STAT_REFUSED_TYPE,                                                   \
 		"rule_total{rule=\"meta-type\",action=\"refuse\"}", "")        \
+	X(STAT_REFUSED_BLOCK, "rule_total{rule=\"block\",action=\"refuse\"}",  \
+		"")                                                            \
 	X(STAT_REFUSED_RULE, "rule_total{rule=\"rules\",action=\"refuse\"}",   \
 		"")                                                            \
 	X(STAT_REFUSED_RULE_RATE,                                              \
@@ -60,6 +63,7 @@
 	X(STAT_REFUSED_LIMIT, "rule_total{rule=\"limit\",action=\"refuse\"}",  \
 		"")                                                            \
 	X(STAT_TC_ANY, "rule_total{rule=\"any\",action=\"tc\"}", "")           \
+	X(STAT_TC_BLOCK, "rule_total{rule=\"block\",action=\"tc\"}", "")       \
 	X(STAT_TC_RULE, "rule_total{rule=\"rules\",action=\"tc\"}", "")        \
 	X(STAT_TC_RULE_RATE, "rule_total{rule=\"rule-limit\",action=\"tc\"}",  \
 		"")                                                            \

@@ -29,6 +29,10 @@ void conf_free(struct conf *conf); /* NULL allowed */
 const struct conf_node *conf_root(const struct conf *conf);
 const char *conf_file(const struct conf *conf);
 
+/* "5s", "300ms", "2m", a plain number of seconds; in milliseconds. False:
+ * none of these. As SCHEMA_DURATION, for verbs of the control socket. */
+bool conf_parse_duration(const char *text, int64_t *ms);
+
 /* Child of a map or dict by key; NULL when absent and without default.
  * Asking for a key that is not in the schema is a bug (assert). */
 const struct conf_node *conf_get(const struct conf_node *node, const char *key);

@@ -217,6 +217,11 @@ static bool parse_units(
 	return true;
 }
 
+bool conf_parse_duration(const char *text, int64_t *ms)
+{
+	return parse_units(text, time_units, 1000, ms);
+}
+
 static bool parse_real(const char *text, double *out)
 {
 	char *end;

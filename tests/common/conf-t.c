@@ -303,11 +303,17 @@ static void duration(const char *text, int64_t want_ms, const char *printed)
 
 static void test_durations(void)
 {
+	int64_t ms;
+
 	duration("300ms", 300, "300ms");
 	duration("5s", 5000, "5s");
 	duration("5", 5000, "5s");
 	duration("0.25", 250, "250ms");
 	duration("1m", 60000, "1m");
+	ok(conf_parse_duration("10m", &ms) && ms == 600000, "a time of a verb");
+	ok(!conf_parse_duration("10q", &ms) && !conf_parse_duration("", &ms) &&
+			!conf_parse_duration("-1s", &ms),
+		"what is none");
 }
 
 static void test_restart(void)

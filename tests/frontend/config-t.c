@@ -81,6 +81,13 @@ static void test_errors(void)
 		{"rules: [{suffix: [], action: drop}]", "f.yaml:5: "},
 		{"rules: [{source: [10.0.0.1/8], action: drop}]", "f.yaml:5: "},
 		{"rules: [{suffix: [a.test]}]", "action"},
+		{"dynamic_blocks: {nxdomain_percent: 101}", "f.yaml:5: "},
+		{"dynamic_blocks: {action: cache-only}", "refuse"},
+		{"dynamic_blocks:\n  exempt: [10.0.0.0/8]\n  window: 0s",
+			"f.yaml:7: "},
+		{"dynamic_blocks:\n  exempt:\n    - 10.0.0.0/8\n"
+		 "    - 10.0.0.0/8",
+			"f.yaml:8: the prefix is listed twice"},
 		{"limit: {exempt: [10.0.0.0/8, 10.0.0.0/8]}",
 			"f.yaml:5: the prefix is listed twice"},
 		{"limit:\n  misses:\n    per_suffix: {labels: 0}",

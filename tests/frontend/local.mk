@@ -75,3 +75,6 @@ tests_frontend_block_t_LDADD = $(FRONTEND_TEST_LIBS)
 tests_frontend_block_t_LDFLAGS = $(FAILMEM_LINK)
 tests_frontend_offender_t_SOURCES = tests/frontend/offender-t.c
 tests_frontend_offender_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/blocks-t
+tests_frontend_blocks_t_SOURCES = tests/frontend/blocks-t.c
+tests_frontend_blocks_t_LDADD = $(FRONTEND_RIG_LIBS)

@@ -48,6 +48,9 @@ static void test_serving(void)
 
 	rig_start(&rig,
 		"acl: {allow: [127.0.0.0/8]}\n"
+		"dynamic_blocks: {qps: 1, nxdomain_percent: 50}\n"
+		"limit: {misses: {per_client: {qps: 10000},\n"
+		"  per_suffix: {qps: 10000}}}\n"
 		"rules: [{suffix: [example], action: tag, tag: t},\n"
 		"  {qtype: [A], action: rate-limit, qps: 100000}]\n",
 		"policy: firstAvailable,");
@@ -64,6 +67,7 @@ static void test_serving(void)
 static const char text[] =
 	"listen: [127.0.0.1]\ndefault_pool: rec\n"
 	"acl: {allow: [10.0.0.0/8, \"2001:db8::/32\"], deny: [10.1.0.0/16]}\n"
+	"dynamic_blocks: {qps: 5, exempt: [10.4.0.0/16]}\n"
 	"limit: {qps: 5, overrides: [{prefix: 10.2.0.0/16, qps: 50}],\n"
 	"  exempt: [10.3.0.0/16], misses: {per_suffix: {qps: 5,\n"
 	"    registries: [co.uk]}}}\n"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
-# Rules as an operator meets them: the table, the metrics, reloads.
+# Rules and blocks as an operator meets them: verbs, tables, metrics, reloads.
 # Loopback only.
 set -u
 fe=$ISPDNS_BUILDDIR/ispdns-frontend
@@ -10,6 +10,7 @@ pid= stub_pid=
 cleanup() {
 	[ -n "$pid" ] && kill -9 "$pid" 2> /dev/null
 	[ -n "$stub_pid" ] && kill -9 "$stub_pid" 2> /dev/null
+	wait 2> /dev/null
 	rm -rf "$dir"
 }
 trap cleanup EXIT
@@ -124,6 +125,69 @@ config 'rules: [{action: pool, pool: nowhere}]'
 like "$(ask reload)" 'f.yaml:13: there is no pool "nowhere"' \
 	"a wrong rule is refused by line"
 like "$(query x.many.test)" REFUSED "what ran goes on"
+
+# --- blocks ---
+config ''
+ask reload > /dev/null
+like "$(ask block list)" '^blocks' "block list: none"
+like "$(ask block add suffix evil.test --for 1h --action refuse)" \
+	'for_s +3600' "block add suffix"
+like "$(query www.evil.test)" 'REFUSED' "it is blocked"
+like "$(query www.good.test)" 'NOERROR' "others are not"
+like "$(ask block list)" \
+	'suffix +evil\.test\. +refuse +manual +3(600|599|598) +1' \
+	"block list: action, reason, time left, hits"
+like "$(ask block add 127.0.0.0/8 for=600 action=tc)" 'for_s +600' \
+	"block add PREFIX, options as key=value"
+like "$(query +ignore a.test)" 'flags: qr tc' "TC over UDP"
+like "$(query +tcp +short a.test)" '^192.0.2.1$' "answers over TCP"
+config 'policy: {any: refuse}'
+like "$(ask reload)" '.' "reload"
+like "$(ask block list --json | tr -d '\n ')" \
+	'"target":"127.0.0.0/8","action":"tc","reason":"manual","left_s":[56].*"queries":[1-9]' \
+	"blocks and their hits stay"
+like "$(ask block remove 127.0.0.0/8)" 'removed' "block remove"
+like "$(query +ignore a.test)" 'flags: qr rd' "and it is over"
+like "$(ask block remove 127.0.0.0/8)" 'there is no block of 127.0.0.0/8' \
+	"twice: one line"
+like "$(ask block add 10.0.0.1/8)" 'bits set behind its length' "host bits: one line"
+like "$(ask block add suffix a..b)" '"a..b" is not a name' "not a name: one line"
+like "$(ask block add 10.0.0.0/8 --for soon)" 'a time such as' "not a time: one line"
+like "$(ask block add 10.0.0.0/8 --action maybe)" 'drop, refuse and tc are allowed' \
+	"not an action: one line"
+like "$(ask block add 10.0.0.0/8 --from now)" '"from" is not known' \
+	"not an option: one line"
+like "$(ask block dance)" 'block add PREFIX' "not a verb: one line"
+ask block add suffix brief.test --for 1s > /dev/null
+is_gone() { ! ask block list | grep -q brief.test; }
+wait_for is_gone
+ok $? "a block ends by itself"
+like "$(query x.brief.test)" 'NOERROR' "and its name is answered"
+
+# --- automatic blocks ---
+config 'dynamic_blocks: {qps: 1, window: 10s, duration: 1m, action: tc}'
+ask reload > /dev/null
+for i in $(seq 15); do query +ignore a.test > /dev/null; done
+is_blocked() { ask block list | grep -Eq '127.0.0.1/32 +tc +rate +[0-9]+'; }
+wait_for is_blocked
+ok $? "a source over its rate is blocked"
+like "$(query +ignore a.test)" 'flags: qr tc' "with the action of the configuration"
+page /metrics > "$dir/metrics"
+like "$(cat "$dir/metrics")" '^ispdns_frontend_blocks_set_total 1$' "counted"
+like "$(cat "$dir/metrics")" '^dnsdist_dyn_block_nmg_size 2$' \
+	"with dnsdist's names too"
+if command -v promtool > /dev/null; then
+	promtool check metrics < "$dir/metrics" > "$dir/lint" 2>&1
+	ok $? "the page is valid for promtool"
+	sed 's/^/# /' "$dir/lint"
+else
+	ok 0 "the page is valid # SKIP no promtool"
+fi
+config 'dynamic_blocks: {qps: 1, window: 10s, duration: 1m, action: tc, exempt: [127.0.0.1]}'
+ask reload > /dev/null
+like "$(query +ignore a.test)" 'flags: qr rd' "an exempt list takes effect at once"
+ask block remove 127.0.0.1 > /dev/null
+like "$(ask show rules)" 'block +tc +[1-9]' "show rules counts what met a block"
 
 kill -TERM "$pid"
 wait "$pid"

@@ -138,6 +138,8 @@ void rig_start(struct rig *rig, const char *extra, const char *rec)
 	rig->policy = make_policy(rig);
 	rig->policy->cache = cache_new(sizes.cache_entries, sizes.cache_bytes);
 	rig->policy->limiter = limiter_new(sizes.limit_entries);
+	rig->policy->blocks = blocks_new();
+	rig->policy->offenders = offenders_new(sizes.offender_entries);
 	stats_init(&rig->metrics);
 	hash_key_random(&rig->secret);
 	config.row = metrics_row_new(&rig->metrics);
@@ -158,6 +160,8 @@ void rig_stop(struct rig *rig)
 	worker_free(rig->worker);
 	cache_free(rig->policy->cache);
 	limiter_free(rig->policy->limiter);
+	blocks_free(rig->policy->blocks);
+	offenders_free(rig->policy->offenders);
 	config_release(rig->policy, &rig->registry);
 	registry_fini(&rig->registry);
 	metrics_fini(&rig->metrics);
@@ -199,6 +203,8 @@ void rig_change(struct rig *rig, const char *extra, const char *rec)
 	c.policy = make_policy(rig);
 	c.policy->cache = old->cache;
 	c.policy->limiter = old->limiter;
+	c.policy->blocks = old->blocks;
+	c.policy->offenders = old->offenders;
 	(void)sem_init(&c.done, 0, 0);
 	if (loop_post(rig->worker->loop, run_change, &c) < 0)
 		tap_bail("loop_post");
