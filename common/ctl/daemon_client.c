@@ -92,21 +92,35 @@ static int column_width(const json_t *rows, const char *key)
 	return width;
 }
 
-/* One row: of names when `row` is NULL. */
-static void print_row(
-	const json_t *rows, const json_t *row, int indent, FILE *out)
+#define COLUMNS_MAX 32 /* wider tables have the rest unaligned */
+
+/* Of all rows, so that a long table is walked once for each column. */
+static void column_widths(const json_t *rows, int widths[COLUMNS_MAX])
 {
 	json_t *first = json_array_get(rows, 0);
 	void *iter = json_object_iter(first);
 
+	for (int i = 0; iter && i < COLUMNS_MAX; i++) {
+		widths[i] = column_width(rows, json_object_iter_key(iter));
+		iter = json_object_iter_next(first, iter);
+	}
+}
+
+/* A row of the table, or its head (`row` NULL). The columns are those of the
+ * first row. */
+static void print_row(json_t *first, const json_t *row,
+	const int widths[COLUMNS_MAX], int indent, FILE *out)
+{
+	void *iter = json_object_iter(first);
+
 	fprintf(out, "%*s", indent, "");
-	while (iter) {
+	for (int i = 0; iter; i++) {
 		const char *key = json_object_iter_key(iter);
 		json_t *name = json_string(key);
 
 		iter = json_object_iter_next(first, iter);
 		print_cell(row ? json_object_get(row, key) : name,
-			column_width(rows, key), !iter, out);
+			i < COLUMNS_MAX ? widths[i] : 0, !iter, out);
 		json_decref(name);
 	}
 	fprintf(out, "\n");
@@ -114,14 +128,17 @@ static void print_row(
 
 static void print_array(const json_t *array, int indent, FILE *out)
 {
+	json_t *first = json_array_get(array, 0);
+	int widths[COLUMNS_MAX] = {0};
 	const json_t *row;
 	size_t i;
 
-	if (json_is_object(json_array_get(array, 0)))
-		print_row(array, NULL, indent, out);
+	column_widths(array, widths);
+	if (json_is_object(first))
+		print_row(first, NULL, widths, indent, out);
 	json_array_foreach(array, i, row) {
 		if (json_is_object(row)) {
-			print_row(array, row, indent, out);
+			print_row(first, row, widths, indent, out);
 			continue;
 		}
 		fprintf(out, "%*s", indent, "");
