@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-#include "ha/iface.h"
+#include "ha/iface_impl.h"
 
 #include <errno.h>
-#include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -10,27 +9,16 @@
 #include <time.h>
 
 /*
- * rtnetlink by libmnl, used nowhere else. Buffers are part of the object;
- * replies are waited for at most ANSWER_MS, so that a kernel that does not
- * answer cannot hold the real-time thread for ever.
+ * rtnetlink by libmnl, used nowhere else but in iface_route.c. Buffers are part
+ * of the object; replies are waited for at most ANSWER_MS, so that a kernel
+ * that does not answer cannot hold the real-time thread for ever.
  */
 
 enum {
-	BUF = 32768,
 	ANSWER_MS = 500,
-	SWEEP_MAX = 512
 };
 
-struct iface {
-	struct mnl_socket *talk;  /* requests and their answers */
-	struct mnl_socket *watch; /* notifications */
-	uint32_t seq;
-	char buf[BUF];
-	struct iface_addr found[SWEEP_MAX]; /* for iface_sweep */
-	size_t found_count;
-};
-
-static struct mnl_socket *open_socket(unsigned groups, int flags)
+struct mnl_socket *iface_open(unsigned groups, int flags)
 {
 	struct mnl_socket *nl =
 		mnl_socket_open2(NETLINK_ROUTE, flags | SOCK_CLOEXEC);
@@ -56,11 +44,11 @@ struct iface *iface_new(struct err *err)
 		return NULL;
 	}
 	f->seq = (uint32_t)time(NULL);
-	f->talk = open_socket(0, 0);
-	f->watch = open_socket(
+	f->talk = iface_open(0, 0);
+	f->watch = iface_open(
 		RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
 		SOCK_NONBLOCK);
-	if (!f->talk || !f->watch) {
+	if (!f->talk || !f->watch || iface_route_open(f) < 0) {
 		err_set(err, "netlink: %s", strerror(errno));
 		iface_free(f);
 		return NULL;
@@ -76,6 +64,10 @@ void iface_free(struct iface *f)
 		mnl_socket_close(f->talk);
 	if (f->watch)
 		mnl_socket_close(f->watch);
+	if (f->routes)
+		mnl_socket_close(f->routes);
+	if (f->route_watch)
+		mnl_socket_close(f->route_watch);
 	free(f);
 }
 
@@ -84,13 +76,12 @@ int iface_fd(const struct iface *f)
 	return mnl_socket_get_fd(f->watch);
 }
 
-bool iface_drain(struct iface *f)
+bool iface_drain_socket(struct iface *f, struct mnl_socket *nl)
 {
 	bool any = false;
 
 	for (;;) {
-		ssize_t n =
-			mnl_socket_recvfrom(f->watch, f->buf, sizeof(f->buf));
+		ssize_t n = mnl_socket_recvfrom(nl, f->buf, sizeof(f->buf));
 
 		/* ENOBUFS: some were lost; that is news too. */
 		if (n < 0 && errno != ENOBUFS)
@@ -99,18 +90,22 @@ bool iface_drain(struct iface *f)
 	}
 }
 
-/* Send a request and give every answer to `cb`. */
-static int ask(struct iface *f, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+bool iface_drain(struct iface *f)
 {
-	unsigned port = mnl_socket_get_portid(f->talk);
+	return iface_drain_socket(f, f->watch);
+}
+
+int iface_ask(struct iface *f, struct mnl_socket *nl, struct nlmsghdr *nlh,
+	mnl_cb_t cb, void *arg)
+{
+	unsigned port = mnl_socket_get_portid(nl);
 	int rc = MNL_CB_OK;
 
 	nlh->nlmsg_seq = ++f->seq;
-	if (mnl_socket_sendto(f->talk, nlh, nlh->nlmsg_len) < 0)
+	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	while (rc > MNL_CB_STOP) {
-		ssize_t n =
-			mnl_socket_recvfrom(f->talk, f->buf, sizeof(f->buf));
+		ssize_t n = mnl_socket_recvfrom(nl, f->buf, sizeof(f->buf));
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -121,6 +116,11 @@ static int ask(struct iface *f, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 			rc = MNL_CB_OK;
 	}
 	return rc < 0 ? -errno : 0;
+}
+
+static int ask(struct iface *f, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
+{
+	return iface_ask(f, f->talk, nlh, cb, arg);
 }
 
 static int dump(
@@ -318,7 +318,7 @@ static void note_tagged(void *arg, const struct iface_addr *addr)
 {
 	struct iface *f = arg;
 
-	if (addr->tag == IFACE_TAG && f->found_count < SWEEP_MAX)
+	if (addr->tag == IFACE_TAG && f->found_count < IFACE_SWEEP_MAX)
 		f->found[f->found_count++] = *addr;
 }
 

@@ -66,6 +66,40 @@ int iface_del(struct iface *f, int index, uint8_t family, const uint8_t *octets,
  * visible before they are. */
 bool iface_is_local(struct iface *f, uint8_t family, const uint8_t *octets);
 
+/* --- routes ------------------------------------------------------------- */
+
+/* The tag of our routes (rtm_protocol). */
+#define IFACE_ROUTE_TAG 201
+
+/* A route to one host: a blackhole in a table that nobody forwards by, or, in
+ * table IFACE_TABLE_LOCAL, what makes the host's address one of ours. */
+#define IFACE_TABLE_LOCAL 255
+
+struct iface_route {
+	uint32_t table;
+	uint32_t metric; /* 0 for a local one */
+	uint8_t family;  /* 4 or 6 */
+	uint8_t octets[16];
+};
+
+typedef void (*iface_route_fn)(void *arg, const struct iface_route *route);
+
+/* Readable when a route with our tag came or went; others wake nobody. */
+int iface_route_fd(const struct iface *f);
+bool iface_route_drain(struct iface *f);
+/* All routes with our tag in `table` (0: in every table). A table that does
+ * not exist has none. 0 or -errno. */
+int iface_route_scan(struct iface *f, uint8_t family, uint32_t table,
+	iface_route_fn fn, void *arg) MUST_CHECK;
+/* One that is there already, or absent, is no error. */
+int iface_route_add(
+	struct iface *f, const struct iface_route *route) MUST_CHECK;
+int iface_route_del(struct iface *f, const struct iface_route *route);
+/* Remove every route with our tag for which `keep` (may be NULL) says no.
+ * Returns how many were removed, or -errno. */
+int iface_route_sweep(struct iface *f,
+	bool (*keep)(void *arg, const struct iface_route *route), void *arg);
+
 /* Remove every address that carries our tag and for which `keep` (may be
  * NULL) says no. Returns how many were removed, or -errno. */
 int iface_sweep(struct iface *f,

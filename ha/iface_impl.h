@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef HA_IFACE_IMPL_H
+#define HA_IFACE_IMPL_H
+
+/* Between iface.c and iface_route.c only. */
+
+#include <libmnl/libmnl.h>
+
+#include "ha/iface.h"
+
+enum {
+	IFACE_BUF = 32768,
+	IFACE_SWEEP_MAX = 512
+};
+
+struct iface {
+	struct mnl_socket *talk;   /* requests and their answers */
+	struct mnl_socket *watch;  /* notifications */
+	struct mnl_socket *routes; /* dumps that the kernel filters for us */
+	struct mnl_socket *route_watch;
+	uint32_t seq;
+	char buf[IFACE_BUF];
+	struct iface_addr found[IFACE_SWEEP_MAX]; /* for iface_sweep */
+	struct iface_route found_routes[IFACE_SWEEP_MAX];
+	size_t found_count;
+};
+
+/* A netlink socket; NULL with errno. */
+struct mnl_socket *iface_open(unsigned groups, int flags) MUST_CHECK;
+/* Read notifications away; true when there was any. */
+bool iface_drain_socket(struct iface *f, struct mnl_socket *nl);
+/* Send a request on `nl` and give every answer to `cb`. 0 or -errno. */
+int iface_ask(struct iface *f, struct mnl_socket *nl, struct nlmsghdr *nlh,
+	mnl_cb_t cb, void *arg) MUST_CHECK;
+
+/* iface_route.c: the two sockets for routes. */
+int iface_route_open(struct iface *f) MUST_CHECK;
+
+#endif
