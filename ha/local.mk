@@ -14,6 +14,7 @@ ha_libha_a_SOURCES = \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \
 	ha/probe.c ha/probe.h \
+	ha/route.c ha/route.h \
 	ha/show.c \
 	ha/sock.c ha/sock.h \
 	ha/state.c ha/state.h \

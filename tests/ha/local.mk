@@ -8,6 +8,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/keep-t \
 	tests/ha/neighbour-t \
 	tests/ha/packet-t \
+	tests/ha/route-t \
 	tests/ha/state-t \
 	tests/ha/track-t
 tests_ha_announce_t_SOURCES = tests/ha/announce-t.c
@@ -24,6 +25,8 @@ tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
 tests_ha_neighbour_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c
 tests_ha_packet_t_LDADD = $(HA_LIBS)
+tests_ha_route_t_SOURCES = tests/ha/route-t.c
+tests_ha_route_t_LDADD = $(HA_LIBS)
 tests_ha_state_t_SOURCES = tests/ha/state-t.c
 tests_ha_state_t_LDADD = $(HA_LIBS)
 tests_ha_track_t_SOURCES = tests/ha/track-t.c
