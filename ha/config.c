@@ -309,6 +309,8 @@ static int build_all(struct build *b)
 	n = conf_first(conf_get(root, "instances"));
 	for (; rc == 0 && n; n = conf_next(n))
 		rc = build_instance(b, n);
+	if (rc == 0)
+		rc = config_build_anycast(b->conf, b->out, b->err);
 	return rc;
 }
 

@@ -21,6 +21,8 @@ enum {
 	CONFIG_NAME = 64,
 	CONFIG_KEY_MAX = 64,
 	CONFIG_QNAME_MAX = 255,
+	CONFIG_ANYCAST = 16,
+	CONFIG_ANYCAST_ADDRS = 16, /* per entry */
 };
 
 enum config_checksum {
@@ -66,6 +68,19 @@ struct config_instance {
 	uint8_t handover_count;
 };
 
+/* Addresses that a BGP daemon announces for us; see route.h. */
+struct config_anycast {
+	char name[CONFIG_NAME];
+	char instance[CONFIG_NAME]; /* empty: addresses of its own, on lo */
+	uint8_t family;
+	uint8_t addrs[CONFIG_ANYCAST_ADDRS][PACKET_ADDR_MAX];
+	uint8_t addr_count;
+	uint32_t table, metric, drain_metric;
+	int64_t drain_us, linger_us;
+	bool last_man, track_frontend, track_probe;
+	bool for_frr; /* else for BIRD; see `engine` */
+};
+
 struct config_probe {
 	uint8_t qname[CONFIG_QNAME_MAX]; /* wire form */
 	size_t qname_len;
@@ -78,6 +93,8 @@ struct config {
 	char node[CONFIG_NAME];
 	struct config_instance instances[CONFIG_INSTANCES];
 	size_t instance_count;
+	struct config_anycast anycast[CONFIG_ANYCAST];
+	size_t anycast_count;
 	char health_path[108];
 	struct config_probe probe;
 	int64_t linger_us;
@@ -91,6 +108,11 @@ struct config {
 
 extern const struct schema_item config_schema[];
 
+/* config_anycast.c, after the instances are built. */
+extern const struct schema_item config_anycast_schema[];
+int config_build_anycast(const struct conf *conf, struct config *out,
+	struct err *err) MUST_CHECK;
+
 /* Check what the table cannot say; no side effects. 0 or -EINVAL with
  * FILE:LINE in err. */
 int config_check(const struct conf *conf, struct err *err);
@@ -103,5 +125,9 @@ void config_free(struct config *c); /* NULL allowed */
  * the rest can change under a running state machine. */
 bool config_same_router(
 	const struct config_instance *a, const struct config_instance *b);
+
+/* The same service of anycast: the rest can change under it. */
+bool config_same_anycast(
+	const struct config_anycast *a, const struct config_anycast *b);
 
 #endif

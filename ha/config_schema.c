@@ -258,6 +258,13 @@ const struct schema_item config_schema[] = {
 		.max = CONFIG_INSTANCES,
 		.dflt = "{}",
 		.help = "The virtual routers, by name."},
+	{.name = "anycast",
+		.type = SCHEMA_DICT,
+		.children = config_anycast_schema,
+		.max = CONFIG_ANYCAST,
+		.dflt = "{}",
+		.help = "Addresses announced by a BGP daemon beside us, by "
+			"name."},
 	{.name = "health",
 		.type = SCHEMA_MAP,
 		.children = health_items,

@@ -41,7 +41,8 @@ struct ha {
 	struct timer *stop_timer; /* polls the end of a drain */
 	struct timer *move_timer;
 	struct timer *pulse; /* does the worker still come round? */
-	int64_t stop_us;     /* when to stop waiting */
+	int64_t stop_us;     /* when to stop waiting for a peer */
+	int64_t routed_us;   /* the same for routers to move on */
 	bool goodbye;        /* linger after the goodbye is being waited for */
 	struct ha_note history[HA_HISTORY];
 	long long history_seq;      /* of the newest */
@@ -65,7 +66,19 @@ struct ha_view {
 	struct instance_peer peers[CONFIG_PEERS];
 };
 
+/* The same of one anycast service. */
+struct ha_anycast_view {
+	struct config_anycast conf;
+	struct route st;
+	struct anycast_counters counters;
+	enum track_service service;
+	uint8_t routed; /* of its addresses: how many have a route */
+	bool probe_running, drained;
+};
+
 struct ha_views {
+	size_t anycast_count;
+	struct ha_anycast_view anycast[CONFIG_ANYCAST];
 	size_t count;
 	struct ha_view view[CONFIG_INSTANCES];
 	enum track_service service;
@@ -89,6 +102,14 @@ bool ha_render(const char *verb, const json_t *result);
 json_t *ha_note_json(const struct ha_note *note) MUST_CHECK;
 /* One line about an event for the log; false: not worth one. */
 bool ha_note_text(const struct instance_event *ev, char *out, size_t size);
+/* show_anycast.c */
+void ha_look_anycast(struct worker *w, struct ha_views *views);
+json_t *ha_anycast_json(const struct ha_views *views) MUST_CHECK;
+void ha_anycast_render(const json_t *list);
+void ha_anycast_metrics(const struct ha_views *views, struct text *out);
+void ha_anycast_stats(const struct ha_views *views, json_t *out);
+/* Line of an INSTANCE_ROUTE or INSTANCE_ROUTE_ROBBED event. */
+void ha_anycast_text(const struct instance_event *ev, char *out, size_t size);
 /* verbs.c */
 extern const struct control_command ha_commands[];
 /* A role or a failed move was reported: does somebody wait for it? */

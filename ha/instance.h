@@ -37,6 +37,8 @@ enum instance_event_kind {
 	INSTANCE_CONFLICT, /* another MAC claims an address; peer[0..5] */
 	INSTANCE_GATEWAY,  /* lost (value 1) or back (0) */
 	INSTANCE_ADDRS,    /* the master has another address list */
+	INSTANCE_ROUTE,    /* anycast: value = metric (0: withdrawn), reason */
+	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
 	INSTANCE_EVENTS,
 };
 

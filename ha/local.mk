@@ -2,7 +2,8 @@
 noinst_LIBRARIES += ha/libha.a
 ha_libha_a_SOURCES = \
 	ha/announce.c ha/announce.h \
-	ha/config.c ha/config.h ha/config_schema.c \
+	ha/anycast.c ha/anycast.h \
+	ha/config.c ha/config.h ha/config_anycast.c ha/config_schema.c \
 	ha/ha.h \
 	ha/handover.c ha/handover.h \
 	ha/health.c ha/health.h \
@@ -15,14 +16,15 @@ ha_libha_a_SOURCES = \
 	ha/poll.h \
 	ha/probe.c ha/probe.h \
 	ha/route.c ha/route.h \
-	ha/show.c \
+	ha/show.c ha/show_anycast.c \
 	ha/sock.c ha/sock.h \
 	ha/state.c ha/state.h \
 	ha/stats.c \
 	ha/track.c ha/track.h \
 	ha/verbs.c \
 	ha/vip.c ha/vip.h \
-	ha/worker.c ha/worker.h ha/worker_impl.h ha/worker_change.c
+	ha/worker.c ha/worker.h ha/worker_impl.h ha/worker_anycast.c \
+	ha/worker_change.c
 ha_libha_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 
 sbin_PROGRAMS += ispdns-ha

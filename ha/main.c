@@ -22,6 +22,7 @@ enum {
 	STOP_POLL_MS = 20,
 	PULSE_MS = 1000,
 	STOP_MAX_US = 8 * 1000 * 1000,
+	ROUTED_MAX_US = 25 * 1000 * 1000, /* below the unit's TimeoutStopSec */
 	RESTART_US = 1000000
 };
 
@@ -35,7 +36,8 @@ static void log_event(const struct instance_event *ev)
 
 	if (!ha_note_text(ev, text, sizeof(text)))
 		return;
-	if (ev->kind == INSTANCE_ROLE || ev->kind == INSTANCE_PEER)
+	if (ev->kind == INSTANCE_ROLE || ev->kind == INSTANCE_PEER ||
+		ev->kind == INSTANCE_ROUTE)
 		log_info("ha: %s", text);
 	else
 		log_warn("ha: %s", text);
@@ -223,6 +225,15 @@ static void set_drain(struct worker *w, void *arg)
 
 	for (size_t i = 0; i < worker_instances(w); i++)
 		instance_drain(worker_instance(w, i), *on);
+	for (size_t i = 0; i < worker_anycasts(w); i++)
+		anycast_drain(worker_anycast(w, i), *on);
+}
+
+static void set_stop(struct worker *w, void *arg)
+{
+	set_drain(w, arg);
+	for (size_t i = 0; i < worker_anycasts(w); i++)
+		anycast_hurry(worker_anycast(w, i), mtime_now().us);
 }
 
 static void ha_drain(struct daemon *d, void *state, bool on)
@@ -235,7 +246,7 @@ static void ha_drain(struct daemon *d, void *state, bool on)
 }
 
 struct busy {
-	bool master, lingers;
+	bool master, lingers, routed;
 	int64_t wait_us; /* how long a peer may need to take over */
 };
 
@@ -254,16 +265,20 @@ static void look_busy(struct worker *w, void *arg)
 		if (in->vip.place == VIP_LINGER)
 			busy->lingers = true;
 	}
+	for (size_t i = 0; i < worker_anycasts(w); i++)
+		busy->routed |= anycast_busy(worker_anycast(w, i));
 }
 
 /* Until the peers have taken over and late packets have come to an end. */
 static void stop_poll(void *arg)
 {
 	struct ha *ha = arg;
-	struct busy busy = {false, false, 0};
+	struct busy busy = {0};
+	int64_t now = mtime_now().us;
 
 	worker_call(ha->worker, look_busy, &busy);
-	if ((busy.master && mtime_now().us < ha->stop_us) || busy.lingers) {
+	if ((busy.master && now < ha->stop_us) || busy.lingers ||
+		(busy.routed && now < ha->routed_us)) {
 		timer_set_ms(ha->stop_timer, STOP_POLL_MS);
 		return;
 	}
@@ -273,36 +288,80 @@ static void stop_poll(void *arg)
 static void ha_stop(struct daemon *d, void *state)
 {
 	struct ha *ha = state;
-	struct busy busy = {false, false, 0};
+	struct busy busy = {0};
 	bool on = true;
 
 	(void)d;
 	worker_call(ha->worker, look_busy, &busy);
-	worker_call(ha->worker, set_drain, &on);
+	worker_call(ha->worker, set_stop, &on);
 	if (busy.wait_us > STOP_MAX_US)
 		busy.wait_us = STOP_MAX_US;
 	ha->stop_us = mtime_now().us + busy.wait_us;
+	ha->routed_us = mtime_now().us + ROUTED_MAX_US;
 	stop_poll(ha);
 }
 
 /* --- --cleanup --------------------------------------------------------- */
 
-/* Under systemd after a crash: a restart follows at once and may go on as
- * master, so what was used a moment ago is left to it. */
-static bool restart_follows(struct keep *keep)
+/* Under systemd after a crash: a restart follows. */
+static bool crashed(void)
 {
 	const char *result = getenv("SERVICE_RESULT");
 
-	return result && strcmp(result, "success") != 0 &&
-	       keep_recent(keep, mtime_now().us - RESTART_US);
+	return result && strcmp(result, "success") != 0;
 }
 
+struct static_route {
+	const struct iface_addr *addr;
+	bool found;
+};
+
+static void match_route(void *arg, const struct iface_route *route)
+{
+	struct static_route *s = arg;
+
+	s->found |= memcmp(route->octets, s->addr->octets,
+			    sizeof(route->octets)) == 0;
+}
+
+/* The address of a route that stays. */
+static bool is_routed(void *arg, const struct iface_addr *addr)
+{
+	struct static_route s = {addr, false};
+
+	return iface_route_scan(arg, addr->family, 0, match_route, &s) == 0 &&
+	       s.found;
+}
+
+/* After a crash anycast stays as it is (fail-static): the frontend may well
+ * be alive, and the restart takes it in. */
+static int sweep(bool crash)
+{
+	struct err err = {.text = ""};
+	struct iface *iface = iface_new(&err);
+	int routes = 0, addrs = -EIO;
+
+	if (iface && !crash)
+		routes = iface_route_sweep(iface, NULL, NULL);
+	if (iface && routes >= 0)
+		addrs = iface_sweep(iface, crash ? is_routed : NULL, iface);
+	if (routes < 0)
+		addrs = routes;
+	if (addrs < 0)
+		fprintf(stderr, "ispdns-ha: cleanup: %s\n",
+			iface ? strerror(-addrs) : err.text);
+	else
+		printf("%d routes, %d addresses removed\n", routes, addrs);
+	iface_free(iface);
+	return addrs < 0;
+}
+
+/* A restart may go on as master, so what was used a moment ago is left. */
 static int cleanup(void)
 {
 	struct err err = {.text = ""};
 	struct keep *keep = NULL;
-	struct iface *iface;
-	int n;
+	int status = 0;
 
 	if (access(KEEP_PATH, F_OK) == 0) {
 		keep = keep_open(KEEP_PATH, &err);
@@ -310,21 +369,12 @@ static int cleanup(void)
 			fprintf(stderr, "ispdns-ha: %s\n", err.text);
 			return 1;
 		}
-		if (restart_follows(keep)) {
-			keep_close(keep);
-			return 0;
-		}
 	}
-	iface = iface_new(&err);
-	n = iface ? iface_sweep(iface, NULL, NULL) : -EIO;
-	if (n < 0)
-		fprintf(stderr, "ispdns-ha: cleanup: %s\n",
-			iface ? strerror(-n) : err.text);
-	else
-		printf("%d addresses removed\n", n);
-	iface_free(iface);
+	if (!crashed() || !keep ||
+		!keep_recent(keep, mtime_now().us - RESTART_US))
+		status = sweep(crashed());
 	keep_close(keep);
-	return n < 0;
+	return status;
 }
 
 static int ha_option(int argc, char **argv)

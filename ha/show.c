@@ -144,8 +144,10 @@ void ha_status(void *state, json_t *out)
 	for (size_t i = 0; views && i < views->count; i++)
 		json_array_append_new(
 			list, view_json(&views->view[i], views->now_us));
-	if (views)
+	if (views) {
 		set_string(out, "frontend", track_service_name(views->service));
+		json_object_set_new(out, "anycast", ha_anycast_json(views));
+	}
 	json_object_set_new(out, "instances", list);
 	free(views);
 }
@@ -206,6 +208,7 @@ bool ha_render(const char *verb, const json_t *result)
 		list = json_object_get(result, "instances");
 		json_array_foreach(list, i, o)
 			render_instance(o);
+		ha_anycast_render(json_object_get(result, "anycast"));
 		return true;
 	}
 	if (strcmp(verb, "events") == 0) {
@@ -316,6 +319,10 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 			"of addresses: count=%lld",
 			name, (long long)ev->value);
 		return true;
+	case INSTANCE_ROUTE:
+	case INSTANCE_ROUTE_ROBBED:
+		ha_anycast_text(ev, out, size);
+		return true;
 	case INSTANCE_EVENTS:
 		break;
 	}
@@ -326,7 +333,8 @@ json_t *ha_note_json(const struct ha_note *note)
 {
 	static const char *const kinds[INSTANCE_EVENTS] = {"role", "discard",
 		"split_brain", "owner", "clone", "stayed", "late", "robbed",
-		"trouble", "peer", "conflict", "gateway", "addresses"};
+		"trouble", "peer", "conflict", "gateway", "addresses", "route",
+		"route_robbed"};
 	const struct instance_event *ev = &note->event;
 	char text[256] = "";
 	json_t *o = json_object();

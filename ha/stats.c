@@ -17,6 +17,7 @@ static void look(struct worker *w, void *arg)
 	views->malformed = h->malformed;
 	views->deaths = h->deaths;
 	views->worker = *worker_count(w);
+	ha_look_anycast(w, views);
 	for (size_t i = 0; i < views->count; i++) {
 		const struct instance *in = worker_instance(w, i);
 		struct ha_view *v = &views->view[i];
@@ -329,6 +330,7 @@ void ha_metrics(struct ha *ha, struct text *out)
 	print_discards(views, out);
 	print_heard(views, out);
 	print_times(views, out);
+	ha_anycast_metrics(views, out);
 	print_node(ha, views, out);
 	free(views);
 }
@@ -354,5 +356,7 @@ void ha_stats(void *state, json_t *out)
 		json_object_set_new(o, "discard", d);
 		json_object_set_new(out, v->conf.name, o);
 	}
+	if (views)
+		ha_anycast_stats(views, out);
 	free(views);
 }

@@ -138,6 +138,7 @@ static void each_addr(void *arg, const struct iface_addr *addr)
 
 	for (size_t i = 0; i < w->count; i++)
 		instance_scan_addr(w->instances[i], addr);
+	worker_anycast_addr(w, addr);
 }
 
 void worker_scan(struct worker *w)
@@ -148,6 +149,7 @@ void worker_scan(struct worker *w)
 	w->counters.resyncs++;
 	for (size_t i = 0; i < w->count; i++)
 		instance_scan_begin(w->instances[i]);
+	worker_anycast_addrs_begin(w);
 	rc = iface_scan_links(w->iface, each_link, w);
 	if (rc == 0)
 		rc = iface_scan_addrs(w->iface, each_addr, w);
@@ -157,6 +159,7 @@ void worker_scan(struct worker *w)
 	}
 	for (size_t i = 0; i < w->count; i++)
 		instance_scan_end(w->instances[i], mtime_now().us);
+	worker_anycast_addrs_end(w);
 }
 
 static bool known(void *arg, int index, uint8_t family, uint8_t vrid)
@@ -241,7 +244,9 @@ static int64_t arm_timer(struct worker *w)
 		if (due < t)
 			t = due;
 	}
-	if (w->rescan)
+	if (worker_anycast_deadline(w) < t)
+		t = worker_anycast_deadline(w);
+	if (w->rescan || w->rescan_routes)
 		t = mtime_now().us + 10000;
 	if (t < 1)
 		t = 1;
@@ -271,6 +276,7 @@ static void begin_round(struct worker *w, int64_t due_us)
 		&w->health.beat, &w->health.conf, late, w->poll.now_us);
 	for (size_t i = 0; i < w->count; i++)
 		instance_excuse(w->instances[i], late);
+	worker_anycast_excuse(w, late);
 }
 
 /* The machine slept: what we believe of the LAN is old. */
@@ -307,11 +313,14 @@ static void run_round(struct worker *w)
 	}
 	if (w->rescan)
 		worker_scan(w);
+	if (w->rescan_routes)
+		worker_anycast_scan(w);
 	check_suspend(w);
 	service = track_beat_judge(
 		&w->health.beat, &w->health.conf, w->poll.now_us);
 	for (size_t i = 0; i < w->count; i++)
 		instance_tick(w->instances[i], service, mtime_now().us);
+	worker_anycast_tick(w, service);
 }
 
 static void *thread_main(void *arg)
@@ -326,6 +335,7 @@ static void *thread_main(void *arg)
 static void quit(struct worker *w, void *arg)
 {
 	(void)arg;
+	worker_anycast_close(w);
 	for (size_t i = 0; i < w->count; i++)
 		instance_close(w->instances[i], mtime_now().us);
 	w->quit = true;
@@ -348,7 +358,7 @@ static void clear_items(struct worker *w)
 {
 	w->poll.epfd = w->event_fd = -1;
 	w->timer.fd = w->netlink.fd = w->calls.fd = -1;
-	w->peers4.fd = w->peers6.fd = -1;
+	w->peers4.fd = w->peers6.fd = w->routes.fd = -1;
 	w->health.listener.fd = -1;
 	w->handover.fd4 = w->handover.fd6 = -1;
 	w->env.packet_fd = -1;
@@ -371,6 +381,9 @@ static int open_loop(struct worker *w, struct err *err)
 		rc = add_item(w, &w->calls, calls, on_call);
 	if (rc == 0)
 		rc = add_item(w, &w->netlink, iface_fd(w->iface), on_netlink);
+	if (rc == 0)
+		rc = add_item(w, &w->routes, iface_route_fd(w->iface),
+			worker_anycast_on_routes);
 	if (rc == 0)
 		rc = add_item(w, &w->peers4, w->handover.fd4, on_peers4);
 	if (rc == 0)
@@ -427,7 +440,7 @@ static bool still_ours(void *arg, const struct iface_addr *addr)
 					16) == 0)
 				return true;
 	}
-	return false;
+	return worker_anycast_owns(w, addr);
 }
 
 struct worker *worker_new(
@@ -462,6 +475,8 @@ struct worker *worker_new(
 			goto fail;
 		w->count++;
 	}
+	if (worker_anycast_make(w, config, err) < 0)
+		goto fail;
 	return w;
 fail:
 	worker_free(w);
@@ -494,9 +509,11 @@ static void warn_linger(const struct worker *w)
 
 int worker_start(struct worker *w, bool drained, struct err *err)
 {
-	int rc = iface_sweep(w->iface, still_ours, w);
 	sigset_t all, before;
+	int rc;
 
+	worker_anycast_start(w, drained);
+	rc = iface_sweep(w->iface, still_ours, w);
 	if (rc > 0)
 		log_warn("ha: removed addresses left by a crash: count=%d", rc);
 	for (size_t i = 0; i < w->count; i++)
@@ -531,6 +548,7 @@ void worker_free(struct worker *w)
 	}
 	for (size_t i = 0; i < w->count; i++)
 		instance_free(w->instances[i]);
+	worker_anycast_free(w);
 	health_close(&w->health);
 	handover_close(&w->handover);
 	if (w->env.packet_fd >= 0)

@@ -2,14 +2,15 @@
 #ifndef HA_WORKER_H
 #define HA_WORKER_H
 
+#include "ha/anycast.h"
 #include "ha/health.h"
 #include "ha/instance.h"
 
 /*
- * The one real-time thread: all virtual routers, the health socket, netlink
- * and the peers' datagrams, on one epoll. After worker_start it allocates
- * nothing, logs nothing and waits for nobody. The main thread reaches it by
- * worker_call, which runs a function there between two rounds.
+ * The one real-time thread: all virtual routers, anycast services, the health
+ * socket, netlink and the peers' datagrams, on one epoll. After worker_start it
+ * allocates nothing, logs nothing and waits for nobody. The main thread reaches
+ * it by worker_call, which runs a function there between two rounds.
  */
 
 struct worker;
@@ -51,6 +52,9 @@ void worker_discard(struct worker_change *change); /* NULL allowed */
 /* For functions run by worker_call (and tests): */
 size_t worker_instances(struct worker *w);
 struct instance *worker_instance(struct worker *w, size_t i);
+/* With those that are leaving. */
+size_t worker_anycasts(struct worker *w);
+struct anycast *worker_anycast(struct worker *w, size_t i);
 const struct health *worker_health(const struct worker *w);
 const struct worker_counters *worker_count(const struct worker *w);
 

@@ -15,6 +15,7 @@ struct worker_change {
 	struct instance *instances[CONFIG_INSTANCES]; /* new ones only */
 	struct instance *gone[CONFIG_INSTANCES];
 	size_t gone_count;
+	struct anycast_change anycast;
 };
 
 static struct instance *find_router(
@@ -47,6 +48,10 @@ struct worker_change *worker_prepare(
 		}
 		c->instances[i]->resume = false;
 	}
+	if (worker_anycast_prepare(w, &c->anycast, next, err) < 0) {
+		worker_discard(c);
+		return NULL;
+	}
 	return c;
 }
 
@@ -60,6 +65,7 @@ void worker_discard(struct worker_change *change)
 		keep_forget(change->instances[i]->keep);
 		instance_free(change->instances[i]);
 	}
+	worker_anycast_done(&change->anycast);
 	free(change);
 }
 
@@ -103,6 +109,7 @@ static void switch_over(struct worker *w, void *arg)
 			instance_reconf(
 				w->instances[i], &c->next->instances[i], now);
 	}
+	worker_anycast_switch(w, &c->anycast, c->next, drained);
 	worker_scan(w);
 }
 
@@ -111,5 +118,6 @@ void worker_commit(struct worker *w, struct worker_change *change)
 	worker_call(w, switch_over, change);
 	for (size_t i = 0; i < change->gone_count; i++)
 		instance_free(change->gone[i]);
+	worker_anycast_done(&change->anycast);
 	free(change);
 }

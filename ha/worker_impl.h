@@ -15,7 +15,8 @@ enum {
 	RT_PRIORITY = 50,
 	CALL_S = 5,
 	SUSPEND_US = 200 * 1000,
-	LATE_US = 20 * 1000, /* less is ordinary scheduling */
+	LATE_US = 20 * 1000,                  /* less is ordinary scheduling */
+	WORKER_ANYCASTS = 2 * CONFIG_ANYCAST, /* with those that leave */
 };
 
 struct worker_call_slot {
@@ -31,8 +32,10 @@ struct worker {
 	struct instance_env env;
 	struct instance *instances[CONFIG_INSTANCES];
 	size_t count;
+	struct anycast *anycasts[WORKER_ANYCASTS];
+	size_t anycast_count;
 	struct keep *keep;
-	struct poll_item timer, netlink, calls, peers4, peers6;
+	struct poll_item timer, netlink, calls, peers4, peers6, routes;
 	int event_fd;
 	struct worker_call_slot *pending; /* atomic */
 	sem_t done;
@@ -41,6 +44,7 @@ struct worker {
 	bool quit;    /* set on the thread itself */
 	bool realtime;
 	bool rescan;
+	bool rescan_routes;
 	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
 	struct instance_event ring[RING];
 	uint32_t ring_head, ring_tail; /* atomic; head: next to write */
@@ -52,5 +56,43 @@ struct instance *worker_make(struct worker *w,
 	const struct config_instance *conf, struct err *err) MUST_CHECK;
 /* Read links and addresses anew and let every instance see them. */
 void worker_scan(struct worker *w);
+
+/* --- worker_anycast.c --------------------------------------------------- */
+
+/* Main thread. Those of the configuration, made. -errno, err. */
+int worker_anycast_make(struct worker *w, const struct config *config,
+	struct err *err) MUST_CHECK;
+void worker_anycast_free(struct worker *w);
+
+/* Before the thread starts: what a crash left is taken in or removed, the
+ * routes here, then the addresses by iface_sweep with _owns. */
+void worker_anycast_start(struct worker *w, bool drained);
+bool worker_anycast_owns(const struct worker *w, const struct iface_addr *addr);
+
+/* Real-time thread. */
+void worker_anycast_tick(struct worker *w, enum track_service service);
+int64_t worker_anycast_deadline(const struct worker *w);
+void worker_anycast_excuse(struct worker *w, int64_t late_us);
+/* Routes of our tag changed: arg is the worker. */
+void worker_anycast_on_routes(void *arg);
+void worker_anycast_scan(struct worker *w); /* routes */
+/* Of a scan of addresses. */
+void worker_anycast_addrs_begin(struct worker *w);
+void worker_anycast_addr(struct worker *w, const struct iface_addr *addr);
+void worker_anycast_addrs_end(struct worker *w);
+void worker_anycast_close(struct worker *w);
+
+/* A change: made beforehand, switched, then what is gone is freed. */
+struct anycast_change {
+	struct anycast *made[CONFIG_ANYCAST]; /* new ones only */
+	struct anycast *gone[WORKER_ANYCASTS];
+	size_t gone_count;
+};
+int worker_anycast_prepare(struct worker *w, struct anycast_change *change,
+	const struct config *next, struct err *err) MUST_CHECK;
+void worker_anycast_switch(struct worker *w, struct anycast_change *change,
+	const struct config *next, bool drained);
+/* After a switch, or of a change that is not made. */
+void worker_anycast_done(struct anycast_change *change);
 
 #endif

@@ -3,6 +3,7 @@ HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
 
 unit_tests += tests/ha/announce-t \
 	tests/ha/config-t \
+	tests/ha/config_anycast-t \
 	tests/ha/handover-t \
 	tests/ha/health-t \
 	tests/ha/keep-t \
@@ -15,6 +16,8 @@ tests_ha_announce_t_SOURCES = tests/ha/announce-t.c
 tests_ha_announce_t_LDADD = $(HA_LIBS)
 tests_ha_config_t_SOURCES = tests/ha/config-t.c
 tests_ha_config_t_LDADD = $(HA_LIBS)
+tests_ha_config_anycast_t_SOURCES = tests/ha/config_anycast-t.c
+tests_ha_config_anycast_t_LDADD = $(HA_LIBS)
 tests_ha_handover_t_SOURCES = tests/ha/handover-t.c
 tests_ha_handover_t_LDADD = $(HA_LIBS)
 tests_ha_health_t_SOURCES = tests/ha/health-t.c
