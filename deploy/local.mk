@@ -3,6 +3,8 @@ EXTRA_DIST += deploy/quickstart deploy/check \
 	deploy/examples/frontend.yaml deploy/examples/resolver.yaml \
 	deploy/examples/authority.yaml deploy/examples/ha.yaml \
 	deploy/examples/node.yaml deploy/examples/mgmt.yaml \
+	deploy/examples/ha-anycast.yaml deploy/examples/bird.conf \
+	deploy/examples/frr.conf deploy/examples/frr-router.conf \
 	deploy/sysctl/60-ispdns.conf \
 	deploy/debian/control deploy/debian/changelog deploy/debian/copyright \
 	deploy/debian/rules deploy/debian/source/format \

@@ -11,7 +11,7 @@ packages_run="nsd dns-root-data iproute2 procps util-linux jq bind9-dnsutils
 # What the tests use beyond that: peers, packaging, containers.
 packages_test="perl knot-dnsutils keepalived curl sqlite3 openssl xxd
 	universal-ctags clang-format debhelper dpkg-dev fakeroot lintian
-	mmdebstrap systemd-container prometheus nftables tcpdump"
+	mmdebstrap systemd-container prometheus nftables tcpdump bird2 frr"
 
 # need_packages NAME...: install what is missing, without starting services.
 need_packages() {

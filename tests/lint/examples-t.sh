@@ -24,6 +24,7 @@ for f in "$src"/deploy/examples/*.yaml; do
 	f=${f##*/}
 	case $f in
 	node.yaml) check "$f" ispdns-agent ;;
+	ha-*.yaml) check "$f" ispdns-ha ;;
 	*) check "$f" "ispdns-${f%.yaml}" ;;
 	esac
 done
