@@ -42,6 +42,8 @@ tests_ha_fake_frontend_LDADD = $(COMMON_LIBS)
 tests_ha_send_vrrp_SOURCES = tests/ha/send-vrrp.c
 tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 
-# Both need root; ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's.
-system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh
+# These need root: ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's,
+# ha-bgp-t.sh anycast with Debian's BIRD and FRR.
+system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
+	tests/system/ha-bgp-t.sh
 EXTRA_DIST += tests/system/ha.sh

@@ -1,0 +1,396 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# Anycast with real BGP: three frontends, two with BIRD and one with FRR, and a
+# router with FRR, all by the shipped examples; a client behind the router asks
+# all the time. Routes appear with MED and are used side by side; drain, reload,
+# crash of ispdns-ha and its restart lose nothing; a failed frontend is left.
+. "$(dirname "$0")/lib.sh"
+frr=/usr/lib/frr
+need_root
+need ip jq bird vtysh chrt
+[ -x $frr/bgpd ] || skip_all "no FRR here"
+unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+top=$ISPDNS_BUILDDIR
+[ -x "$top/ispdns-ha" ] || bail "run make first"
+ns=bgp$$
+vip=198.51.100.53
+vip6=2001:db8:53::53
+
+in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
+
+# Daemons of this test only: by their pid files and namespaces.
+bgp_cleanup() {
+	local status=$? n
+	if [ "$tap_failed" -gt 0 ]; then
+		tail -n 25 "$work"/*/log | sed 's/^/# /'
+	fi
+	for n in c f1 f2 f3 r; do
+		ip netns pids "$ns-$n" 2>/dev/null | xargs -r kill -9
+		ip netns del "$ns-$n" 2>/dev/null
+	done
+	(exit "$status")
+	lab_cleanup
+}
+trap bgp_cleanup EXIT
+
+# --- a router with a bridge to three frontends, a client behind it ---
+net_up() {
+	local n i=10
+	for n in r f1 f2 f3 c; do
+		ip netns add "$ns-$n" || bail "no network namespaces"
+		ip -n "$ns-$n" link set lo up
+		in_ns "$n" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
+			net.ipv6.conf.default.accept_dad=0
+		mkdir -p "$work/$n"
+	done
+	in_ns r sysctl -qw net.ipv4.ip_forward=1 \
+		net.ipv6.conf.all.forwarding=1 \
+		net.ipv4.fib_multipath_hash_policy=1 \
+		net.ipv6.fib_multipath_hash_policy=1
+	ip -n "$ns-r" link add br0 type bridge mcast_snooping 0
+	ip -n "$ns-r" link set br0 up
+	ip -n "$ns-r" addr add 192.0.2.1/24 dev br0
+	ip -n "$ns-r" addr add 2001:db8:0:1::1/64 dev br0 nodad
+	for n in f1 f2 f3; do
+		ip -n "$ns-r" link add "v$n" type veth peer name eth0 \
+			netns "$ns-$n"
+		ip -n "$ns-r" link set "v$n" master br0 up
+		ip -n "$ns-$n" link set eth0 up
+		ip -n "$ns-$n" addr add "192.0.2.$i/24" dev eth0
+		ip -n "$ns-$n" addr add "2001:db8:0:1::$i/64" dev eth0 nodad
+		ip -n "$ns-$n" route add default via 192.0.2.1
+		ip -n "$ns-$n" route add default via 2001:db8:0:1::1
+		i=$((i + 1))
+	done
+	ip -n "$ns-r" link add vc type veth peer name eth0 netns "$ns-c"
+	ip -n "$ns-r" link set vc up
+	ip -n "$ns-r" addr add 203.0.113.1/24 dev vc
+	ip -n "$ns-r" addr add 2001:db8:0:2::1/64 dev vc nodad
+	ip -n "$ns-c" link set eth0 up
+	for i in $(seq 10 25); do
+		ip -n "$ns-c" addr add "203.0.113.$i/24" dev eth0
+	done
+	ip -n "$ns-c" route add default via 203.0.113.1
+}
+sources=$(seq -s, -f '203.0.113.%g' 10 25)
+
+frr_start() { # HOST FILE
+	local d=$work/$1
+	chmod 711 "$work" # FRR leaves root behind
+	chown frr:frr "$d"
+	in_ns "$1" $frr/zebra -f /dev/null -z "$d/z" -i "$d/zebra.pid" \
+		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
+	wait_for 5 test -S "$d/zebra.vty" || bail "zebra does not start"
+	in_ns "$1" $frr/bgpd -f /dev/null -z "$d/z" -i "$d/bgpd.pid" \
+		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
+	wait_for 5 test -S "$d/bgpd.vty" || bail "bgpd does not start"
+	vtysh --vty_socket "$d" -f "$2" >> "$d/log" 2>&1
+}
+
+bird_start() { # HOST
+	ip netns exec "$ns-$1" bird -f -c "$work/$1/bird.conf" -s "$work/$1/bird.ctl" \
+		>> "$work/$1/log" 2>&1 &
+	echo $! > "$work/$1/bird.pid"
+}
+
+conf() { # HOST [KEY: VALUE, ...]: of both families
+	sed -e "s|^node:.*|node: $1|" -e "s|socket:.*|socket: $work/$1/health|" \
+		-e 's|drain_time:.*|drain_time: 1500ms|' \
+		-e 's|linger:.*|linger: 1s|' \
+		-e "s|\[\"\(.*\)\"\]|[\"\1\"]\n    drain_time: 1500ms\n    linger: 1s|" \
+		"$srcdir/deploy/examples/ha-anycast.yaml" |
+		sed "${2:-}"
+}
+
+ha_start() {
+	ip netns exec "$ns-$1" "$top/ispdns-ha" --config "$work/$1/ha.yaml" \
+		--control "$work/$1/ctl" >> "$work/$1/log" 2>&1 &
+	echo $! > "$work/$1/ha.pid"
+}
+
+# In real time: what a starved frontend looks like is another test's question.
+fe_start() {
+	chrt -f 20 ip netns exec "$ns-$1" "$top/tests/ha/fake-frontend" \
+		"$work/$1/health" 53 >> "$work/$1/log" 2>&1 &
+	echo $! > "$work/$1/fe.pid"
+}
+
+pid() { cat "$work/$1/$2.pid"; }
+stop_hard() { kill -9 "$(pid "$1" "$2")"; wait "$(pid "$1" "$2")" 2>/dev/null
+	true; }
+ctl() { "$top/ispdns-ha" --control "$work/$1/ctl" "${@:2}"; }
+field() { ctl "$1" status --json 2>/dev/null | jq -r ".anycast[0].$2"; }
+is_field() { [ "$(field "$1" "$2")" = "$3" ]; }
+
+# What the router believes of one frontend (last octet): .metric, ...
+path_of() { # OCTET JQ
+	vtysh --vty_socket "$work/r" -c \
+		"show bgp ipv4 unicast $vip/32 json" 2>/dev/null |
+		jq -r ".paths[]? | select(.peer.peerId == \"192.0.2.$1\") | $2"
+}
+med_is() { [ "$(path_of "$1" .metric)" = "$2" ]; }
+gone() { [ -z "$(path_of "$1" .metric)" ]; }
+# What it does: next hops in its kernel.
+hops() { ip -n "$ns-r" -"${1:-4}" route show "$([ "${1:-4}" = 4 ] &&
+	echo $vip || echo $vip6)" proto bgp | grep -c 'via '; }
+hops_are() { [ "$(hops "${2:-4}")" = "$1" ]; }
+uses() { ip -n "$ns-r" route show $vip proto bgp | grep -q "192.0.2.$1 "; }
+unused() { ! uses "$1"; }
+has_route() { ip -n "$ns-$1" route show table 201 | grep -q "$vip"; }
+no_route() { ! has_route "$1"; }
+on_lo() { ip -n "$ns-$1" -o addr show dev lo | grep -qw "$vip"; }
+off_lo() { ! on_lo "$1"; }
+
+# measure COMMAND...: a client asks 1000 times a second from before it until
+# 300 ms after; sets $lost.
+measure() {
+	local client
+	in_ns c "$top/ispdns-lab-client" --seconds 20 --timeout-ms 1000 \
+		--source "$sources" $vip > "$work/client.json" &
+	client=$!
+	sleep 0.2 # the client's lead and tail; nothing is waited for
+	"$@" > "$work/measured" 2>&1 || diag "$(cat "$work/measured")"
+	sleep 0.3
+	ip netns pids "$ns-c" | xargs -r kill
+	wait "$client"
+	lost=$(jq .lost "$work/client.json")
+}
+ms_now() { echo $(($(date +%s%N) / 1000000)); }
+
+net_up
+cp "$srcdir/deploy/examples/frr-router.conf" "$work/r/frr.conf"
+cp "$srcdir/deploy/examples/bird.conf" "$work/f1/bird.conf"
+sed 's/192\.0\.2\.10/192.0.2.11/; s/:1::10/:1::11/' \
+	"$srcdir/deploy/examples/bird.conf" > "$work/f2/bird.conf"
+sed 's/192\.0\.2\.10/192.0.2.12/' \
+	"$srcdir/deploy/examples/frr.conf" > "$work/f3/frr.conf"
+sed -i 's/^log syslog.*/log stderr all;/' "$work"/f?/bird.conf
+frr_start r "$work/r/frr.conf"
+frr_start f3 "$work/f3/frr.conf"
+for n in f1 f2 f3; do
+	[ $n = f3 ] || bird_start $n
+	conf $n > "$work/$n/ha.yaml"
+done
+conf f3 's/engine: bird/engine: frr/' > "$work/f3/ha.yaml"
+for n in f1 f2 f3; do ha_start $n; done
+
+# --- routes follow the frontend ---
+ok "ispdns-ha is up" wait_for 5 ctl f1 status
+not "without a frontend nothing is announced" has_route f1
+is "$(field f1 reason)" frontend "and the reason is told"
+for n in f1 f2 f3; do fe_start $n; done
+ok "then it is" wait_for 5 has_route f1
+ok "and the address is on lo" on_lo f1
+like "$(ip -n "$ns-f3" route show table local $vip)" "^local $vip dev lo" \
+	"or a local route on the one with FRR"
+ok "the router has three paths side by side" wait_for 20 hops_are 3
+ok "and two in IPv6" wait_for 10 hops_are 2 6
+for i in 10 11 12; do
+	ok "metric is MED: frontend .$i" wait_for 3 med_is $i 100
+done
+measure true
+is "$lost" 0 "steady: nothing is lost"
+
+# --- drain: first the metric and GSHUT, then the withdrawal ---
+drain() { # NODE OCTET
+	ctl "$1" drain
+	wait_for 5 med_is "$2" 1000 || return 1
+	path_of "$2" '.community.string' > "$work/gshut"
+	path_of "$2" '.aspath.length' > "$work/aspath"
+	has_route "$1" && echo yes > "$work/still"
+	wait_for 5 unused "$2"
+	wait_for 5 no_route "$1" && wait_for 5 gone "$2" &&
+		wait_for 5 off_lo "$1"
+}
+while read -r n o left; do
+	rm -f "$work/still"
+	measure drain "$n" "$o"
+	is "$lost" 0 "drain $n: nothing is lost"
+	is "$(cat "$work/gshut")" graceful-shutdown "drain $n: GSHUT"
+	is "$(cat "$work/aspath")" 2 "drain $n: a longer path"
+	is "$(cat "$work/still")" yes "drain $n: before the route is withdrawn"
+	ok "drain $n: withdrawn" gone "$o"
+	ok "drain $n: the router uses the others" hops_are "$left"
+	is "$(field "$n" reason)" drained "drain $n: the reason"
+done << END
+f1 10 2
+f3 12 1
+END
+undrain() { ctl f1 undrain && ctl f3 undrain && wait_for 5 hops_are 3; }
+measure undrain
+is "$lost" 0 "undrain: nothing is lost"
+ok "undrain: three again" hops_are 3
+
+# --- a change of the metric has no gap ---
+change() {
+	conf f1 's/metric: 100 /metric: 50 /' > "$work/f1/ha.yaml"
+	ctl f1 reload && wait_for 5 med_is 10 50 &&
+		conf f1 > "$work/f1/ha.yaml" &&
+		ctl f1 reload && wait_for 5 med_is 10 100 && wait_for 5 hops_are 3
+}
+measure change
+is "$lost" 0 "reload: nothing is lost"
+ok "reload: as before" hops_are 3
+change_addr() {
+	conf f1 's|53/32\]|53/32, 198.51.100.54/32]|' > "$work/f1/ha.yaml"
+	ctl f1 reload
+}
+ok "reload: one more address" change_addr
+has_54() { ip -n "$ns-f1" route show table 201 | grep -q 100.54; }
+ok "reload: its route is there" wait_for 3 has_54
+conf f1 > "$work/f1/ha.yaml"
+ok "reload: one less" ctl f1 reload
+not "reload: its route is gone at once" has_54
+ok "reload: its address lingers" \
+	in_ns f1 sh -c "ip -o addr show dev lo | grep -q 100.54"
+no_54() { ! ip -n "$ns-f1" -o addr show dev lo | grep -q 100.54; }
+ok "reload: and is gone then" wait_for 5 no_54
+
+# --- ispdns-ha dies: routes stay, the next one takes them in ---
+crash() {
+	stop_hard f1 ha
+	has_route f1 && on_lo f1 && echo yes > "$work/static"
+	ip netns exec "$ns-f1" env SERVICE_RESULT=signal \
+		"$top/ispdns-ha" --cleanup
+	has_route f1 && on_lo f1 && echo yes > "$work/static2"
+	ha_start f1
+	wait_for 5 is_field f1 reason healthy
+}
+measure crash
+is "$lost" 0 "crash and restart: nothing is lost"
+is "$(cat "$work/static")" yes "crash: route and address stay"
+is "$(cat "$work/static2")" yes "crash: also past the cleanup of systemd"
+ok "restart: the router uses all" hops_are 3
+unlike "$(ctl f1 events)" withdrawn "restart: the route was taken in"
+stop_hard f1 ha
+ip -n "$ns-f1" route add blackhole 198.51.100.77 table 201 proto 201
+ip -n "$ns-f1" route add blackhole 198.51.100.78 table 201
+ha_start f1
+ok "a route left by another time is removed" \
+	wait_for 3 sh -c "! ip -n $ns-f1 route show table 201 | grep -q 100.77"
+ok "one that is not ours stays" sh -c \
+	"ip -n $ns-f1 route show table 201 | grep -q 100.78"
+ok "started" wait_for 5 is_field f1 reason healthy
+
+# --- behind our back ---
+ip -n "$ns-f1" route del blackhole $vip table 201
+ok "a route taken off is put back" wait_for 3 has_route f1
+ip -n "$ns-f1" addr del $vip/32 dev lo
+ok "an address taken off is put back" wait_for 3 on_lo f1
+at_least "$(field f1 restored)" 2 "and both are counted"
+ok "the router has it" wait_for 5 hops_are 3
+
+# --- the frontend fails ---
+fail_one() {
+	local t0
+	t0=$(ms_now)
+	stop_hard f2 fe
+	until ! uses 11; do
+		[ $(($(ms_now) - t0)) -lt 5000 ] || return 1
+	done
+	withdrawn_ms=$(($(ms_now) - t0))
+}
+measure fail_one
+diag "crash of a frontend: $lost of 1000/s lost, router moved" \
+	"after $withdrawn_ms ms"
+at_most "$withdrawn_ms" 2000 "crash of a frontend: left, in ms"
+at_most "$lost" 700 "crash of a frontend: queries lost"
+ok "its route is gone" no_route f2
+ok "its address goes later" wait_for 5 off_lo f2
+ok "it is gone in IPv6 as well" wait_for 5 hops_are 1 6
+fe_start f2
+ok "it comes back when it was well for a while" wait_for 15 hops_are 3
+kill -TERM "$(pid f2 bird)"
+wait "$(pid f2 bird)"
+ok "without BIRD the router leaves it" wait_for 5 unused 11
+ok "ispdns-ha does not mind" has_route f2
+bird_start f2
+
+# --- the end ---
+end() { kill "$(pid f1 ha)"; wait "$(pid f1 ha)"; }
+measure end
+is "$lost" 0 "SIGTERM: nothing is lost"
+ok "SIGTERM: no route is left" no_route f1
+ok "SIGTERM: no address is left" off_lo f1
+ok "BIRD is back" wait_for 10 uses 11
+stop_hard f2 ha
+like "$(in_ns f2 "$top/ispdns-ha" --cleanup)" \
+	'^2 routes, 2 addresses removed' "--cleanup removes what a crash left"
+ok "--cleanup: the route" no_route f2
+ok "--cleanup: the address" off_lo f2
+ok "--cleanup: the router has one path" wait_for 5 hops_are 1
+
+# --- what needs no router to be seen ---
+two() { # FIRST-ADDRESS SECOND-ADDRESS [NAME]: metrics 100 and 50
+	cat > "$work/f2/ha.yaml" << END2
+anycast:
+  ${3:-dns}: {addresses: [198.51.100.$1/32], last_man: true}
+  other: {addresses: [198.51.100.$2/32], metric: 50}
+health: {socket: $work/f2/health, probe: {port: ${probe:-53}}}
+END2
+}
+metric_of() { ip -n "$ns-f2" route show table 201 |
+	sed -n "s/.*100\.$1 .*metric \([0-9]*\).*/\1/p" | xargs; }
+metric_is() { [ "$(metric_of "$1")" = "$2" ]; }
+two 53 54
+ha_start f2
+ok "two services" wait_for 5 metric_is 54 50
+ip -n "$ns-f2" monitor route > "$work/monitor" &
+monitor=$!
+two 53 54 new
+ok "one has a new name" ctl f2 reload
+is "$(metric_of 53) $(metric_of 54)" "100 50" "its route is the same"
+kill -USR1 "$(pid f2 fe)"
+ok "a frontend that drains" wait_for 3 metric_is 53 1000
+kill -HUP "$(pid f2 fe)"
+ok "and back" wait_for 3 metric_is 53 100
+kill $monitor
+is "$(grep -c '53 table 201.*metric 100 $' "$work/monitor")" 2 \
+	"the new name touched no route, only the drain did: off and on"
+two 54 53
+ok "the addresses change places" ctl f2 reload
+ok "each has the other's metric" wait_for 3 metric_is 53 50
+ok "both have" metric_is 54 100
+ok "both are on lo" on_lo f2
+kill -USR2 "$(pid f2 fe)"
+ok "all failed: withdrawn" wait_for 3 metric_is 53 ""
+ok "unless last_man is set" wait_for 3 metric_is 54 1000
+kill -HUP "$(pid f2 fe)"
+probe=54
+two 53 54
+ok "the probe asks where nobody answers" ctl f2 reload
+ok "so the route goes" wait_for 15 is_field f2 metric 1000
+ok "for that reason" wait_for 15 sh -c \
+	"'$top/ispdns-ha' --control '$work/f2/ctl' show |
+		grep -q '^other: withdrawn.*(probe)'"
+ok "the address stays to be asked again" on_lo f2
+probe=53
+two 53 54
+ok "it is asked where somebody does" ctl f2 reload
+ok "the route comes back" wait_for 15 metric_is 54 50
+
+# --- the addresses of a virtual router, routed by its master ---
+{
+	echo 'instances:'
+	echo '  VI: {interface: eth0, vrid: 9, addresses: [192.0.2.99/24]}'
+	sed 's/^anycast:/&\n  vip: {instance: VI, metric: 7}/' "$work/f3/ha.yaml"
+} > "$work/f3/next.yaml"
+mv "$work/f3/next.yaml" "$work/f3/ha.yaml"
+ok "with a virtual router" ctl f3 reload
+vip_is() { ctl f3 status --json |
+	jq -e ".anycast[] | select(.name == \"vip\") | .reason == \"$1\""; }
+vip_route() { ip -n "$ns-f3" route show table 201 |
+	grep -q '192.0.2.99 proto 201 metric 7'; }
+ok "its master routes its address" wait_for 5 vip_is healthy
+ok "with the metric" vip_route
+not "not on lo" in_ns f3 sh -c "ip addr show dev lo | grep -q 192.0.2.99"
+ip -n "$ns-f3" link set eth0 down
+ok "who is not master does not" wait_for 5 vip_is role
+not "and has no route" vip_route
+in_ns f3 curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
+like "$(cat "$work/metrics")" \
+	'^ispdns_ha_route_announced\{name="dns",af="ipv4"\} 1' "metrics"
+like "$(ctl f3 show)" '^dns: announced, metric 100' "show"
+unlike "$(grep -h 'error: ' "$work"/f?/log | grep ispdns)" . "no error logged"
+unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
+done_testing
