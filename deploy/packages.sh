@@ -13,6 +13,21 @@ packages_test="perl knot-dnsutils keepalived curl sqlite3 openssl xxd
 	universal-ctags clang-format debhelper dpkg-dev fakeroot lintian
 	mmdebstrap systemd-container prometheus nftables tcpdump bird2 frr"
 
+# Those with a server of their own that nobody here asked for: neither now nor
+# after the next boot is it to run.
+packages_servers="nsd keepalived prometheus bird2 frr"
+
+no_servers() { # NAME... that were just installed
+	command -v systemctl >/dev/null || return 0
+	for p in "$@"; do
+		case " $packages_servers " in *" $p "*) ;; *) continue ;; esac
+		for unit in $(dpkg -L "$p" | sed -n \
+			's|.*/lib/systemd/system/\([^/@]*\.service\)$|\1|p'); do
+			systemctl -q disable "$unit" 2>/dev/null || true
+		done
+	done
+}
+
 # need_packages NAME...: install what is missing, without starting services.
 need_packages() {
 	missing=
@@ -39,6 +54,8 @@ need_packages() {
 		apt-get install -y -qq --no-install-recommends $missing \
 		>/tmp/ispdns-apt.$$ 2>&1 || status=$?
 	[ -z "$made" ] || rm -f $policy
+	# shellcheck disable=SC2086
+	[ $status -ne 0 ] || no_servers $missing
 	if [ $status -ne 0 ]; then
 		tail -20 /tmp/ispdns-apt.$$ >&2
 		echo "cannot install:$missing" >&2
