@@ -167,17 +167,35 @@ static int epoch_of(struct store *store, long long *epoch, struct err *err)
 	return rc;
 }
 
+/* The doc with the site's secret, which is in no stored doc. */
+static int with_secret(
+	struct store *store, const json_t *doc, json_t **out, struct err *err)
+{
+	char secret[DIGEST_HEX];
+	int rc = store_secret(store, secret, err);
+
+	if (rc)
+		return rc;
+	*out = json_copy((json_t *)(uintptr_t)doc);
+	return json_object_set_new(*out, "secret", json_string(secret))
+		       ? err_fail(err, -ENOMEM, "no memory")
+		       : 0;
+}
+
 static int make_manifests(struct store *store, const json_t *doc,
 	const json_t *old, struct revision_id *id, struct err *err)
 {
-	json_t *changed = changed_zones(old, doc);
+	json_t *changed = changed_zones(old, doc), *whole = NULL;
 	size_t i;
 	json_t *node;
 	int rc = epoch_of(store, &id->epoch, err);
 
+	if (!rc)
+		rc = with_secret(store, doc, &whole, err);
 	json_array_foreach(model_rows(doc, "node"), i, node)
 		if (!rc)
-			rc = add_manifest(store, doc, node, changed, id, err);
+			rc = add_manifest(store, whole, node, changed, id, err);
+	json_decref(whole);
 	json_decref(changed);
 	return rc;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 
+#include "common/base/digest.h"
 #include "common/net/addr.h"
 #include "common/zone/zone.h"
 #include "mgmt/model.h"
@@ -55,6 +56,20 @@ static void flow_list(struct text *out, const char *key, const json_t *list)
 		quoted(out, json_string_value(v));
 	}
 	text_add(out, "]\n");
+}
+
+/* A key that the nodes of the site share for one purpose, 64 hex digits; ""
+ * without a secret. */
+static void shared_key(
+	const json_t *doc, const char *purpose, char out[DIGEST_HEX])
+{
+	const char *secret = row_str(doc, "secret");
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s:%s", purpose, secret);
+
+	out[0] = '\0';
+	if (*secret)
+		digest_hex(text, (size_t)n, out);
 }
 
 /* host:port, brackets for IPv6. */
@@ -524,6 +539,7 @@ static void put_instance(struct text *out, const json_t *doc, const json_t *vip,
 void render_ha(struct text *out, const json_t *doc, const json_t *node)
 {
 	struct text list;
+	char key[DIGEST_HEX];
 	size_t i, j;
 	json_t *vip, *vn;
 
@@ -539,6 +555,9 @@ void render_ha(struct text *out, const json_t *doc, const json_t *node)
 				put_instance(&list, doc, vip, vn, node);
 	text_add(out, "\ninstances:%s\n%s", list.len ? "" : " {}", list.data);
 	text_fini(&list);
+	shared_key(doc, "handover", key);
+	if (*key)
+		text_add(out, "handover: {key: %s}\n", key);
 	text_add(out, "health:\n  socket: /run/ispdns/ha/health.sock\n"
 		      "metrics: {listen: \"127.0.0.1:8086\"}\n");
 }

@@ -6,7 +6,8 @@
  * A model becomes the files of one node, and those a manifest. Pure: the
  * same model gives the same octets, on any host, at any time.
  *
- * The doc's zones here have "zone", "serial", "sha256", "size".
+ * The doc's zones here have "zone", "serial", "sha256", "size", and the doc
+ * has "secret" (hex), from which the keys that nodes share are derived.
  */
 
 #include "common/base/err.h"

@@ -11,6 +11,7 @@
  * -EIO the database failed. Main thread only.
  */
 
+#include "common/base/digest.h"
 #include "common/base/err.h"
 #include "mgmt/model.h"
 
@@ -176,6 +177,11 @@ int store_audit_add(
 	struct store *store, const json_t *row, struct err *err) MUST_CHECK;
 /* Rows after `id` in order, at most `limit`; or with id < 0 the newest. */
 int store_audit_rows(struct store *store, long long id, int limit, json_t **out,
+	struct err *err) MUST_CHECK;
+/* The site's secret in hex, made when it is first asked for; inside of a
+ * transaction. Keys that nodes share are derived from it; it is in no doc,
+ * so going back to an old generation keeps it. */
+int store_secret(struct store *store, char out[DIGEST_HEX],
 	struct err *err) MUST_CHECK;
 /* "epoch" and the like; -ENOENT. malloc'ed. */
 int store_meta(struct store *store, const char *key, char **value,

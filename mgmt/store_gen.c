@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "common/base/digest.h"
+#include "common/base/hash.h"
 
 void store_blob_limit(struct store *store, size_t octets)
 {
@@ -218,6 +219,25 @@ int store_audit_rows(struct store *store, long long id, int limit, json_t **out,
 	return sql_run(store, out, err,
 		AUDIT_SELECT "WHERE id > ?1 ORDER BY id LIMIT ?2", "ii", id,
 		(long long)limit);
+}
+
+int store_secret(struct store *store, char out[DIGEST_HEX], struct err *err)
+{
+	uint8_t fresh[32];
+	char hex[DIGEST_HEX], *value = NULL;
+	int rc;
+
+	random_bytes(fresh, sizeof(fresh));
+	hex_print(fresh, sizeof(fresh), hex);
+	rc = sql_run(store, NULL, err,
+		"INSERT OR IGNORE INTO meta (key, value) VALUES ('secret', ?1)",
+		"s", hex);
+	if (!rc)
+		rc = store_meta(store, "secret", &value, err);
+	if (!rc)
+		(void)snprintf(out, DIGEST_HEX, "%s", value ? value : "");
+	free(value);
+	return rc;
 }
 
 int store_meta(

@@ -83,6 +83,7 @@ json_t *site_doc(void)
 	for (size_t i = 0; i < countof(rows); i++)
 		if (!site_add(doc, rows[i].table, rows[i].json))
 			abort();
+	json_object_set_new(doc, "secret", json_string("0123456789abcdef"));
 	json_object_set_new(doc, "zones",
 		json_pack("[{s:s,s:i,s:s,s:i},{s:s,s:i,s:s,s:i}]", "zone",
 			"other.test.", "serial", 7, "sha256",

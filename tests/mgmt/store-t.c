@@ -165,6 +165,36 @@ static void test_foreign(void)
 		"a file of something else: %s", err.text);
 }
 
+static void test_secret(void)
+{
+	struct store *store = open_fresh();
+	char first[DIGEST_HEX] = "", second[DIGEST_HEX] = "";
+	json_t *doc = NULL;
+	struct err err = {""};
+
+	begin(store);
+	is_int(store_secret(store, first, &err), 0, "a secret is made");
+	is_int(store_commit(store, &err), 0, "and kept");
+	is_int((long long)strspn(first, "0123456789abcdef"), 64,
+		"of 64 hex digits");
+	store_close(store);
+	store = store_open(path, &err);
+	begin(store);
+	is_int(store_secret(store, second, &err), 0, "asked for again");
+	store_rollback(store);
+	is_string(second, first, "it is the same");
+	is_int(store_doc(store, &doc, &err), 0, "a doc");
+	ok(doc && !json_object_get(doc, "secret"), "does not hold it");
+	json_decref(doc);
+	store_close(store);
+	store = open_fresh();
+	begin(store);
+	(void)!store_secret(store, second, &err);
+	store_rollback(store);
+	ok(strcmp(first, second) != 0, "another site has another one");
+	store_close(store);
+}
+
 static void test_audit(void)
 {
 	struct store *store = open_fresh();
@@ -414,6 +444,7 @@ int main(void)
 	test_rows();
 	test_append_only();
 	test_foreign();
+	test_secret();
 	test_audit();
 	test_tokens();
 	test_serials();
