@@ -10,6 +10,8 @@
 
 #include "common/dns/code.h"
 
+_Static_assert(sizeof(struct policy_result) <= 16, "fits two registers");
+
 /* REFUSED answers per denied source; above: silence, lest we reflect. */
 static const struct limit_rule refusals = {.qps = 10, .burst = 10};
 
@@ -32,7 +34,8 @@ static struct policy_result drop(enum stat_id counter)
 		.verdict = VERDICT_DROP, .counter = counter, .ede = -1};
 }
 
-static struct policy_result reply(enum stat_id counter, unsigned rcode, int ede)
+static struct policy_result reply(
+	enum stat_id counter, uint16_t rcode, int16_t ede)
 {
 	return (struct policy_result){.verdict = VERDICT_REPLY,
 		.counter = counter,
@@ -108,26 +111,15 @@ static struct policy_result check_source_block(const struct policy *policy,
 	const union addr *client, bool tcp, int64_t now_us)
 {
 	struct block_found found;
-	struct policy_result r = pass();
+	struct policy_result r;
 
 	if (!find_source_block(policy, client, now_us, &found))
-		return r;
+		return pass();
 	r = apply_block(&found, tcp);
-	if (r.counter == STAT_REFUSED_BLOCK)
+	if (r.verdict == VERDICT_REPLY && r.counter == STAT_REFUSED_BLOCK)
 		return refuse_source(policy, client, now_us, STAT_REFUSED_BLOCK,
 			STAT_DROP_BLOCK);
 	return r;
-}
-
-static struct policy_result check_name_block(
-	const struct policy *policy, const struct policy_query *q)
-{
-	struct block_found found;
-
-	if (!blocks_find_name(
-		    policy->blocks, q->view->q.name, q->now_us, &found))
-		return pass();
-	return apply_block(&found, q->tcp);
 }
 
 static bool is_watched(const struct policy *policy, const union addr *client)
@@ -385,12 +377,16 @@ static const struct rule *check_rules(const struct policy *policy,
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q)
 {
-	struct policy_result limit = check_name_block(policy, q);
 	const struct rule *rule = NULL;
-	struct policy_result type;
+	struct policy_result limit, type;
+	struct block_found found;
 
-	if (limit.verdict != VERDICT_PASS)
-		return limit;
+	if (blocks_find_name(
+		    policy->blocks, q->view->q.name, q->now_us, &found)) {
+		limit = apply_block(&found, q->tcp);
+		if (limit.verdict != VERDICT_PASS)
+			return limit;
+	}
 	if (is_watched(policy, q->client))
 		offenders_query(policy->offenders, &policy->dynamic.rules,
 			q->client, q->now_us);

@@ -85,14 +85,18 @@ enum policy_verdict {
 	VERDICT_SPOOF, /* `spoof` is the answer */
 };
 
+/* Small enough to be handed back in registers. */
 struct policy_result {
-	enum policy_verdict verdict;
-	enum stat_id counter; /* to be counted when not PASS */
-	unsigned rcode;
+	enum policy_verdict verdict : 8;
 	bool tc;
-	int ede; /* -1: none */
-	const struct spoof *spoof;
-	const struct pool *pool; /* passes: a rule chose it; NULL: route it */
+	enum stat_id counter : 16; /* to be counted when not PASS */
+	uint16_t rcode;
+	int16_t ede; /* -1: none */
+	union {
+		const struct spoof *spoof; /* SPOOF */
+		const struct pool *pool;   /* PASS, CACHE_ONLY: a rule chose
+					      it; NULL: route it */
+	};
 };
 
 /* A message that was parsed (`parsed` not MSG_DROP). */

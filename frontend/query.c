@@ -140,7 +140,6 @@ static enum step step_check(struct query *q)
 		.now_us = q->now.us};
 	struct policy_result r = policy_check(q->w->policy, &pq);
 
-	q->pool = r.pool;
 	switch (r.verdict) {
 	case VERDICT_DROP:
 		return drop(q, r.counter);
@@ -153,9 +152,11 @@ static enum step step_check(struct query *q)
 	case VERDICT_CACHE_ONLY:
 		metric_inc(q->w->row, r.counter);
 		q->cache_only = true;
+		q->pool = r.pool;
 		return STEP_NEXT;
 	case VERDICT_PASS:
 	default:
+		q->pool = r.pool;
 		return STEP_NEXT;
 	}
 }
