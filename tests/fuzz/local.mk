@@ -101,6 +101,10 @@ unit_tests += tests/fuzz/fuzz-answer-t
 tests_fuzz_fuzz_answer_t_SOURCES = tests/fuzz/fuzz-answer.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_answer_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/answer
+unit_tests += tests/fuzz/fuzz-policy-t
+tests_fuzz_fuzz_policy_t_SOURCES = tests/fuzz/fuzz-policy.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_policy_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/policy
 # Manifests as the agent reads them, foreign configuration as the CLI does.
 unit_tests += tests/fuzz/fuzz-manifest-t tests/fuzz/fuzz-import-t
 tests_fuzz_fuzz_manifest_t_SOURCES = tests/fuzz/fuzz-manifest.c $(FUZZ_REPLAY)
