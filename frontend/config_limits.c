@@ -39,6 +39,17 @@ static void build_limit(const struct conf_node *n, struct policy_limit *out)
 	out->action = actions[conf_get_int(n, "action")];
 }
 
+/* Without a limit of its own the source has that of all others. */
+static void build_override_misses(
+	const struct conf_node *n, struct policy *p, struct limit_rule *out)
+{
+	*out = p->misses.client;
+	if (!conf_has(n, "misses"))
+		return;
+	build_rate(conf_get(n, "misses"), out);
+	p->misses.on |= out->qps > 0;
+}
+
 static int build_overrides(const struct conf *conf,
 	const struct conf_node *list, struct policy *p, struct err *err)
 {
@@ -57,6 +68,7 @@ static int build_overrides(const struct conf *conf,
 		int rc = prefix_map_add(p->overrides, conf_prefix(prefix), i);
 
 		build_limit(n, &p->override[i]);
+		build_override_misses(n, p, &p->override[i].misses);
 		if (rc == -EEXIST)
 			return conf_error(conf, prefix, err,
 				"the prefix is listed twice");
@@ -95,6 +107,8 @@ static int build_misses(const struct conf *conf, const struct conf_node *n,
 
 	build_rate(conf_get(n, "per_client"), &p->misses.client);
 	build_rate(suffix, &p->misses.suffix);
+	p->misses.on = p->misses.client.qps || p->misses.suffix.qps;
+	p->limit.misses = p->misses.client;
 	p->misses.labels = (unsigned)conf_get_int(suffix, "labels");
 	p->misses.action = actions[conf_get_int(n, "action")];
 	return build_registries(conf, conf_get(suffix, "registries"), p, err);
@@ -139,9 +153,10 @@ int config_build_limits(
 	build_limit(limit, &p->limit);
 	p->limit_v4_bits = (unsigned)conf_get_int(limit, "v4_prefix");
 	p->limit_v6_bits = (unsigned)conf_get_int(limit, "v6_prefix");
-	rc = build_overrides(conf, conf_get(limit, "overrides"), p, err);
+	rc = build_misses(conf, conf_get(limit, "misses"), p, err);
 	if (rc == 0)
-		rc = build_misses(conf, conf_get(limit, "misses"), p, err);
+		rc = build_overrides(
+			conf, conf_get(limit, "overrides"), p, err);
 	if (rc == 0)
 		rc = build_exempt(
 			conf, conf_get(limit, "exempt"), p, &p->exempt, err);

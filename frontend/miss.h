@@ -12,6 +12,7 @@
 #include "frontend/limit.h"
 
 struct miss_limits {
+	bool on; /* is there any, also for some sources only? */
 	struct limit_rule client, suffix;
 	unsigned labels;               /* of the suffix that counts */
 	struct suffix_map *registries; /* below them one label more; or NULL */
@@ -44,10 +45,5 @@ struct miss_query {
 enum miss_over miss_take(const struct miss_limits *limits,
 	struct limiter *limiter, const struct suffix_map *routes,
 	const struct miss_query *q, int64_t now_us);
-
-static inline bool miss_is_limited(const struct miss_limits *limits)
-{
-	return limits->client.qps || limits->suffix.qps;
-}
 
 #endif

@@ -424,12 +424,13 @@ struct policy_result policy_check_miss(const struct policy *policy,
 		.v6_bits = policy->limit_v6_bits,
 		.name = name,
 		.apart = tcp && action == POLICY_TC};
+	struct miss_limits limits = policy->misses;
 	enum miss_over over;
 
-	if (!miss_is_limited(&policy->misses) || is_exempt(policy, client))
+	if (!limits.on || is_exempt(policy, client))
 		return pass();
-	over = miss_take(
-		&policy->misses, policy->limiter, policy->routes, &q, now_us);
+	limits.client = find_limit(policy, client)->misses;
+	over = miss_take(&limits, policy->limiter, policy->routes, &q, now_us);
 	if (over == MISS_WITHIN)
 		return pass();
 	/* "cache-only": it is not in the cache */

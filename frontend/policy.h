@@ -31,6 +31,7 @@ enum policy_action { /* order of the words in the configuration */
 
 struct policy_limit {
 	struct limit_rule rule;
+	struct limit_rule misses; /* per client */
 	enum policy_action action;
 };
 

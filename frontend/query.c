@@ -236,7 +236,7 @@ static enum step step_miss(struct query *q)
 	struct worker *w = q->w;
 	struct policy_result r;
 
-	if (!miss_is_limited(&w->policy->misses) || q->cache_only ||
+	if (!w->policy->misses.on || q->cache_only ||
 		flight_is_open(w->flights, &w->key))
 		return STEP_NEXT;
 	r = policy_check_miss(

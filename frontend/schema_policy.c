@@ -61,6 +61,23 @@ const struct schema_item schema_policy[] = {
 	{.type = SCHEMA_END},
 };
 
+static const struct schema_item client_miss_items[] = {
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Questions a second; 0: no limit."},
+	{.name = "burst",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.help = "Questions at once; 0: as many as qps."},
+	{.type = SCHEMA_END},
+};
+
 static const struct schema_item override_items[] = {
 	{.name = "prefix",
 		.type = SCHEMA_PREFIX,
@@ -84,6 +101,10 @@ static const struct schema_item override_items[] = {
 		.dflt = "drop",
 		.choices = limit_actions,
 		.help = "What happens to queries over the limit."},
+	{.name = "misses",
+		.type = SCHEMA_MAP,
+		.children = client_miss_items,
+		.help = "Instead of limit.misses.per_client."},
 	{.type = SCHEMA_END},
 };
 
@@ -92,23 +113,6 @@ static const struct schema_item override_item[] = {
 		.type = SCHEMA_MAP,
 		.children = override_items,
 		.help = "A limit of its own for some sources."},
-	{.type = SCHEMA_END},
-};
-
-static const struct schema_item client_miss_items[] = {
-	{.name = "qps",
-		.type = SCHEMA_INT,
-		.dflt = "0",
-		.min = 0,
-		.max = 10000000,
-		.unit = "1/s",
-		.help = "Questions a second; 0: no limit."},
-	{.name = "burst",
-		.type = SCHEMA_INT,
-		.dflt = "0",
-		.min = 0,
-		.max = 10000000,
-		.help = "Questions at once; 0: as many as qps."},
 	{.type = SCHEMA_END},
 };
 

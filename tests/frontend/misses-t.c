@@ -196,8 +196,40 @@ static void test_exempt(void)
 	rig_stop(&rig);
 }
 
+static void test_override(void)
+{
+	int fd;
+
+	rig_start(&rig,
+		OPEN "retry: {hedge: false, timeout: 20s, deadline: 20s}\n"
+		     "limit: {misses: {per_client: {qps: 1, burst: 1}},\n"
+		     "  overrides: [{prefix: 127.0.0.1, qps: 0,\n"
+		     "    misses: {qps: 1, burst: 40}}]}\n",
+		FIRST);
+	fd = rig_udp_client(&rig);
+	ok(flood(fd, "many.test", 100) >= 38,
+		"an override has a limit on misses of its own");
+	close(fd);
+	rig_change(&rig,
+		OPEN "limit: {overrides: [\n"
+		     "  {prefix: 127.0.0.1, qps: 0, misses: {qps: 1}}]}\n",
+		FIRST);
+	fd = rig_udp_client(&rig);
+	ok(flood(fd, "more.test", 50) <= 2, "also where others have none");
+	close(fd);
+	rig_change(&rig,
+		OPEN "limit: {misses: {per_client: {qps: 1, burst: 1}},\n"
+		     "  overrides: [{prefix: 127.0.0.1, qps: 0}]}\n",
+		FIRST);
+	fd = rig_udp_client(&rig);
+	ok(flood(fd, "most.test", 50) <= 2, "without one: that of all");
+	close(fd);
+	rig_stop(&rig);
+}
+
 int main(void)
 {
+	test_override();
 	test_suffix();
 	test_client();
 	test_waiting();
