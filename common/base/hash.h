@@ -18,6 +18,9 @@ struct hash_key {
 /* A random key from getrandom(2). */
 void hash_key_random(struct hash_key *key);
 uint64_t hash_bytes(const struct hash_key *key, const void *data, size_t len);
+/* SipHash-2-4, for values that strangers see (DNS cookies); its octets are
+ * those of the number, the lowest first. */
+uint64_t hash_mac(const struct hash_key *key, const void *data, size_t len);
 
 /* Fast generator for ids and policies: SipHash-1-3 of a counter under a key
  * from getrandom(2), so seen values do not tell the next. One thread. */

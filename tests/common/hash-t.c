@@ -37,6 +37,21 @@ static void test_vectors(void)
 		"unaligned input");
 }
 
+/* Appendix A of the paper, and the empty input of its reference vectors. */
+static void test_mac(void)
+{
+	uint8_t input[15];
+
+	for (size_t i = 0; i < sizeof(input); i++)
+		input[i] = (uint8_t)i;
+	ok(hash_mac(&key, input, 15) == 0xa129ca6149be45e5ULL,
+		"SipHash-2-4, length 15");
+	ok(hash_mac(&key, input, 0) == 0x726fdb47dd0e0e31ULL,
+		"SipHash-2-4, length 0");
+	ok(hash_mac(&key, input, 8) == 0x93f5f5799a932462ULL,
+		"SipHash-2-4, length 8");
+}
+
 static void test_random(void)
 {
 	struct hash_key a, b;
@@ -67,6 +82,7 @@ static void test_random(void)
 int main(void)
 {
 	test_vectors();
+	test_mac();
 	test_random();
 	return tap_done();
 }

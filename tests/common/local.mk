@@ -4,6 +4,7 @@ unit_tests += \
 	tests/common/buf-t \
 	tests/common/clock-t \
 	tests/common/code-t \
+	tests/common/cookie-t \
 	tests/common/digest-t \
 	tests/common/edns-t \
 	tests/common/err-t \
@@ -25,6 +26,8 @@ tests_common_clock_t_SOURCES = tests/common/clock-t.c
 tests_common_clock_t_LDADD = $(TEST_LIBS)
 tests_common_code_t_SOURCES = tests/common/code-t.c
 tests_common_code_t_LDADD = $(TEST_LIBS)
+tests_common_cookie_t_SOURCES = tests/common/cookie-t.c
+tests_common_cookie_t_LDADD = $(TEST_LIBS)
 tests_common_digest_t_SOURCES = tests/common/digest-t.c
 tests_common_digest_t_LDADD = $(TEST_LIBS)
 tests_common_edns_t_SOURCES = tests/common/edns-t.c
