@@ -134,6 +134,7 @@ static size_t add_opt(uint8_t *out, size_t len, size_t size,
 		return len;
 	n = edns_write(out + len, size - len, EDNS_OUR_PAYLOAD,
 		asker->dnssec_ok, 0, ede, NULL);
+	n = hop_write(&asker->hop, out + len, n, size - len);
 	if (n > 0)
 		msg_set_count(
 			out, MSG_AR, (uint16_t)(msg_count(out, MSG_AR) + 1));
@@ -147,7 +148,9 @@ size_t answer_render(const struct answer *a, const struct asker *asker,
 	size_t limit = asker->udp_limit ? asker->udp_limit : MSG_MAX;
 	int ede = style->stale ? DNS_EDE_STALE_ANSWER : a->ede;
 	/* 4 + 2: the option of the extended error */
-	size_t opt = asker->edns ? EDNS_OPT_SIZE + (ede >= 0 ? 6u : 0u) : 0;
+	size_t opt = asker->edns ? EDNS_OPT_SIZE + (ede >= 0 ? 6u : 0u) +
+					   asker->hop.len
+				 : 0;
 	size_t len = a->len;
 
 	if (limit > size)

@@ -10,6 +10,7 @@
 
 #include "common/dns/msg.h"
 #include "common/dns/ttl.h"
+#include "frontend/hop.h"
 
 /* A record takes at least 11 octets. */
 #define ANSWER_TTLS (MSG_MAX / 11)
@@ -33,9 +34,11 @@ struct asker {
 	uint8_t name_len;
 	bool edns;
 	bool dnssec_ok;
+	struct hop hop;              /* of the answer */
 	uint8_t name[NAME_MAX_WIRE]; /* spelt as it was sent */
 };
 
+/* All but the hop. */
 void asker_init(struct asker *asker, const uint8_t *msg,
 	const struct query_view *view, bool tcp, uint16_t udp_limit);
 

@@ -2,7 +2,7 @@
 /*
  * From the checked tree to the snapshot, in one arena. All that can be wrong
  * with the text is found in config_check, so config_build fails for want of
- * memory only.
+ * memory only (or of the file of cookie secrets).
  */
 
 #include "frontend/config_impl.h"
@@ -355,6 +355,7 @@ static void build_rest(const struct conf *conf, struct policy *p)
 	p->sockets = (unsigned)conf_get_int(upstream, "sockets");
 	p->socket_queries = (unsigned)conf_get_int(upstream, "socket_queries");
 	p->waiting_max = (uint32_t)conf_get_int(root, "inflight_per_client");
+	p->hop.idle_ms = (uint32_t)conf_get_int(conf_get(root, "tcp"), "idle");
 	p->udp_limit = (uint16_t)conf_get_int(root, "udp_size");
 }
 
@@ -372,6 +373,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 	build_cache_rules(conf, &p->cache_rules);
 	build_rest(conf, p);
 	rc = build_acl(conf, p, err);
+	if (rc == 0)
+		rc = config_cookies(conf, registry, &p->hop, err);
 	if (rc == 0)
 		rc = config_build_limits(conf, p, err);
 	if (rc == 0)

@@ -26,6 +26,9 @@ int config_check(const struct conf *conf, struct err *err) MUST_CHECK;
  * config_check. */
 int config_build(const struct conf *conf, struct registry *registry,
 	struct policy **policy, struct err *err) MUST_CHECK;
+/* The part of config_build on `cookies`; the file of secrets is read. */
+int config_cookies(const struct conf *conf, const struct registry *registry,
+	struct hop_rules *out, struct err *err) MUST_CHECK;
 /* Give the servers back and free the snapshot. NULL allowed. */
 void config_release(struct policy *policy, struct registry *registry);
 

@@ -21,7 +21,7 @@ struct limit_rule {
 /* What the bucket counts: the same address has one bucket for each. */
 enum limit_kind {
 	LIMIT_QUERIES,
-	LIMIT_TCP_QUERIES,
+	LIMIT_PROVEN_QUERIES, /* from one who has shown its address */
 	LIMIT_REFUSALS,
 	LIMIT_RULE,
 	LIMIT_MISSES,

@@ -12,10 +12,12 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/config.c frontend/config.h \
 	frontend/config_impl.h frontend/config_limits.c \
 	frontend/config_rules.c \
+	frontend/config_cookies.c \
 	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/frontend.c frontend/frontend.h \
 	frontend/health.c frontend/health.h \
+	frontend/hop.c frontend/hop.h \
 	frontend/limit.c frontend/limit.h \
 	frontend/miss.c frontend/miss.h \
 	frontend/offender.c frontend/offender.h \
@@ -28,6 +30,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/rule.c frontend/rule.h \
 	frontend/rule_build.c frontend/rule_impl.h \
 	frontend/schema.c frontend/schema.h \
+	frontend/schema_ops.c \
 	frontend/schema_policy.c \
 	frontend/schema_rule.c \
 	frontend/server.h \

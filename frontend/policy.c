@@ -175,16 +175,17 @@ static const struct policy_limit *find_limit(
 	return i == PREFIX_NONE ? &policy->limit : &policy->override[i];
 }
 
-/* Over a limit. `counters` are those of drop, refuse, tc, cache-only. */
+/* Over a limit. `counters` are those of drop, refuse, tc, cache-only. Who has
+ * `proven` its address is not told to do so by TCP. */
 static struct policy_result over_limit(
-	enum policy_action action, bool tcp, const enum stat_id counters[4])
+	enum policy_action action, bool proven, const enum stat_id counters[4])
 {
 	switch (action) {
 	case POLICY_REFUSE:
 		return reply(
 			counters[1], DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 	case POLICY_TC:
-		return tcp ? drop(counters[0]) : truncate_it(counters[2]);
+		return proven ? drop(counters[0]) : truncate_it(counters[2]);
 	case POLICY_CACHE_ONLY:
 		return (struct policy_result){.verdict = VERDICT_CACHE_ONLY,
 			.counter = counters[3],
@@ -196,23 +197,30 @@ static struct policy_result over_limit(
 	}
 }
 
+/* Who was told to come by TCP has a bucket of its own there; so has a cookie,
+ * which a flood of queries with a forged address cannot empty. */
+static enum limit_kind bucket_of(
+	const struct policy_limit *limit, bool tcp, bool proven)
+{
+	if (proven || (tcp && limit->action == POLICY_TC))
+		return LIMIT_PROVEN_QUERIES;
+	return LIMIT_QUERIES;
+}
+
 static struct policy_result check_limit(
 	const struct policy *policy, const struct policy_query *q)
 {
 	static const enum stat_id counters[] = {STAT_DROP_LIMIT,
 		STAT_REFUSED_LIMIT, STAT_TC_LIMIT, STAT_CACHE_ONLY};
 	const struct policy_limit *limit = find_limit(policy, q->client);
-	/* who was told to come by TCP has a bucket of its own there */
-	enum limit_kind kind = q->tcp && limit->action == POLICY_TC
-				       ? LIMIT_TCP_QUERIES
-				       : LIMIT_QUERIES;
+	enum limit_kind kind = bucket_of(limit, q->tcp, q->proven);
 
 	if (is_exempt(policy, q->client) ||
 		limit_take(policy->limiter, kind, q->client,
 			policy->limit_v4_bits, policy->limit_v6_bits,
 			&limit->rule, q->now_us))
 		return pass();
-	return over_limit(limit->action, q->tcp, counters);
+	return over_limit(limit->action, q->tcp || q->proven, counters);
 }
 
 static struct policy_result check_action(

@@ -68,6 +68,7 @@ struct policy {
 	unsigned pool_count, default_pool;
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
+	struct hop_rules hop;
 	uint16_t udp_limit;          /* largest UDP answer */
 	uint32_t waiting_max;        /* queries of one client that may wait */
 	unsigned sockets;            /* per backend and worker */
@@ -104,6 +105,7 @@ struct policy_result {
 struct policy_query {
 	const union addr *client;
 	bool tcp;
+	bool proven; /* a DNS cookie shows that the client has its address */
 	unsigned opcode;
 	enum msg_verdict parsed;
 	const struct query_view *view;

@@ -50,6 +50,16 @@ static void send_answer(struct worker *w, const struct serve_peer *peer,
 	serve_reply(w->serve, peer, w->out, len);
 }
 
+/* Our options, in the OPT at the end of the reply of `len` octets. */
+static size_t add_hop(struct query *q, size_t len)
+{
+	struct worker *w = q->w;
+	size_t opt = q->view.q.name ? q->view.q.end : MSG_HEADER;
+
+	return opt + hop_write(&q->asker.hop, w->out + opt, len - opt,
+			     sizeof(w->out) - opt);
+}
+
 /* A reply of header and question, made from the query itself. */
 static enum step send_own(
 	struct query *q, unsigned rcode, bool truncated, int ede)
@@ -60,6 +70,7 @@ static enum step send_own(
 	size_t len = msg_make_reply(w->out, sizeof(w->out), q->req->msg,
 		named ? &q->view.q : NULL, &q->view.edns, rcode, !auth, ede);
 
+	len = add_hop(q, len);
 	if (truncated)
 		msg_set_flags(w->out, (uint16_t)(msg_flags(w->out) | MSG_TC));
 	metric_inc(w->row, STAT_SELF_ANSWERED);
@@ -98,6 +109,28 @@ static void bump(uint64_t *cell)
 
 /* --- steps ------------------------------------------------------------- */
 
+/* What the client said about this hop alone. */
+static void read_hop(struct query *q)
+{
+	struct worker *w = q->w;
+	const struct serve_peer *peer = &q->req->peer;
+	const struct edns *edns = &q->view.edns;
+	struct hop *hop = &q->asker.hop;
+	const uint8_t *ip;
+	size_t len;
+
+	if (q->parsed != MSG_OK || !(edns->cookie_offset || edns->keepalive))
+		return;
+	len = addr_octets(&peer->client, &ip);
+	hop_read(hop, &w->policy->hop, q->req->msg, edns, peer->tcp, ip, len,
+		(uint32_t)wall_now_s());
+	if (!hop->cookie)
+		return;
+	metric_inc(w->row, hop->proven             ? STAT_COOKIE_GOOD
+			   : edns->cookie_len == 8 ? STAT_COOKIE_NEW
+						   : STAT_COOKIE_BAD);
+}
+
 /* The source comes first, before a byte is looked at. */
 static enum step step_admit(struct query *q)
 {
@@ -112,6 +145,7 @@ static enum step step_admit(struct query *q)
 	if (q->parsed == MSG_DROP || q->parsed == MSG_FORMERR)
 		return drop(q, r.counter == STAT_REFUSED_ACL ? STAT_DROP_ACL
 							     : STAT_DROP_BLOCK);
+	read_hop(q);
 	metric_inc(q->w->row, r.counter);
 	return send_own(q, r.rcode, r.tc, r.ede);
 }
@@ -126,7 +160,16 @@ static enum step step_parse(struct query *q)
 							: STAT_DROP_NOT_QUERY);
 	if (msg_flags(q->req->msg) & MSG_RD)
 		metric_inc(q->w->row, STAT_RD);
+	read_hop(q);
 	return STEP_NEXT;
+}
+
+/* One who knows cookies need not come by TCP: it gets a good one and asks
+ * again (RFC 7873 5.2.3). */
+static enum step send_cookie(struct query *q)
+{
+	metric_inc(q->w->row, STAT_BADCOOKIE);
+	return send_own(q, DNS_RCODE_BADCOOKIE, false, -1);
 }
 
 static enum step step_check(struct query *q)
@@ -134,6 +177,7 @@ static enum step step_check(struct query *q)
 	const struct serve_peer *peer = &q->req->peer;
 	const struct policy_query pq = {.client = &peer->client,
 		.tcp = peer->tcp,
+		.proven = q->asker.hop.proven,
 		.opcode = msg_opcode(q->req->msg),
 		.parsed = q->parsed,
 		.view = &q->view,
@@ -144,6 +188,8 @@ static enum step step_check(struct query *q)
 	case VERDICT_DROP:
 		return drop(q, r.counter);
 	case VERDICT_REPLY:
+		if (r.counter == STAT_TC_LIMIT && q->asker.hop.cookie)
+			return send_cookie(q);
 		metric_inc(q->w->row, r.counter);
 		return send_own(q, r.rcode, r.tc, r.ede);
 	case VERDICT_SPOOF:
@@ -274,6 +320,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q.now = loop_now(w->loop);
 	q.cache_only = false;
 	q.stale = false;
+	memset(&q.asker.hop, 0, offsetof(struct hop, octets));
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
 	for (unsigned i = 0; i < countof(steps); i++)
 		if (steps[i](&q) == STEP_END)

@@ -10,6 +10,7 @@
 void registry_init(struct registry *r)
 {
 	memset(r, 0, sizeof(*r));
+	hash_key_random(&r->cookie_secret);
 }
 
 void registry_fini(struct registry *r)

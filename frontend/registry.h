@@ -4,10 +4,12 @@
 
 /*
  * What outlives a policy snapshot and is found again by name: the backends'
- * shared state, the numbers of pools, the hits of rules. Main thread only.
+ * shared state, the numbers of pools, the hits of rules, the secret of cookies
+ * when none is configured. Main thread only.
  */
 
 #include "common/base/err.h"
+#include "common/base/hash.h"
 #include "frontend/rule.h"
 #include "frontend/server.h"
 
@@ -19,6 +21,7 @@ struct registry {
 	char pools[REGISTRY_POOLS][SERVER_NAME];
 	unsigned pool_count;
 	struct rule_hits *hits[REGISTRY_HITS]; /* by id */
+	struct hash_key cookie_secret;
 };
 
 void registry_init(struct registry *r);

@@ -208,7 +208,8 @@ const struct schema_item schema_limit[] = {
 		.dflt = "drop",
 		.choices = limit_actions,
 		.help = "What happens to queries over the limit: nothing, TC "
-			"(TCP has a limit of its own then), REFUSED, or an "
+			"(TCP has a limit of its own then; one who knows DNS "
+			"cookies gets BADCOOKIE instead), REFUSED, or an "
 			"answer from the cache only."},
 	{.name = "table_size",
 		.type = SCHEMA_INT,

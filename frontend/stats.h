@@ -80,6 +80,8 @@
 		"")                                                            \
 	X(STAT_CACHE_ONLY_RULE,                                                \
 		"rule_total{rule=\"rule-limit\",action=\"cache-only\"}", "")   \
+	X(STAT_BADCOOKIE, "rule_total{rule=\"limit\",action=\"badcookie\"}",   \
+		"")                                                            \
 	X(STAT_BAD_FORMERR, "rule_total{rule=\"parse\",action=\"formerr\"}",   \
 		"")                                                            \
 	X(STAT_BAD_NOTIMP, "rule_total{rule=\"parse\",action=\"notimp\"}", "") \
@@ -124,6 +126,10 @@
 	X(STAT_GAVE_UP, "gave_up_total",                                       \
 		"Questions that no backend answered before the deadline.")     \
 	X(STAT_RD, "rd_queries_total", "Queries with RD set.")                 \
+	X(STAT_COOKIE_NEW, "cookies_total{state=\"client-only\"}",             \
+		"Queries with a DNS cookie, by what it showed.")               \
+	X(STAT_COOKIE_GOOD, "cookies_total{state=\"good\"}", "")               \
+	X(STAT_COOKIE_BAD, "cookies_total{state=\"bad\"}", "")                 \
 	X(STAT_UDP_CUT, "udp_oversize_total",                                  \
 		"Datagrams that were too long for a query.")                   \
 	X(STAT_UDP_SEND_ERRORS, "udp_send_errors_total",                       \

@@ -29,6 +29,8 @@ static bool note_option(
 	} else if (code == EDNS_OPTION_ECS && out->ecs_offset == 0) {
 		out->ecs_offset = offset;
 		out->ecs_len = len;
+	} else if (code == EDNS_OPTION_KEEPALIVE) {
+		out->keepalive = true;
 	}
 	return true;
 }

@@ -27,6 +27,7 @@ struct edns {
 	uint16_t length;        /* of the whole OPT record */
 	uint16_t cookie_offset; /* of the COOKIE option's data; 0: none */
 	uint8_t cookie_len;
+	bool keepalive;      /* RFC 7828 */
 	uint16_t ecs_offset; /* of the ECS option's data; 0: none */
 	uint16_t ecs_len;
 };

@@ -7,6 +7,8 @@
 #include "common/dns/code.h"
 #include "tests/tap/tap.h"
 
+#include <unistd.h>
+
 static const char pools[] =
 	"pools:\n"
 	"  rec: {backends: [{name: r1, address: 192.0.2.1}]}\n";
@@ -101,6 +103,16 @@ static void test_errors(void)
 			"f.yaml:5: retry.deadline"},
 		{"retry: {tries: 99}", "f.yaml:5: "},
 		{"cache: {failure_ttl: 10h}", "f.yaml:5: "},
+		{"cookies: {secret: abc}", "f.yaml:5: "},
+		{"cookies:\n  secret: 000102030405060708090a0b0c0d0e0x",
+			"f.yaml:6: secret: 32 hex digits"},
+		{"cookies:\n  previous: 000102030405060708090a0b0c0d0e0f",
+			"f.yaml:6: previous without secret"},
+		{"cookies:\n  secret_file: /nonexistent/x",
+			"f.yaml:6: /nonexistent/x"},
+		{"cookies:\n  secret_file: /nonexistent/x\n"
+		 "  secret: 000102030405060708090a0b0c0d0e0f",
+			"f.yaml:6: secret_file stands instead"},
 		{"nonsense: 1", "f.yaml:5: "},
 		{"workers: 0", "f.yaml:5: "},
 		{"workers: 1\nworkers: 2", "f.yaml:6: "},
@@ -191,6 +203,38 @@ static void test_defaults(void)
 	ok(!p->pools[0].auth && p->pools[0].cached, "a cached pool rec");
 	config_release(p, &registry);
 	is_int(registry.servers[0] != NULL, 0, "released: no server is left");
+	registry_fini(&registry);
+}
+
+static void test_cookies(void)
+{
+	char path[] = "/tmp/ispdns-config-t.XXXXXX", rest[128];
+	int fd = mkstemp(path);
+	struct registry registry;
+	struct policy *p;
+
+	registry_init(&registry);
+	p = build("", &registry);
+	ok(p->hop.cookies && !p->hop.secrets.has_other &&
+			p->hop.secrets.now.k0 == registry.cookie_secret.k0 &&
+			p->hop.secrets.now.k0 != 0,
+		"cookies by a random secret that outlives a reload");
+	config_release(p, &registry);
+	if (fd < 0 || dprintf(fd, "000102030405060708090a0b0c0d0e0f\n"
+				  "ff0102030405060708090a0b0c0d0e0f\n") < 0)
+		tap_bail("mkstemp");
+	(void)snprintf(
+		rest, sizeof(rest), "cookies: {secret_file: %s}\n", path);
+	p = build(rest, &registry);
+	ok(p->hop.secrets.now.k0 == 0x0706050403020100ULL &&
+			p->hop.secrets.has_other &&
+			p->hop.secrets.other.k0 == 0x07060504030201ffULL,
+		"secret and previous from a file");
+	config_release(p, &registry);
+	ok(dprintf(fd, "more\n") > 0 && !parse_rest(rest, &(struct err){}),
+		"a third line is refused");
+	close(fd);
+	unlink(path);
 	registry_fini(&registry);
 }
 
@@ -317,6 +361,7 @@ int main(void)
 	test_errors();
 	test_pool_errors();
 	test_defaults();
+	test_cookies();
 	test_kinds();
 	test_rules();
 	test_round_trip();

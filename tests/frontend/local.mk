@@ -78,3 +78,6 @@ tests_frontend_offender_t_LDADD = $(FRONTEND_TEST_LIBS)
 unit_tests += tests/frontend/blocks-t
 tests_frontend_blocks_t_SOURCES = tests/frontend/blocks-t.c
 tests_frontend_blocks_t_LDADD = $(FRONTEND_RIG_LIBS)
+unit_tests += tests/frontend/hop-t
+tests_frontend_hop_t_SOURCES = tests/frontend/hop-t.c
+tests_frontend_hop_t_LDADD = $(FRONTEND_RIG_LIBS)

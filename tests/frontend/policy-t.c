@@ -54,7 +54,7 @@ static void test_acl_refuse(void)
 	struct ask ask = {.name = "www.zaibdns.lab",
 		.payload = 1232,
 		.flags = MSG_RD,
-		.options = "000a 0008 0102030405060708"};
+		.options = "fde9 0008 0102030405060708"};
 	int udp, tcp, refused = 0;
 
 	rig_start(&rig, "acl: {allow: [192.0.2.1/32]}\n", "");

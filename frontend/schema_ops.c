@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * The part of the table of frontend.yaml that serves the operator more than
+ * the client.
+ */
+
+#include "frontend/schema.h"
+
+const struct schema_item schema_cookies[] = {
+	{.name = "enabled",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Answer DNS cookies of clients (RFC 7873); one with a "
+			"good cookie has a limit that no forged query uses "
+			"up."},
+	{.name = "secret",
+		.type = SCHEMA_STRING,
+		.min = 32,
+		.max = 32,
+		.help = "32 hex digits, the same on both nodes of a pair; "
+			"without this and secret_file: a random one, new at "
+			"each start."},
+	{.name = "previous",
+		.type = SCHEMA_STRING,
+		.min = 32,
+		.max = 32,
+		.help = "A second secret whose cookies are accepted: the one "
+			"before, or the next one while it is rolled out."},
+	{.name = "secret_file",
+		.type = SCHEMA_PATH,
+		.help = "Instead of both: a file of one or two lines, secret "
+			"and previous."},
+	{.type = SCHEMA_END},
+};
