@@ -81,3 +81,6 @@ tests_frontend_blocks_t_LDADD = $(FRONTEND_RIG_LIBS)
 unit_tests += tests/frontend/hop-t
 tests_frontend_hop_t_SOURCES = tests/frontend/hop-t.c
 tests_frontend_hop_t_LDADD = $(FRONTEND_RIG_LIBS)
+unit_tests += tests/frontend/hygiene-t
+tests_frontend_hygiene_t_SOURCES = tests/frontend/hygiene-t.c
+tests_frontend_hygiene_t_LDADD = $(FRONTEND_RIG_LIBS)
