@@ -71,6 +71,10 @@ void frontend_block_verb(
 	void *arg, struct control_call *call, const json_t *args);
 void frontend_block_metrics(const struct frontend *fe, struct text *out);
 
+/* show_top.c: ask all workers, then answer the call. `rows` is a number as
+ * text, or "". */
+void show_top(struct frontend *fe, struct control_call *call, const char *rows);
+
 /* page.c: /metrics and /health. */
 int frontend_page(void *arg, const char *path, struct text *body);
 

@@ -38,7 +38,9 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/show.c \
 	frontend/show_policy.c \
 	frontend/spoof.c frontend/spoof.h \
+	frontend/show_top.c \
 	frontend/stats.c frontend/stats.h \
+	frontend/top.c frontend/top.h \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/wheel.c frontend/wheel.h \
 	frontend/worker.c frontend/worker.h

@@ -33,6 +33,22 @@ struct query {
 
 /* --- replies ----------------------------------------------------------- */
 
+/* For "show top". */
+static void note_failure(
+	struct worker *w, unsigned rcode, const struct asker *asker)
+{
+	enum top_kind kind =
+		rcode == DNS_RCODE_NXDOMAIN ? TOP_NXDOMAIN : TOP_SERVFAIL;
+	uint32_t weight;
+
+	if (rcode != DNS_RCODE_NXDOMAIN && rcode != DNS_RCODE_SERVFAIL)
+		return;
+	weight = top_take_failure(w->top, &w->rng);
+	if (weight > 0)
+		top_add_name(
+			w->top, kind, asker->name, asker->name_len, weight);
+}
+
 static void send_answer(struct worker *w, const struct serve_peer *peer,
 	const struct asker *asker, struct mtime since, const struct answer *a,
 	const struct answer_style *style)
@@ -47,6 +63,7 @@ static void send_answer(struct worker *w, const struct serve_peer *peer,
 		loop_now(w->loop).us);
 	stats_answer(w->row, msg_rcode(w->out),
 		mtime_sub_us(loop_now(w->loop), since));
+	note_failure(w, msg_rcode(w->out), asker);
 	serve_reply(w->serve, peer, w->out, len);
 }
 
@@ -131,6 +148,20 @@ static void read_hop(struct query *q)
 						   : STAT_COOKIE_BAD);
 }
 
+/* For "show top", limits or not: who is over them is of interest, too. */
+static void note_query(struct query *q)
+{
+	struct top *top = q->w->top;
+	uint32_t weight = top_take_query(top, &q->w->rng);
+
+	if (weight == 0)
+		return;
+	top_add_client(top, &q->req->peer.client, weight);
+	if (q->parsed == MSG_OK)
+		top_add_name(top, TOP_NAMES, q->view.q.name, q->view.q.name_len,
+			weight);
+}
+
 /* The source comes first, before a byte is looked at. */
 static enum step step_admit(struct query *q)
 {
@@ -160,6 +191,7 @@ static enum step step_parse(struct query *q)
 							: STAT_DROP_NOT_QUERY);
 	if (msg_flags(q->req->msg) & MSG_RD)
 		metric_inc(q->w->row, STAT_RD);
+	note_query(q);
 	read_hop(q);
 	return STEP_NEXT;
 }

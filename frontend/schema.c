@@ -445,6 +445,12 @@ static const struct schema_item root_items[] = {
 		.dflt = "{}",
 		.children = schema_cookies,
 		.help = "DNS cookies of clients; they never reach a backend."},
+	{.name = "top",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = schema_top,
+		.help = "What \"show top\" tells: names and clients that are "
+			"asked, ask and fail most."},
 	{.name = "metrics",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -12,5 +12,6 @@ extern const struct schema_item schema_limit[];   /* of "limit" */
 extern const struct schema_item schema_dynamic[]; /* of "dynamic_blocks" */
 extern const struct schema_item schema_rule[];    /* item of "rules" */
 extern const struct schema_item schema_cookies[];
+extern const struct schema_item schema_top[];
 
 #endif

@@ -32,3 +32,17 @@ const struct schema_item schema_cookies[] = {
 			"and previous."},
 	{.type = SCHEMA_END},
 };
+
+const struct schema_item schema_top[] = {
+	{.name = "enabled",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Count them (half a megabyte per worker)."},
+	{.name = "window",
+		.type = SCHEMA_DURATION,
+		.dflt = "1m",
+		.min = 1000,
+		.max = 3600000,
+		.help = "The table covers the last one to two windows."},
+	{.type = SCHEMA_END},
+};

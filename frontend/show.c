@@ -211,6 +211,11 @@ static void verb_show(void *arg, struct control_call *call, const json_t *args)
 	};
 	const char *what = word(args, 0);
 
+	if (strcmp(what, "top") == 0) {
+		show_top(arg, call, word(args, 1));
+		return;
+	}
+
 	for (size_t i = 0; i < countof(tables); i++) {
 		if (strcmp(tables[i].name, what) == 0) {
 			control_ok(call, tables[i].make(arg));
@@ -218,7 +223,7 @@ static void verb_show(void *arg, struct control_call *call, const json_t *args)
 		}
 	}
 	control_fail(call, "show what? servers, pools, cache, rules, limits, "
-			   "drops or latency");
+			   "drops, latency or top");
 }
 
 /* --- cache ------------------------------------------------------------- */
@@ -310,7 +315,7 @@ const struct control_command *frontend_commands(void)
 	static const struct control_command commands[] = {
 		{"show", verb_show,
 			"servers | pools | cache | rules | limits | drops | "
-			"latency"},
+			"latency | top [ROWS]"},
 		{"cache", verb_cache,
 			"flush all | flush name NAME [TYPE] | flush suffix "
 			"NAME"},

@@ -30,11 +30,24 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_OPEN, s->tcp_open);
 }
 
+static uint64_t read_own(const struct worker *w, enum stat_id id)
+{
+	return w->row->cells[id];
+}
+
+static void turn_top(struct worker *w)
+{
+	top_turn(w->top, loop_now(w->loop), w->policy->top_window_ms,
+		read_own(w, STAT_UDP_QUERIES) + read_own(w, STAT_TCP_QUERIES),
+		read_own(w, STAT_SERVFAIL) + read_own(w, STAT_NXDOMAIN));
+}
+
 static void pulse(void *arg)
 {
 	struct worker *w = arg;
 
 	publish(w);
+	turn_top(w);
 	(void)__atomic_fetch_add(&w->beats, 1, __ATOMIC_RELAXED);
 	timer_set_ms(w->pulse, PULSE_MS);
 	if (w->stopped && flights_waiting(w->flights) == 0) {
@@ -85,10 +98,11 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	if (!w->loop)
 		goto fail;
 	w->pulse = timer_new(w->loop, pulse, w);
+	w->top = top_new(w->secret);
 	w->backends = backends_new(
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
-	if (!w->pulse || !w->backends || !w->flights)
+	if (!w->pulse || !w->top || !w->backends || !w->flights)
 		goto fail;
 	backends_update(w->backends, w->policy);
 	keep_addrs(w, &serve);
@@ -96,6 +110,7 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 		w->loop, &serve, query_begin, query_admit_tcp, w, err);
 	if (!w->serve)
 		goto out;
+	turn_top(w);
 	timer_set_ms(w->pulse, PULSE_MS);
 	return w;
 fail:
@@ -170,6 +185,7 @@ void worker_free(struct worker *w)
 	flights_free(w->flights);
 	backends_free(w->backends);
 	timer_free(w->pulse);
+	top_free(w->top);
 	loop_free(w->loop);
 	free(w);
 }

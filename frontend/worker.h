@@ -13,6 +13,7 @@
 #include "frontend/budget.h"
 #include "frontend/policy.h"
 #include "frontend/registry.h"
+#include "frontend/top.h"
 
 #include <pthread.h>
 
@@ -36,6 +37,7 @@ struct worker {
 	struct rng rng;
 	uint32_t turn; /* round robin */
 	struct budget budget;
+	struct top *top;
 	struct timer *pulse;
 	uint64_t beats; /* rises while the loop turns; atomic */
 	pthread_t thread;

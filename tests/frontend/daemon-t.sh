@@ -121,6 +121,10 @@ query axfr a.test > /dev/null
 like "$(ask show rules)" "transfer +refuse +1" "show rules"
 like "$(ask show limits)" "table_size +65536" "show limits"
 like "$(ask show latency)" "p50_us" "show latency"
+top=$(ask show top)
+like "$top" "1 +a.test. +[0-9]+ +[0-9.]+%" "show top: names"
+like "$top" "1 +127.0.0.1 +[0-9]+ +100.0%" "and clients"
+like "$(ask show top 0)" "1 to 200" "show top of nothing: one line"
 like "$(ask show nonsense)" "show what" "show something else: one line"
 like "$(ask stats)" 'queries_total\{proto="udp"\}' "stats"
 
@@ -171,6 +175,9 @@ done
 is "$(page /health)" ok "/health"
 
 # --- changes ---
+config "top: {enabled: false}"
+ask reload > /dev/null
+like "$(ask show top)" "top.enabled is false" "top can be switched off"
 config "policy: {any: refuse}"
 ask reload > /dev/null
 like "$(query any a.test)" REFUSED "reload takes effect"

@@ -84,3 +84,6 @@ tests_frontend_hop_t_LDADD = $(FRONTEND_RIG_LIBS)
 unit_tests += tests/frontend/hygiene-t
 tests_frontend_hygiene_t_SOURCES = tests/frontend/hygiene-t.c
 tests_frontend_hygiene_t_LDADD = $(FRONTEND_RIG_LIBS)
+unit_tests += tests/frontend/top-t
+tests_frontend_top_t_SOURCES = tests/frontend/top-t.c
+tests_frontend_top_t_LDADD = $(FRONTEND_TEST_LIBS)
