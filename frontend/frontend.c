@@ -192,6 +192,7 @@ static void frontend_free(void *state)
 	probes_free(fe->probes);
 	timer_free(fe->watchdog);
 	timer_free(fe->linger);
+	rates_fini(&fe->rates);
 	config_release(fe->policy, &fe->registry);
 	cache_free(fe->cache);
 	limiter_free(fe->limiter);
@@ -218,7 +219,8 @@ static struct frontend *frontend_new(struct daemon *d)
 	fe->probes = probes_new(fe->loop);
 	fe->watchdog = timer_new(fe->loop, on_watchdog, fe);
 	fe->linger = timer_new(fe->loop, linger_over, fe);
-	if (fe->probes && fe->watchdog && fe->linger)
+	if (rates_init(&fe->rates, fe->loop, &fe->registry) == 0 &&
+		fe->probes && fe->watchdog && fe->linger)
 		return fe;
 	frontend_free(fe);
 	return NULL;
@@ -345,6 +347,7 @@ const struct daemon_ops *frontend_ops(void)
 		.status = frontend_status,
 		.stats = frontend_stats,
 		.stop = frontend_stop,
+		.render = frontend_render,
 		.free = frontend_free,
 	};
 

@@ -12,6 +12,7 @@
 #include "frontend/beat.h"
 #include "frontend/config.h"
 #include "frontend/probe.h"
+#include "frontend/rate.h"
 #include "frontend/worker.h"
 
 struct frontend {
@@ -35,6 +36,7 @@ struct frontend {
 	struct timer *watchdog; /* keeps the heartbeat's state */
 	struct timer *linger;   /* between "draining" and the end */
 	struct http_server *http;
+	struct rates rates;
 	struct mtime started;
 	uint64_t reloads;
 	bool draining;
@@ -74,6 +76,9 @@ void frontend_block_metrics(const struct frontend *fe, struct text *out);
 /* show_top.c: ask all workers, then answer the call. `rows` is a number as
  * text, or "". */
 void show_top(struct frontend *fe, struct control_call *call, const char *rows);
+
+/* render.c: replies of show as tables. */
+bool frontend_render(const char *verb, const json_t *result);
 
 /* page.c: /metrics and /health. */
 int frontend_page(void *arg, const char *path, struct text *body);

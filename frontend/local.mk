@@ -26,9 +26,11 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/pool.c frontend/pool.h \
 	frontend/probe.c frontend/probe.h \
 	frontend/query.c frontend/query.h \
+	frontend/rate.c frontend/rate.h \
 	frontend/registry.c frontend/registry.h \
 	frontend/rule.c frontend/rule.h \
 	frontend/rule_build.c frontend/rule_impl.h \
+	frontend/render.c \
 	frontend/schema.c frontend/schema.h \
 	frontend/schema_ops.c \
 	frontend/schema_policy.c \

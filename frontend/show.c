@@ -34,18 +34,25 @@ static const char *ratio(uint64_t part, uint64_t whole, char out[16])
 	return out;
 }
 
+static const char *decimal(double value, char out[16])
+{
+	(void)snprintf(out, 16, "%.1f", value);
+	return out;
+}
+
 static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 	const struct pool_member *m)
 {
 	const struct server *s = m->server;
 	struct probe_info info = {.state = "?", .reason = ""};
-	char addr[ADDR_TEXT], drops[16];
+	const struct rate *rate = &fe->rates.of[s->id];
+	char addr[ADDR_TEXT], drops[16], qps[16], per_s[16], ms[16];
 	uint64_t queries = server_read(&s->queries);
 	uint64_t timeouts = server_read(&s->timeouts);
 
 	(void)probes_info(fe->probes, s, &info);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, "
-			 "s:s, s:I, s:I, s:I, s:I}",
+			 "s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s}",
 		"name", s->name, "pool", pool->name, "address",
 		addr_print(&s->addr, addr), "state", info.state, "reason",
 		info.reason, "order", number(m->order), "weight",
@@ -55,7 +62,10 @@ static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 		number(server_read(&s->failures)), "latency_us",
 		number(server_get_latency(s)), "outstanding",
 		number(server_get_outstanding(s)), "tcp",
-		number(server_read(&s->tcp_queries)));
+		number(server_read(&s->tcp_queries)), "qps",
+		decimal(rate->qps, qps), "drops_per_second",
+		decimal(rate->drops, per_s), "latency_ms",
+		decimal(server_get_latency(s) / 1e3, ms));
 }
 
 static json_t *show_servers(const struct frontend *fe)
@@ -72,6 +82,21 @@ static json_t *show_servers(const struct frontend *fe)
 	return json_pack("{s:o}", "servers", rows);
 }
 
+/* The names of its backends. */
+static json_t *members(const struct pool *pool)
+{
+	struct text names;
+	json_t *value;
+
+	text_init(&names);
+	for (unsigned i = 0; i < pool->count; i++)
+		text_add(&names, "%s%s", i ? " " : "",
+			pool->members[i].server->name);
+	value = json_string(names.len ? names.data : "");
+	text_fini(&names);
+	return value;
+}
+
 static json_t *show_pools(const struct frontend *fe)
 {
 	json_t *rows = json_array();
@@ -83,7 +108,7 @@ static json_t *show_pools(const struct frontend *fe)
 
 		json_array_append_new(rows,
 			json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:I, s:I, "
-				  "s:I, s:s}",
+				  "s:I, s:s, s:o}",
 				"name", pool->name, "kind",
 				pool->auth ? "auth" : "rec", "policy",
 				pool_policy_name(pool->policy), "cache",
@@ -91,7 +116,8 @@ static json_t *show_pools(const struct frontend *fe)
 				(int)pool_count_fit(pool), "queries",
 				number(sum.queries), "hits", number(sum.hits),
 				"misses", number(sum.misses), "hit_ratio",
-				ratio(sum.hits, sum.hits + sum.misses, text)));
+				ratio(sum.hits, sum.hits + sum.misses, text),
+				"members", members(pool)));
 	}
 	return json_pack("{s:o}", "pools", rows);
 }
@@ -180,6 +206,27 @@ static json_t *show_rules(const struct frontend *fe)
 	return json_pack("{s:o}", "rules", rows);
 }
 
+/* As showResponseLatency(): where the answers' times lie. */
+static json_t *latency_rows(const struct histogram *h, uint64_t count)
+{
+	json_t *rows = json_array();
+	char bound[16], share[16];
+
+	for (unsigned i = 0; i <= METRIC_BUCKETS; i++) {
+		if (h->buckets[i] == 0)
+			continue;
+		if (i < METRIC_BUCKETS)
+			(void)snprintf(bound, sizeof(bound), "%g",
+				metric_bounds_us[i] / 1e3);
+		json_array_append_new(
+			rows, json_pack("{s:s, s:I, s:s}", "up_to_ms",
+				      i < METRIC_BUCKETS ? bound : "more",
+				      "answers", number(h->buckets[i]), "share",
+				      ratio(h->buckets[i], count, share)));
+	}
+	return rows;
+}
+
 static json_t *show_latency(const struct frontend *fe)
 {
 	struct histogram h;
@@ -188,11 +235,12 @@ static json_t *show_latency(const struct frontend *fe)
 	stats_latency(&fe->metrics, &h);
 	for (unsigned i = 0; i <= METRIC_BUCKETS; i++)
 		count += h.buckets[i];
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}", "answers", number(count),
-		"mean_us", number(count ? h.sum_us / count : 0), "p50_us",
-		number(histogram_quantile_us(&h, 0.5)), "p90_us",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "answers",
+		number(count), "mean_us", number(count ? h.sum_us / count : 0),
+		"p50_us", number(histogram_quantile_us(&h, 0.5)), "p90_us",
 		number(histogram_quantile_us(&h, 0.9)), "p99_us",
-		number(histogram_quantile_us(&h, 0.99)));
+		number(histogram_quantile_us(&h, 0.99)), "classes",
+		latency_rows(&h, count));
 }
 
 static void verb_show(void *arg, struct control_call *call, const json_t *args)

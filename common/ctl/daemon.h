@@ -66,6 +66,10 @@ struct daemon_ops {
 	int (*option)(int argc, char **argv);
 };
 
+/* JSON as text for a person: "key  value" lines, tables for arrays. For
+ * `render`. */
+void daemon_render(const json_t *value, int indent, FILE *out);
+
 /* The whole program. Returns the exit status. */
 int daemon_main(int argc, char **argv, const struct daemon_ops *ops);
 

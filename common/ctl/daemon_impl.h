@@ -76,8 +76,6 @@ extern const struct control_command daemon_commands[];
 /* argv[at] is a verb: ask the running daemon and print. The exit status. */
 int daemon_client(const struct daemon_ops *ops, const char *control_path,
 	int argc, char **argv, int at, bool json);
-/* JSON as text for a person: "key  value" lines, tables for arrays. */
-void daemon_render(const json_t *value, int indent, FILE *out);
 
 /* Take $NOTIFY_SOCKET, $WATCHDOG_USEC out of the environment; gives the
  * watchdog's period or 0. */

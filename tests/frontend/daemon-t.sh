@@ -109,18 +109,27 @@ start
 is "$(query +short a.test)" 192.0.2.1 "a query over UDP"
 is "$(query +short +tcp b.test)" 192.0.2.1 "and over TCP"
 like "$(ask status)" "pools_usable +true" "status"
-like "$(ask show servers)" "r1 +rec +127.0.0.1:$((base + 1)) +up" "show servers"
-like "$(ask show pools)" "rec +rec +leastOutstanding +true +1 +1" "show pools"
+servers=$(ask show servers)
+like "$servers" "# +Name +Address +State +Qps +Ord +Wt +Queries +Drops +Drate +Lat +TCP +Outstanding +Pools" "show servers: the columns of dnsdist"
+like "$servers" "0 +r1 +127.0.0.1:$((base + 1)) +up +[0-9.]+ +1 +1 +2 +0 +0.0 +[0-9.]+ +0 +0 +rec" "and what is in them"
+like "$servers" "^All: [0-9]+ qps, 2 queries, 0 drops" "and the sum"
+pools=$(ask show pools)
+like "$pools" "Name +Kind +Cache +ServerPolicy +Servers" "show pools: columns"
+like "$pools" "rec +rec +yes +leastOutstanding +r1 +1" "and rows"
+like "$(ask show pools --json | tr -d ' \n')" '"cache":true,"servers":1' \
+	"--json: our own names"
 query a.test > /dev/null
 like "$(ask show cache)" "hits +1" "show cache"
 query +time=1 any a.test > /dev/null
 like "$(ask show drops)" "any +1" "show drops"
-like "$(ask show pools)" "rec +rec +leastOutstanding +true +1 +1 +3 +1 +2 +33" \
+like "$(ask show pools)" "rec +rec +yes +leastOutstanding +r1 +1 +3 +1 +2 +33" \
 	"show pools: queries, hits, misses, ratio"
 query axfr a.test > /dev/null
 like "$(ask show rules)" "transfer +refuse +1" "show rules"
 like "$(ask show limits)" "table_size +65536" "show limits"
-like "$(ask show latency)" "p50_us" "show latency"
+latency=$(ask show latency)
+like "$latency" "p50_us" "show latency"
+like "$latency" "up_to_ms +answers +share" "with a table"
 top=$(ask show top)
 like "$top" "1 +a.test. +[0-9]+ +[0-9.]+%" "show top: names"
 like "$top" "1 +127.0.0.1 +[0-9]+ +100.0%" "and clients"

@@ -87,3 +87,6 @@ tests_frontend_hygiene_t_LDADD = $(FRONTEND_RIG_LIBS)
 unit_tests += tests/frontend/top-t
 tests_frontend_top_t_SOURCES = tests/frontend/top-t.c
 tests_frontend_top_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/rate-t
+tests_frontend_rate_t_SOURCES = tests/frontend/rate-t.c
+tests_frontend_rate_t_LDADD = $(FRONTEND_TEST_LIBS)
