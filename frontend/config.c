@@ -356,6 +356,8 @@ static void build_rest(const struct conf *conf, struct policy *p)
 	p->socket_queries = (unsigned)conf_get_int(upstream, "socket_queries");
 	p->waiting_max = (uint32_t)conf_get_int(root, "inflight_per_client");
 	p->hop.idle_ms = (uint32_t)conf_get_int(conf_get(root, "tcp"), "idle");
+	p->drop_lines = (unsigned)conf_get_int(
+		conf_get(root, "drop_log"), "lines_per_second");
 	if (conf_get_bool(conf_get(root, "top"), "enabled"))
 		p->top_window_ms =
 			(uint32_t)conf_get_int(conf_get(root, "top"), "window");

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #define WATCHDOG_MS 100
+#define DROPS_MS    100
 #define LINGER_MS   400 /* ha hands over within this time */
 
 /* --- heartbeat --------------------------------------------------------- */
@@ -48,6 +49,24 @@ struct worker_pool frontend_pool_sum(
 	for (unsigned i = 0; i < fe->worker_count; i++)
 		worker_pool_sum(fe->workers[i], pool->id, &sum);
 	return sum;
+}
+
+/* --- log of drops ------------------------------------------------------- */
+
+static void on_drops(void *arg)
+{
+	struct frontend *fe = arg;
+	struct drop_sample sample;
+	char line[DROPLOG_LINE];
+
+	for (unsigned i = 0; i < fe->worker_count; i++)
+		while (drop_ring_take(&fe->workers[i]->drops, &sample))
+			droplog_add(&fe->droplog, &sample);
+	while (fe->policy->drop_lines > 0 &&
+		droplog_line(&fe->droplog, &fe->metrics, mtime_now(),
+			fe->policy->drop_lines, line))
+		log_warn("%s", line);
+	timer_set_ms(fe->drops, DROPS_MS);
 }
 
 /* --- start ------------------------------------------------------------- */
@@ -153,6 +172,8 @@ static int start_threads(
 {
 	const char *ha = config_ha_socket(conf);
 
+	fe->droplog.last = mtime_now();
+	timer_set_ms(fe->drops, DROPS_MS);
 	for (unsigned i = 0; i < fe->worker_count; i++) {
 		int rc = worker_start(fe->workers[i], err);
 
@@ -192,6 +213,7 @@ static void frontend_free(void *state)
 	probes_free(fe->probes);
 	timer_free(fe->watchdog);
 	timer_free(fe->linger);
+	timer_free(fe->drops);
 	rates_fini(&fe->rates);
 	config_release(fe->policy, &fe->registry);
 	cache_free(fe->cache);
@@ -219,8 +241,9 @@ static struct frontend *frontend_new(struct daemon *d)
 	fe->probes = probes_new(fe->loop);
 	fe->watchdog = timer_new(fe->loop, on_watchdog, fe);
 	fe->linger = timer_new(fe->loop, linger_over, fe);
+	fe->drops = timer_new(fe->loop, on_drops, fe);
 	if (rates_init(&fe->rates, fe->loop, &fe->registry) == 0 &&
-		fe->probes && fe->watchdog && fe->linger)
+		fe->probes && fe->watchdog && fe->linger && fe->drops)
 		return fe;
 	frontend_free(fe);
 	return NULL;

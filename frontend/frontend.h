@@ -37,6 +37,8 @@ struct frontend {
 	struct timer *linger;   /* between "draining" and the end */
 	struct http_server *http;
 	struct rates rates;
+	struct droplog droplog;
+	struct timer *drops; /* looks for what is to be logged */
 	struct mtime started;
 	uint64_t reloads;
 	bool draining;

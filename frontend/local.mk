@@ -13,6 +13,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/config_impl.h frontend/config_limits.c \
 	frontend/config_rules.c \
 	frontend/config_cookies.c \
+	frontend/droplog.c frontend/droplog.h \
 	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/frontend.c frontend/frontend.h \

@@ -70,6 +70,7 @@ struct policy {
 	struct policy_retry retry;
 	struct hop_rules hop;
 	uint16_t udp_limit;          /* largest UDP answer */
+	unsigned drop_lines;         /* of the log, per second; 0: none */
 	uint32_t top_window_ms;      /* 0: names and clients are not counted */
 	uint32_t waiting_max;        /* queries of one client that may wait */
 	unsigned sockets;            /* per backend and worker */

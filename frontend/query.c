@@ -111,8 +111,35 @@ static enum step send_spoof(struct query *q, const struct spoof *spoof)
 	return STEP_END;
 }
 
+/* An example for the log, when one is wanted. It is parsed (again), since a
+ * drop may come before that. */
+static void note_drop(struct worker *w, enum stat_id why,
+	const union addr *client, const struct serve_request *req)
+{
+	struct drop_sample *s = NULL;
+	struct query_view view = {.q.name = NULL};
+
+	if (w->policy->drop_lines > 0)
+		s = drop_ring_want(&w->drops, why);
+	if (!s)
+		return;
+	if (req && msg_parse_query(req->msg, req->len, &view) == MSG_DROP)
+		view.q.name = NULL;
+	s->why = why;
+	s->tcp = !req || req->peer.tcp;
+	s->client = *client;
+	s->type = view.q.type;
+	s->named = view.q.name != NULL;
+	if (s->named) {
+		s->name.len = view.q.name_len;
+		memcpy(s->name.wire, view.q.name, view.q.name_len);
+	}
+	drop_ring_put(&w->drops);
+}
+
 static enum step drop(struct query *q, enum stat_id why)
 {
+	note_drop(q->w, why, &q->req->peer.client, q->req);
 	metric_inc(q->w->row, why);
 	serve_drop(q->w->serve, &q->req->peer);
 	return STEP_END;
@@ -368,6 +395,7 @@ bool query_admit_tcp(void *arg, const union addr *client)
 	if (policy_admit_tcp(w->policy, client, loop_now(w->loop).us, &why))
 		return true;
 	metric_inc(w->row, why);
+	note_drop(w, why, client, NULL);
 	return false;
 }
 

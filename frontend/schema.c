@@ -451,6 +451,12 @@ static const struct schema_item root_items[] = {
 		.children = schema_top,
 		.help = "What \"show top\" tells: names and clients that are "
 			"asked, ask and fail most."},
+	{.name = "drop_log",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = schema_drop_log,
+		.help = "Why queries are not answered, by examples in the "
+			"log."},
 	{.name = "metrics",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -13,5 +13,6 @@ extern const struct schema_item schema_dynamic[]; /* of "dynamic_blocks" */
 extern const struct schema_item schema_rule[];    /* item of "rules" */
 extern const struct schema_item schema_cookies[];
 extern const struct schema_item schema_top[];
+extern const struct schema_item schema_drop_log[];
 
 #endif

@@ -46,3 +46,14 @@ const struct schema_item schema_top[] = {
 		.help = "The table covers the last one to two windows."},
 	{.type = SCHEMA_END},
 };
+
+const struct schema_item schema_drop_log[] = {
+	{.name = "lines_per_second",
+		.type = SCHEMA_INT,
+		.dflt = "1",
+		.min = 0,
+		.max = 100,
+		.help = "At most so many: reason, client, name, type, and how "
+			"many since the last line of that reason; 0: none."},
+	{.type = SCHEMA_END},
+};

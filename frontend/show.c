@@ -183,7 +183,7 @@ static json_t *show_drops(const struct frontend *fe)
 {
 	json_t *rows = json_array();
 
-	for (unsigned id = STAT_DROP_ACL; id <= STAT_DROP_NO_SLOT; id++)
+	for (unsigned id = STAT_DROP_FIRST; id <= STAT_DROP_LAST; id++)
 		json_array_append_new(rows,
 			json_pack("{s:o, s:I}", "reason",
 				label(stats_name(id), "reason"), "queries",

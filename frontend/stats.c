@@ -27,6 +27,15 @@ const char *stats_name(enum stat_id id)
 	return defs[id].name + sizeof(PREFIX) - 1;
 }
 
+void stats_reason(enum stat_id id, char *out, size_t size)
+{
+	static const char key[] = "reason=\"";
+	const char *at = strstr(stats_name(id), key);
+
+	at = at ? at + sizeof(key) - 1 : "";
+	(void)snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
 static enum stat_id rcode_cell(unsigned rcode)
 {
 	static const enum stat_id cells[] = {STAT_NOERROR, STAT_FORMERR,

@@ -157,6 +157,10 @@ enum stat_id {
 	STAT_COUNT
 };
 
+/* The cells drops_total{...} are adjacent. */
+#define STAT_DROP_FIRST STAT_DROP_ACL
+#define STAT_DROP_LAST  STAT_DROP_NO_SLOT
+
 /* All cells, rows to be added with metrics_row_new. */
 void stats_init(struct metrics *m);
 /* An answer with this rcode left after `us` microseconds. Row's owner. */
@@ -168,5 +172,7 @@ void stats_latency(const struct metrics *m, struct histogram *out);
 void stats_print(const struct metrics *m, struct text *out);
 /* Name without prefix of a cell, e.g. "drops_total{reason=\"acl\"}". */
 const char *stats_name(enum stat_id id);
+/* The label "reason" of a cell, "" without; cut to `size`. */
+void stats_reason(enum stat_id id, char *out, size_t size);
 
 #endif

@@ -48,6 +48,7 @@ static void pulse(void *arg)
 
 	publish(w);
 	turn_top(w);
+	drop_ring_pulse(&w->drops);
 	(void)__atomic_fetch_add(&w->beats, 1, __ATOMIC_RELAXED);
 	timer_set_ms(w->pulse, PULSE_MS);
 	if (w->stopped && flights_waiting(w->flights) == 0) {

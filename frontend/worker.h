@@ -11,6 +11,7 @@
 #include "common/serve/serve.h"
 #include "frontend/backend.h"
 #include "frontend/budget.h"
+#include "frontend/droplog.h"
 #include "frontend/policy.h"
 #include "frontend/registry.h"
 #include "frontend/top.h"
@@ -38,6 +39,7 @@ struct worker {
 	uint32_t turn; /* round robin */
 	struct budget budget;
 	struct top *top;
+	struct drop_ring drops; /* read by the main thread */
 	struct timer *pulse;
 	uint64_t beats; /* rises while the loop turns; atomic */
 	pthread_t thread;

@@ -122,6 +122,11 @@ query a.test > /dev/null
 like "$(ask show cache)" "hits +1" "show cache"
 query +time=1 any a.test > /dev/null
 like "$(ask show drops)" "any +1" "show drops"
+drop_is_logged() {
+	grep -Eq "drop: any: client=127.0.0.1 proto=tcp name=a.test. type=ANY count=[0-9]+" "$dir/log"
+}
+wait_for drop_is_logged
+ok $? "a drop is in the log: why, who, what, how many"
 like "$(ask show pools)" "rec +rec +yes +leastOutstanding +r1 +1 +3 +1 +2 +33" \
 	"show pools: queries, hits, misses, ratio"
 query axfr a.test > /dev/null

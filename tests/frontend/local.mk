@@ -90,3 +90,6 @@ tests_frontend_top_t_LDADD = $(FRONTEND_TEST_LIBS)
 unit_tests += tests/frontend/rate-t
 tests_frontend_rate_t_SOURCES = tests/frontend/rate-t.c
 tests_frontend_rate_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/droplog-t
+tests_frontend_droplog_t_SOURCES = tests/frontend/droplog-t.c
+tests_frontend_droplog_t_LDADD = $(FRONTEND_TEST_LIBS)
