@@ -332,6 +332,14 @@ union addr serve_local_addr(const struct serve *serve, size_t listener)
 	return serve->listeners[listener].bound;
 }
 
+const struct serve_tcp_counts *serve_tcp_counts(
+	const struct serve *serve, size_t listener)
+{
+	const struct serve_tcp_listener *l = serve->listeners[listener].tcp;
+
+	return l ? serve_tcp_listener_counts(l) : NULL;
+}
+
 int serve_udp_fd(const struct serve *serve, size_t listener)
 {
 	return serve_udp_socket(serve->listeners[listener].udp);

@@ -60,6 +60,16 @@ struct serve_stats {
 	uint32_t tcp_open;
 };
 
+/* Of the connections that came to one listener; those of one that was kept
+ * go on over a change of addresses. */
+struct serve_tcp_counts {
+	uint64_t accepted, queries, timeouts;
+	uint64_t died_reading;   /* reset while nothing was due to the client */
+	uint64_t died_sending;   /* ended with answers due, or not read */
+	uint64_t ended, life_ms; /* of those that ended, together */
+	uint32_t open, most;     /* now, at one time */
+};
+
 struct serve *serve_new(struct loop *loop, const struct serve_config *config,
 	serve_fn fn, serve_admit_fn admit, void *arg,
 	struct err *err) MUST_CHECK;
@@ -76,6 +86,9 @@ void serve_reply(struct serve *serve, const struct serve_peer *peer,
 /* There will be no answer. */
 void serve_drop(struct serve *serve, const struct serve_peer *peer);
 const struct serve_stats *serve_get_stats(const struct serve *serve);
+/* NULL while paused. */
+const struct serve_tcp_counts *serve_tcp_counts(
+	const struct serve *serve, size_t listener);
 /* The address really bound (port 0 in the configuration: tests). */
 union addr serve_local_addr(const struct serve *serve, size_t listener);
 /* UDP descriptor of a listener (to attach a steering program). */

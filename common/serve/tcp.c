@@ -23,10 +23,18 @@
 #define QUEUE_BYTES   (128 * 1024)
 #define NO_FD_WAIT_MS 100
 
+/* Counters that live as long as the listener or a connection of it. */
+struct gate {
+	struct serve_tcp_counts counts;
+	unsigned uses;
+};
+
 struct conn {
 	struct list idle; /* in serve_tcp.idle while inflight is 0 */
 	struct serve_tcp *tcp;
 	struct stream *stream;
+	struct gate *gate;
+	struct mtime since;
 	union addr client, local;
 	uint32_t inflight;
 	uint32_t next, bucket; /* chain of the client's bucket */
@@ -52,6 +60,7 @@ struct serve_tcp_listener {
 	struct serve_tcp *tcp;
 	struct watch *watch;
 	struct timer *retry; /* no descriptors left: look again */
+	struct gate *gate;
 	int fd;
 	uint16_t index;
 };
@@ -108,6 +117,38 @@ static void bucket_remove(struct serve_tcp *tcp, const struct conn *c)
 	*at = c->next;
 }
 
+/* --- counters of a listener --- */
+
+static void gate_give(struct gate *gate)
+{
+	if (gate && --gate->uses == 0)
+		free(gate);
+}
+
+static void gate_enter(struct gate *gate)
+{
+	struct serve_tcp_counts *n = &gate->counts;
+
+	gate->uses++;
+	n->accepted++;
+	if (++n->open > n->most)
+		n->most = n->open;
+}
+
+static void gate_leave(struct gate *gate, int64_t life_us)
+{
+	gate->counts.open--;
+	gate->counts.ended++;
+	gate->counts.life_ms += (uint64_t)(life_us / 1000);
+	gate_give(gate);
+}
+
+const struct serve_tcp_counts *serve_tcp_listener_counts(
+	const struct serve_tcp_listener *l)
+{
+	return &l->gate->counts;
+}
+
 /* --- one connection --- */
 
 static void conn_free(struct conn *c)
@@ -117,6 +158,7 @@ static void conn_free(struct conn *c)
 	stream_free(c->stream);
 	list_remove(&c->idle);
 	bucket_remove(tcp, c);
+	gate_leave(c->gate, mtime_sub_us(loop_now(tcp->loop), c->since));
 	tcp->stats->tcp_open--;
 	slots_give(&tcp->conns, slots_index(&tcp->conns, c));
 }
@@ -171,6 +213,7 @@ static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
 
 	(void)s;
 	tcp->stats->tcp_in++;
+	c->gate->counts.queries++;
 	count_query(c);
 	tcp->fn(tcp->arg, &req); /* may free c */
 }
@@ -182,14 +225,21 @@ static void on_closed(void *arg, struct stream *s, enum stream_end why)
 	(void)s;
 	if (why == STREAM_TIMEOUT || why == STREAM_OVERFLOW)
 		c->tcp->stats->tcp_timeouts++;
+	if (c->inflight > 0 || why == STREAM_OVERFLOW)
+		c->gate->counts.died_sending++;
+	else if (why == STREAM_TIMEOUT)
+		c->gate->counts.timeouts++;
+	else if (why == STREAM_ERROR)
+		c->gate->counts.died_reading++;
 	conn_free(c);
 }
 
 static const struct stream_events conn_events = {on_message, on_closed};
 
-static bool conn_new(struct serve_tcp *tcp, int fd, const union addr *client,
-	uint16_t listener)
+static bool conn_new(
+	struct serve_tcp_listener *l, int fd, const union addr *client)
 {
+	struct serve_tcp *tcp = l->tcp;
 	const struct stream_limits limits = {
 		.idle_ms = tcp->limits.tcp_idle_ms,
 		.message_ms = tcp->limits.tcp_message_ms,
@@ -206,7 +256,9 @@ static bool conn_new(struct serve_tcp *tcp, int fd, const union addr *client,
 	memset(c, 0, sizeof(*c));
 	c->tcp = tcp;
 	c->client = *client;
-	c->listener = listener;
+	c->listener = l->index;
+	c->gate = l->gate;
+	c->since = loop_now(tcp->loop);
 	if (getsockname(fd, &c->local.sa, &len) < 0)
 		c->local.sa.sa_family = AF_UNSPEC;
 	c->stream = stream_accepted(tcp->loop, fd, &limits, &conn_events, c);
@@ -218,6 +270,7 @@ static bool conn_new(struct serve_tcp *tcp, int fd, const union addr *client,
 	c->next = tcp->buckets[c->bucket];
 	tcp->buckets[c->bucket] = slot;
 	list_append(&tcp->idle, &c->idle);
+	gate_enter(c->gate);
 	tcp->stats->tcp_open++;
 	return true;
 }
@@ -249,7 +302,7 @@ static void admit(struct serve_tcp_listener *l, int fd, union addr *client)
 	} else if (!make_room(tcp)) {
 		stats->tcp_refused++;
 	} else {
-		if (conn_new(tcp, fd, client, l->index))
+		if (conn_new(l, fd, client))
 			stats->tcp_accepted++;
 		return;
 	}
@@ -355,7 +408,10 @@ struct serve_tcp_listener *serve_tcp_listen(struct serve_tcp *tcp,
 	l->fd = fd;
 	l->retry = timer_new(tcp->loop, retry_accept, l);
 	l->watch = watch_open(tcp->loop, fd, LOOP_READ, acceptable, l);
-	if (l->retry && l->watch)
+	l->gate = calloc(1, sizeof(*l->gate));
+	if (l->gate)
+		l->gate->uses = 1;
+	if (l->retry && l->watch && l->gate)
 		return l;
 	err_set(err, "out of memory");
 	serve_tcp_listener_close(l);
@@ -368,6 +424,7 @@ void serve_tcp_listener_close(struct serve_tcp_listener *l)
 		return;
 	watch_close(l->watch);
 	timer_free(l->retry);
+	gate_give(l->gate);
 	close(l->fd);
 	free(l);
 }
@@ -441,6 +498,7 @@ void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	}
 	if (stream_send(c->stream, msg, len) < 0) {
 		tcp->stats->tcp_gone++;
+		c->gate->counts.died_sending++;
 		conn_free(c); /* broken, or the client does not read */
 		return;
 	}

@@ -24,6 +24,8 @@ struct serve_tcp_listener *serve_tcp_listen(struct serve_tcp *tcp,
 	struct err *err) MUST_CHECK;
 void serve_tcp_listener_close(struct serve_tcp_listener *l); /* NULL allowed */
 void serve_tcp_set_index(struct serve_tcp_listener *l, uint16_t index);
+const struct serve_tcp_counts *serve_tcp_listener_counts(
+	const struct serve_tcp_listener *l);
 void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
 void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer);
