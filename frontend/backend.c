@@ -230,9 +230,10 @@ static void count_answer(struct backends *b, const struct attempt *a)
 	server_count(&server->answers);
 	if (is_failure(msg_rcode(b->answer.msg)))
 		server_count(&server->failures);
-	server_add_latency(server, (uint32_t)(us < 1          ? 1
-					      : us < 60000000 ? us
-							      : 60000000));
+	us = us < 1 ? 1 : us < 60000000 ? us : 60000000;
+	server_add_latency(server, (uint32_t)us);
+	if (!a->sock)
+		server_add_tcp_latency(server, (uint32_t)us);
 }
 
 static void take_reply(struct backends *b, struct upstream *up,
@@ -352,6 +353,8 @@ static void tcp_closed(void *arg, struct stream *stream, enum stream_end why)
 	struct list waiting;
 
 	list_init(&waiting);
+	upstream_ended(
+		up, loop_now(b->loop), !list_empty(&up->tcp_attempts), why);
 	while (!list_empty(&up->tcp_attempts)) {
 		struct list *l = up->tcp_attempts.next;
 
@@ -394,10 +397,8 @@ static bool open_stream(struct backends *b, struct upstream *up)
 {
 	up->stream = stream_connect(
 		b->loop, NULL, &up->server->addr, &tcp_limits, &tcp_events, up);
-	up->tcp_answers = 0;
-	up->tcp_timeouts = 0;
 	if (up->stream)
-		server_count(&up->server->tcp_opened);
+		upstream_opened(up, loop_now(b->loop));
 	return up->stream != NULL;
 }
 
@@ -408,7 +409,9 @@ static int ask_tcp(struct backends *b, struct attempt *a)
 	size_t len = make_query(a, msg, sizeof(msg));
 	int rc;
 
-	if (!up->stream && !open_stream(b, up))
+	if (up->stream)
+		server_count(&up->server->tcp_reused);
+	else if (!open_stream(b, up))
 		return -ENOTCONN;
 	rc = stream_send(up->stream, msg, len);
 	if (rc < 0)
@@ -480,6 +483,7 @@ void backend_forget(struct backends *b, uint32_t attempt, bool timed_out)
 	if (tcp && timed_out && up->stream &&
 		++up->tcp_timeouts >= TCP_PATIENCE &&
 		list_empty(&up->tcp_attempts)) {
+		upstream_ended(up, loop_now(b->loop), true, STREAM_TIMEOUT);
 		stream_free(up->stream);
 		up->stream = NULL;
 	}

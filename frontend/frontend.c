@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 
 #define WATCHDOG_MS 100
-#define DROPS_MS    100
+#define TICK_MS     100
 #define LINGER_MS   400 /* ha hands over within this time */
 
 /* --- heartbeat --------------------------------------------------------- */
@@ -51,11 +51,10 @@ struct worker_pool frontend_pool_sum(
 	return sum;
 }
 
-/* --- log of drops ------------------------------------------------------- */
+/* --- log of drops, averages --------------------------------------------- */
 
-static void on_drops(void *arg)
+static void log_drops(struct frontend *fe)
 {
-	struct frontend *fe = arg;
 	struct drop_sample sample;
 	char line[DROPLOG_LINE];
 
@@ -66,7 +65,29 @@ static void on_drops(void *arg)
 		droplog_line(&fe->droplog, &fe->metrics, mtime_now(),
 			fe->policy->drop_lines, line))
 		log_warn("%s", line);
-	timer_set_ms(fe->drops, DROPS_MS);
+}
+
+static void add_averages(struct frontend *fe)
+{
+	const struct metrics *m = &fe->metrics;
+	struct histogram h;
+	uint64_t count = 0;
+
+	stats_latency(m, &h);
+	for (unsigned i = 0; i <= METRIC_BUCKETS; i++)
+		count += h.buckets[i];
+	average_step(&fe->average, count, h.sum_us);
+	average_step(&fe->tcp_average, metrics_read(m, STAT_TCP_ANSWERS),
+		metrics_read(m, STAT_TCP_SUM_US));
+}
+
+static void on_tick(void *arg)
+{
+	struct frontend *fe = arg;
+
+	log_drops(fe);
+	add_averages(fe);
+	timer_set_ms(fe->tick, TICK_MS);
 }
 
 /* --- start ------------------------------------------------------------- */
@@ -173,7 +194,7 @@ static int start_threads(
 	const char *ha = config_ha_socket(conf);
 
 	fe->droplog.last = mtime_now();
-	timer_set_ms(fe->drops, DROPS_MS);
+	timer_set_ms(fe->tick, TICK_MS);
 	for (unsigned i = 0; i < fe->worker_count; i++) {
 		int rc = worker_start(fe->workers[i], err);
 
@@ -213,7 +234,7 @@ static void frontend_free(void *state)
 	probes_free(fe->probes);
 	timer_free(fe->watchdog);
 	timer_free(fe->linger);
-	timer_free(fe->drops);
+	timer_free(fe->tick);
 	rates_fini(&fe->rates);
 	config_release(fe->policy, &fe->registry);
 	cache_free(fe->cache);
@@ -241,9 +262,9 @@ static struct frontend *frontend_new(struct daemon *d)
 	fe->probes = probes_new(fe->loop);
 	fe->watchdog = timer_new(fe->loop, on_watchdog, fe);
 	fe->linger = timer_new(fe->loop, linger_over, fe);
-	fe->drops = timer_new(fe->loop, on_drops, fe);
+	fe->tick = timer_new(fe->loop, on_tick, fe);
 	if (rates_init(&fe->rates, fe->loop, &fe->registry) == 0 &&
-		fe->probes && fe->watchdog && fe->linger && fe->drops)
+		fe->probes && fe->watchdog && fe->linger && fe->tick)
 		return fe;
 	frontend_free(fe);
 	return NULL;

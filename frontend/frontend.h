@@ -9,6 +9,7 @@
 
 #include "common/ctl/daemon.h"
 #include "common/net/http.h"
+#include "frontend/average.h"
 #include "frontend/beat.h"
 #include "frontend/config.h"
 #include "frontend/probe.h"
@@ -37,8 +38,9 @@ struct frontend {
 	struct timer *linger;   /* between "draining" and the end */
 	struct http_server *http;
 	struct rates rates;
+	struct average average, tcp_average; /* of answers' times */
 	struct droplog droplog;
-	struct timer *drops; /* looks for what is to be logged */
+	struct timer *tick; /* samples of drops, averages */
 	struct mtime started;
 	uint64_t reloads;
 	bool draining;

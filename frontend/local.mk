@@ -2,6 +2,7 @@
 noinst_LIBRARIES += frontend/libfrontend.a
 frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
+	frontend/average.c frontend/average.h \
 	frontend/backend.c frontend/backend.h \
 	frontend/beat.c frontend/beat.h \
 	frontend/block.c frontend/block.h \
@@ -16,13 +17,19 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/droplog.c frontend/droplog.h \
 	frontend/dump.c frontend/dump.h \
 	frontend/flight.c frontend/flight.h \
+	frontend/front.c frontend/front.h \
 	frontend/frontend.c frontend/frontend.h \
 	frontend/health.c frontend/health.h \
 	frontend/hop.c frontend/hop.h \
+	frontend/kernel.c frontend/kernel.h \
 	frontend/limit.c frontend/limit.h \
 	frontend/miss.c frontend/miss.h \
 	frontend/offender.c frontend/offender.h \
 	frontend/page.c \
+	frontend/page.c frontend/page.h \
+	frontend/page_front.c \
+	frontend/page_process.c \
+	frontend/page_server.c \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
 	frontend/probe.c frontend/probe.h \

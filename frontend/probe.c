@@ -259,30 +259,31 @@ static bool is_expected(const struct prober *pr, const uint8_t *msg)
 	return rcode == (unsigned)pr->check.rcode;
 }
 
-/* False: not an answer to this probe, the wait goes on. */
-static bool take_answer(struct prober *pr, const uint8_t *msg, size_t len)
+static bool is_ours(const struct prober *pr, const struct question *q)
+{
+	return !q->name ||
+	       (q->type == pr->check.type && q->class == DNS_CLASS_IN &&
+		       name_equal(q->name, pr->check.name.wire));
+}
+
+/* Not an answer to this probe: counted, and the wait goes on. */
+static void take_answer(struct prober *pr, const uint8_t *msg, size_t len)
 {
 	struct question q;
 	struct edns edns;
-	bool ours;
+	int64_t us = mtime_sub_us(loop_now(pr->owner->loop), pr->asked);
 
-	if (len < MSG_HEADER || msg_id(msg) != pr->id)
-		return false;
-	if (!msg_check_answer(msg, len, &q, &edns))
-		return false;
-	ours = !q.name ||
-	       (q.type == pr->check.type && q.class == DNS_CLASS_IN &&
-		       name_equal(q.name, pr->check.name.wire));
-	if (!ours)
-		return false;
-	if (is_expected(pr, msg)) {
-		pr->info.latency_us = (uint32_t)mtime_sub_us(
-			loop_now(pr->owner->loop), pr->asked);
+	if (!msg_check_answer(msg, len, &q, &edns)) {
+		pr->info.failed[PROBE_INVALID]++;
+	} else if (msg_id(msg) != pr->id || !is_ours(pr, &q)) {
+		pr->info.failed[PROBE_MISMATCH]++;
+	} else if (is_expected(pr, msg)) {
+		pr->info.latency_us = (uint32_t)us;
+		histogram_add(&pr->info.latency, (uint64_t)us);
 		probe_ended(pr, true, PROBE_TIMEOUT);
 	} else {
 		probe_ended(pr, false, PROBE_RCODE);
 	}
-	return true;
 }
 
 static void readable(void *arg, int fd, int events)
@@ -296,8 +297,8 @@ static void readable(void *arg, int fd, int events)
 		return;
 	if (n < 0)
 		probe_ended(pr, false, PROBE_NETWORK);
-	else if (!take_answer(pr, msg, (size_t)n))
-		pr->info.failed[PROBE_INVALID]++;
+	else
+		take_answer(pr, msg, (size_t)n);
 }
 
 static void send_probe(struct prober *pr)

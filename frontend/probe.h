@@ -18,8 +18,9 @@ struct probes;
 enum probe_failure {
 	PROBE_TIMEOUT,
 	PROBE_NETWORK,
-	PROBE_RCODE,   /* not the rcode or AA that the check asks for */
-	PROBE_INVALID, /* malformed, or another question's answer */
+	PROBE_RCODE,    /* not the rcode or AA that the check asks for */
+	PROBE_INVALID,  /* malformed */
+	PROBE_MISMATCH, /* the answer to something else */
 	PROBE_FAILURES,
 };
 
@@ -29,6 +30,7 @@ struct probe_info {
 	const char *reason; /* of being down; "" */
 	uint64_t sent, failed[PROBE_FAILURES];
 	uint32_t latency_us; /* of the last good one */
+	struct histogram latency;
 	struct health_sample window;
 };
 

@@ -49,11 +49,18 @@ static void note_failure(
 			w->top, kind, asker->name, asker->name_len, weight);
 }
 
+static void reply(struct worker *w, const struct serve_peer *peer, size_t len)
+{
+	front_count(&w->fronts, peer, FRONT_RESPONSES);
+	serve_reply(w->serve, peer, w->out, len);
+}
+
 static void send_answer(struct worker *w, const struct serve_peer *peer,
 	const struct asker *asker, struct mtime since, const struct answer *a,
 	const struct answer_style *style)
 {
 	bool truncated;
+	int64_t us;
 	size_t len = answer_render(
 		a, asker, style, w->out, sizeof(w->out), &truncated);
 
@@ -61,10 +68,12 @@ static void send_answer(struct worker *w, const struct serve_peer *peer,
 		metric_inc(w->row, STAT_TRUNCATED);
 	policy_note_answer(w->policy, &peer->client, msg_rcode(w->out),
 		loop_now(w->loop).us);
-	stats_answer(w->row, msg_rcode(w->out),
-		mtime_sub_us(loop_now(w->loop), since));
+	us = mtime_sub_us(loop_now(w->loop), since);
+	stats_answer(w->row, msg_rcode(w->out), us);
+	if (peer->tcp)
+		stats_tcp_answer(w->row, us);
 	note_failure(w, msg_rcode(w->out), asker);
-	serve_reply(w->serve, peer, w->out, len);
+	reply(w, peer, len);
 }
 
 /* Our options, in the OPT at the end of the reply of `len` octets. */
@@ -92,7 +101,9 @@ static enum step send_own(
 		msg_set_flags(w->out, (uint16_t)(msg_flags(w->out) | MSG_TC));
 	metric_inc(w->row, STAT_SELF_ANSWERED);
 	stats_answer(w->row, rcode, 0);
-	serve_reply(w->serve, &q->req->peer, w->out, len);
+	if (q->req->peer.tcp)
+		stats_tcp_answer(w->row, 0);
+	reply(w, &q->req->peer, len);
 	return STEP_END;
 }
 
@@ -141,6 +152,8 @@ static enum step drop(struct query *q, enum stat_id why)
 {
 	note_drop(q->w, why, &q->req->peer.client, q->req);
 	metric_inc(q->w->row, why);
+	if (why == STAT_DROP_SHORT || why == STAT_DROP_NOT_QUERY)
+		front_count(&q->w->fronts, &q->req->peer, FRONT_NONCOMPLIANT);
 	serve_drop(q->w->serve, &q->req->peer);
 	return STEP_END;
 }
@@ -216,6 +229,8 @@ static enum step step_parse(struct query *q)
 	if (q->parsed == MSG_DROP)
 		return drop(q, q->req->len < MSG_HEADER ? STAT_DROP_SHORT
 							: STAT_DROP_NOT_QUERY);
+	if (q->parsed == MSG_FORMERR && msg_count(q->req->msg, MSG_QD) == 0)
+		metric_inc(q->w->row, STAT_EMPTY);
 	if (msg_flags(q->req->msg) & MSG_RD)
 		metric_inc(q->w->row, STAT_RD);
 	note_query(q);
@@ -381,6 +396,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q.stale = false;
 	memset(&q.asker.hop, 0, offsetof(struct hop, octets));
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
+	front_count(&w->fronts, &req->peer, FRONT_QUERIES);
 	for (unsigned i = 0; i < countof(steps); i++)
 		if (steps[i](&q) == STEP_END)
 			break;
@@ -443,6 +459,8 @@ static void flight_reply(struct worker *w, const struct serve_peer *peer,
 	const struct asker *asker, struct mtime since,
 	const struct flight_end *end)
 {
+	if (end->silent)
+		front_count(&w->fronts, peer, FRONT_BACKEND_TIMEOUTS);
 	send_answer(w, peer, asker, since, end->answer, &end->style);
 }
 

@@ -44,6 +44,12 @@ struct server {
 	uint32_t p95_us;     /* 95 of 100 answers are faster, about */
 	uint64_t queries, answers, failures, timeouts, errors, ignored;
 	uint64_t tcp_queries, tcp_opened, retries;
+	uint32_t tcp_open, tcp_most; /* connections: now, at one time */
+	uint32_t tcp_latency_us;     /* smoothed, of answers over TCP */
+	uint64_t tcp_reused;         /* questions on a connection at hand */
+	uint64_t tcp_closed, tcp_life_ms; /* of those closed, together */
+	/* ended while answers were due */
+	uint64_t tcp_died, tcp_connect_timeouts, tcp_read_timeouts;
 };
 
 static inline enum server_fitness server_get_fitness(const struct server *s)
@@ -100,13 +106,25 @@ static inline void server_add_p95(struct server *s, uint32_t us)
 	__atomic_store_n(&s->p95_us, next ? next : 1, __ATOMIC_RELAXED);
 }
 
+static inline uint32_t server_smooth(uint32_t old, uint32_t us)
+{
+	return old ? (uint32_t)((int64_t)old + ((int64_t)us - old) / 8) : us;
+}
+
+static inline void server_add_tcp_latency(struct server *s, uint32_t us)
+{
+	uint32_t old = __atomic_load_n(&s->tcp_latency_us, __ATOMIC_RELAXED);
+
+	__atomic_store_n(
+		&s->tcp_latency_us, server_smooth(old, us), __ATOMIC_RELAXED);
+}
+
 /* A new answer time: an eighth of the difference. Lost updates do no harm. */
 static inline void server_add_latency(struct server *s, uint32_t us)
 {
-	uint32_t old = server_get_latency(s);
-	int64_t next = old ? (int64_t)old + ((int64_t)us - old) / 8 : us;
+	uint32_t next = server_smooth(server_get_latency(s), us);
 
-	__atomic_store_n(&s->latency_us, (uint32_t)next, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->latency_us, next, __ATOMIC_RELAXED);
 	server_add_p95(s, us);
 }
 

@@ -55,6 +55,12 @@ void stats_answer(struct metrics_row *row, unsigned rcode, int64_t us)
 	metric_add(row, STAT_LATENCY_SUM_US, us > 0 ? (uint64_t)us : 0);
 }
 
+void stats_tcp_answer(struct metrics_row *row, int64_t us)
+{
+	metric_inc(row, STAT_TCP_ANSWERS);
+	metric_add(row, STAT_TCP_SUM_US, us > 0 ? (uint64_t)us : 0);
+}
+
 void stats_latency(const struct metrics *m, struct histogram *out)
 {
 	for (unsigned i = 0; i <= METRIC_BUCKETS; i++)
@@ -100,6 +106,8 @@ static const struct alias aliases[] = {
 	{"dnsdist_cache_hits", STAT_CACHE_HITS, STAT_CACHE_HITS, "Cache hits."},
 	{"dnsdist_cache_misses", STAT_CACHE_MISSES, STAT_CACHE_MISSES,
 		"Cache misses."},
+	{"dnsdist_empty_queries", STAT_EMPTY, STAT_EMPTY,
+		"Queries without a question."},
 	{"dnsdist_rdqueries", STAT_RD, STAT_RD, "Queries with RD set."},
 	{"dnsdist_noncompliant_queries", STAT_DROP_SHORT, STAT_DROP_NOT_QUERY,
 		"Queries dropped as non-compliant."},
@@ -145,28 +153,28 @@ static void print_latency_classes(const struct histogram *h, struct text *out)
 	}
 }
 
-/* dnsdist's histogram, in milliseconds; its bounds are among ours. */
-static void print_latency_histogram(const struct histogram *h, struct text *out)
+void stats_print_ms(const struct histogram *h, const char *name,
+	const char *labels, struct text *out)
 {
+	/* as dnsdist's; they are among our own bounds */
 	static const uint32_t bounds_ms[] = {1, 10, 50, 100, 1000};
+	const char *comma = labels[0] ? "," : "";
 	uint64_t sum = 0;
 	unsigned b = 0;
 
-	metrics_family(out, "dnsdist_latency", "histogram",
-		"Time from query to answer, milliseconds.");
 	for (unsigned i = 0; i < countof(bounds_ms); i++) {
 		while (b < METRIC_BUCKETS &&
 			metric_bounds_us[b] <= bounds_ms[i] * 1000)
 			sum += h->buckets[b++];
-		text_add(out, "dnsdist_latency_bucket{le=\"%u\"} %llu\n",
-			bounds_ms[i], (unsigned long long)sum);
+		text_add(out, "%s_bucket{%s%sle=\"%u\"} %llu\n", name, labels,
+			comma, bounds_ms[i], (unsigned long long)sum);
 	}
 	while (b <= METRIC_BUCKETS)
 		sum += h->buckets[b++];
-	text_add(out,
-		"dnsdist_latency_bucket{le=\"+Inf\"} %llu\n"
-		"dnsdist_latency_sum %llu\ndnsdist_latency_count %llu\n",
-		(unsigned long long)sum, (unsigned long long)(h->sum_us / 1000),
+	text_add(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, labels, comma,
+		(unsigned long long)sum);
+	text_add(out, "%s_sum{%s} %llu\n%s_count{%s} %llu\n", name, labels,
+		(unsigned long long)(h->sum_us / 1000), name, labels,
 		(unsigned long long)sum);
 }
 
@@ -189,5 +197,7 @@ void stats_print(const struct metrics *m, struct text *out)
 		print_alias(out, aliases[i].name, aliases[i].help, sum);
 	}
 	print_latency_classes(&h, out);
-	print_latency_histogram(&h, out);
+	metrics_family(out, "dnsdist_latency", "histogram",
+		"Time from query to answer, milliseconds.");
+	stats_print_ms(&h, "dnsdist_latency", "", out);
 }

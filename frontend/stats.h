@@ -130,6 +130,7 @@
 		"Queries with a DNS cookie, by what it showed.")               \
 	X(STAT_COOKIE_GOOD, "cookies_total{state=\"good\"}", "")               \
 	X(STAT_COOKIE_BAD, "cookies_total{state=\"bad\"}", "")                 \
+	X(STAT_EMPTY, "empty_queries_total", "Queries without a question.")    \
 	X(STAT_UDP_CUT, "udp_oversize_total",                                  \
 		"Datagrams that were too long for a query.")                   \
 	X(STAT_UDP_SEND_ERRORS, "udp_send_errors_total",                       \
@@ -154,6 +155,9 @@ enum stat_id {
 	/* METRIC_BUCKETS + 1 cells, not printed as a table */
 	STAT_LATENCY,
 	STAT_LATENCY_SUM_US = STAT_LATENCY + METRIC_BUCKETS + 1,
+	/* of these, over TCP */
+	STAT_TCP_ANSWERS,
+	STAT_TCP_SUM_US,
 	STAT_COUNT
 };
 
@@ -165,11 +169,17 @@ enum stat_id {
 void stats_init(struct metrics *m);
 /* An answer with this rcode left after `us` microseconds. Row's owner. */
 void stats_answer(struct metrics_row *row, unsigned rcode, int64_t us);
+/* The same answer went over TCP. Row's owner. */
+void stats_tcp_answer(struct metrics_row *row, int64_t us);
 /* Sum over the latency cells. Any thread. */
 void stats_latency(const struct metrics *m, struct histogram *out);
 /* The whole table and the latency as Prometheus text, own names and those
  * dnsdist_* counters that follow from them. Any thread. */
 void stats_print(const struct metrics *m, struct text *out);
+/* A histogram with dnsdist's bounds, in milliseconds; `labels` as a="b",... or
+ * "". */
+void stats_print_ms(const struct histogram *h, const char *name,
+	const char *labels, struct text *out);
 /* Name without prefix of a cell, e.g. "drops_total{reason=\"acl\"}". */
 const char *stats_name(enum stat_id id);
 /* The label "reason" of a cell, "" without; cut to `size`. */

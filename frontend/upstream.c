@@ -33,6 +33,8 @@ void upstream_free(struct upstream *up)
 {
 	if (!up)
 		return;
+	if (up->stream)
+		upstream_ended(up, mtime_now(), false, STREAM_EOF);
 	stream_free(up->stream);
 	for (unsigned i = 0; i < UPSTREAM_SOCKETS; i++) {
 		watch_close(up->sockets[i].watch);
@@ -40,6 +42,40 @@ void upstream_free(struct upstream *up)
 			close(up->sockets[i].fd);
 	}
 	free(up);
+}
+
+void upstream_opened(struct upstream *up, struct mtime now)
+{
+	struct server *s = up->server;
+	uint32_t open = __atomic_add_fetch(&s->tcp_open, 1, __ATOMIC_RELAXED);
+
+	/* a lost race costs one in a figure for people */
+	if (open > __atomic_load_n(&s->tcp_most, __ATOMIC_RELAXED))
+		__atomic_store_n(&s->tcp_most, open, __ATOMIC_RELAXED);
+	server_count(&s->tcp_opened);
+	up->tcp_since = now;
+	up->tcp_answers = 0;
+	up->tcp_timeouts = 0;
+}
+
+void upstream_ended(
+	struct upstream *up, struct mtime now, bool due, enum stream_end why)
+{
+	struct server *s = up->server;
+	int64_t life_us = mtime_sub_us(now, up->tcp_since);
+
+	(void)__atomic_fetch_sub(&s->tcp_open, 1, __ATOMIC_RELAXED);
+	server_count(&s->tcp_closed);
+	(void)__atomic_fetch_add(
+		&s->tcp_life_ms, (uint64_t)(life_us / 1000), __ATOMIC_RELAXED);
+	if (!due)
+		return;
+	if (why != STREAM_TIMEOUT)
+		server_count(&s->tcp_died);
+	else if (up->tcp_answers == 0)
+		server_count(&s->tcp_connect_timeouts);
+	else
+		server_count(&s->tcp_read_timeouts);
 }
 
 static bool open_socket(

@@ -33,9 +33,10 @@ struct upstream {
 	unsigned socket_count, socket_queries;
 	struct stream *stream; /* TCP; NULL: not open */
 	struct list tcp_attempts;
-	unsigned tcp_answers;  /* on this connection */
-	unsigned tcp_timeouts; /* since the last answer */
-	bool seen;             /* mark of backends_update */
+	struct mtime tcp_since; /* it was opened */
+	unsigned tcp_answers;   /* on this connection */
+	unsigned tcp_timeouts;  /* since the last answer */
+	bool seen;              /* mark of backends_update */
 };
 
 /* NULL: no memory. */
@@ -45,6 +46,10 @@ void upstream_free(struct upstream *up); /* closes all; NULL allowed */
  * called with the socket as its argument. */
 struct upstream_socket *upstream_socket(struct upstream *up, struct loop *loop,
 	struct rng *rng, loop_fd_cb readable);
+/* Count that `stream` was opened, or ended; `due`: answers were waited for. */
+void upstream_opened(struct upstream *up, struct mtime now);
+void upstream_ended(
+	struct upstream *up, struct mtime now, bool due, enum stream_end why);
 /* One less is waiting for an answer there. */
 void upstream_done(struct upstream_socket *s);
 

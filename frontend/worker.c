@@ -28,6 +28,7 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
 	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);
 	metric_set(w->row, STAT_TCP_OPEN, s->tcp_open);
+	fronts_publish(&w->fronts, w->serve);
 }
 
 static uint64_t read_own(const struct worker *w, enum stat_id id)
@@ -111,6 +112,7 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 		w->loop, &serve, query_begin, query_admit_tcp, w, err);
 	if (!w->serve)
 		goto out;
+	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	turn_top(w);
 	timer_set_ms(w->pulse, PULSE_MS);
 	return w;
@@ -162,6 +164,7 @@ int worker_change(struct worker *w, const struct policy *policy,
 		return rc;
 	}
 	w->policy = policy;
+	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	backends_update(w->backends, policy);
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "frontend/backend.h"
 #include "frontend/budget.h"
 #include "frontend/droplog.h"
+#include "frontend/front.h"
 #include "frontend/policy.h"
 #include "frontend/registry.h"
 #include "frontend/top.h"
@@ -38,6 +39,7 @@ struct worker {
 	struct rng rng;
 	uint32_t turn; /* round robin */
 	struct budget budget;
+	struct fronts fronts;
 	struct top *top;
 	struct drop_ring drops; /* read by the main thread */
 	struct timer *pulse;

@@ -152,6 +152,8 @@ static bool play(struct play p, int ms)
 
 static void test_up_and_down(void)
 {
+	struct probe_info info;
+
 	start(QUICK "name: t., type: A");
 	is_int(server_get_fitness(server(0)), SERVER_TRY,
 		"unknown at first: worth a try");
@@ -197,7 +199,13 @@ static void test_up_and_down(void)
 			.want = SERVER_OUT},
 		   3000),
 		"answers with a wrong id are none");
-	stop();
+	halt();
+	ok(probes_info(probes, server(0), &info) &&
+			info.failed[PROBE_MISMATCH] > 0 &&
+			info.failed[PROBE_INVALID] == 0,
+		"they are counted as mismatches");
+	ok(info.latency.sum_us > 0, "times of the good ones");
+	release();
 }
 
 static void test_all_out(void)

@@ -146,6 +146,70 @@ static void test_half_closed(void)
 	rig_stop(&rig);
 }
 
+static uint64_t front(enum front_cell cell)
+{
+	return front_read(&rig.worker->fronts, 0, cell);
+}
+
+static bool closed_two(void *arg)
+{
+	(void)arg;
+	return front(FRONT_TCP_ENDED) == 2;
+}
+
+static void test_counts(void)
+{
+	struct ask ask = {.name = "counts.example"};
+	struct server *s;
+	int a, b, backend;
+
+	rig_start(&rig, "tcp: {idle: 300ms}\n", "policy: firstAvailable,");
+	s = rig_server(&rig, 0);
+	a = rig_tcp_client(&rig);
+	b = rig_tcp_client(&rig);
+	for (int i = 0; i < 2; i++) {
+		ask.name = i ? "more.example" : "counts.example";
+		ask_tcp(a, &ask);
+		(void)take_udp(rig.udp[0], &question, RIG_SOON);
+		reply_udp(rig.udp[0], &question, &cut);
+		backend = i ? backend : rig_accept(&rig, 0, RIG_SOON);
+		(void)take_tcp(backend, &question, RIG_SOON);
+		reply_tcp(backend, &question, &good);
+		(void)take_tcp(a, &answer, RIG_SOON);
+	}
+	is_int((long long)server_read(&s->tcp_opened), 1,
+		"one connection to the backend");
+	is_int((long long)server_read(&s->tcp_reused), 1, "used twice");
+	ok(s->tcp_open == 1 && s->tcp_most == 1 && s->tcp_latency_us > 0,
+		"now open, most, latency");
+	ask.name = "died.example";
+	ask_tcp(a, &ask);
+	(void)take_udp(rig.udp[0], &question, RIG_SOON);
+	reply_udp(rig.udp[0], &question, &cut);
+	(void)take_tcp(backend, &question, RIG_SOON);
+	close(backend);
+	backend = rig_accept(&rig, 0, RIG_SOON);
+	(void)take_tcp(backend, &question, RIG_SOON);
+	is_int((long long)server_read(&s->tcp_died), 1,
+		"closed with an answer due: counted");
+	reply_tcp(backend, &question, &good);
+	(void)take_tcp(a, &answer, RIG_SOON);
+	ok(is_closed(a, RIG_SOON) && is_closed(b, RIG_SOON) &&
+			tap_wait(closed_two, NULL, RIG_SOON),
+		"both clients are closed as idle");
+	ok(front(FRONT_TCP_ACCEPTED) == 2 && front(FRONT_TCP_MOST) == 2 &&
+			front(FRONT_TCP_OPEN) == 0 &&
+			front(FRONT_TCP_TIMEOUTS) == 2,
+		"accepted, most, open, time-outs by address");
+	is_int((long long)front(FRONT_TCP_QUERIES), 3, "queries");
+	is_int((long long)front(FRONT_TCP_RESPONSES), 3, "responses");
+	ok(front(FRONT_TCP_LIFE_MS) >= 600, "two lives of 300 ms and more");
+	close(a);
+	close(b);
+	close(backend);
+	rig_stop(&rig);
+}
+
 static void test_limits(void)
 {
 	struct ask ask = {.name = "limit.example"};
@@ -237,6 +301,7 @@ int main(void)
 	test_shared();
 	test_order();
 	test_half_closed();
+	test_counts();
 	test_limits();
 	test_hostile();
 	return tap_done();
