@@ -100,3 +100,6 @@ tests_frontend_average_t_SOURCES = tests/frontend/average-t.c
 tests_frontend_average_t_LDADD = $(FRONTEND_TEST_LIBS)
 tests_frontend_kernel_t_SOURCES = tests/frontend/kernel-t.c
 tests_frontend_kernel_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/reload-t
+tests_frontend_reload_t_SOURCES = tests/frontend/reload-t.c
+tests_frontend_reload_t_LDADD = $(TEST_LIBS)
