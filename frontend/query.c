@@ -166,6 +166,13 @@ static void bump(uint64_t *cell)
 
 /* --- steps ------------------------------------------------------------- */
 
+/* No question, just a cookie: the client wants one of ours. */
+static bool is_cookie_fetch(const struct query *q)
+{
+	return q->parsed == MSG_FORMERR && !q->view.q.name &&
+	       q->view.edns.cookie_offset != 0 && q->view.edns.version == 0;
+}
+
 /* What the client said about this hop alone. */
 static void read_hop(struct query *q)
 {
@@ -176,7 +183,9 @@ static void read_hop(struct query *q)
 	const uint8_t *ip;
 	size_t len;
 
-	if (q->parsed != MSG_OK || !(edns->cookie_offset || edns->keepalive))
+	if (q->parsed != MSG_OK && !is_cookie_fetch(q))
+		return;
+	if (!edns->cookie_offset && !edns->keepalive)
 		return;
 	len = addr_octets(&peer->client, &ip);
 	hop_read(hop, &w->policy->hop, q->req->msg, edns, peer->tcp, ip, len,
@@ -264,6 +273,8 @@ static enum step step_check(struct query *q)
 	case VERDICT_REPLY:
 		if (r.counter == STAT_TC_LIMIT && q->asker.hop.cookie)
 			return send_cookie(q);
+		if (r.counter == STAT_BAD_FORMERR && q->asker.hop.cookie)
+			return send_own(q, DNS_RCODE_NOERROR, false, -1);
 		metric_inc(q->w->row, r.counter);
 		return send_own(q, r.rcode, r.tc, r.ede);
 	case VERDICT_SPOOF:

@@ -70,6 +70,19 @@ static bool read_query_records(
 	return !it.failed && it.pos == len;
 }
 
+/* No question, but an OPT: it may fetch a cookie (RFC 7873 5.4). */
+static bool read_lone_opt(const uint8_t *msg, size_t len, struct edns *edns)
+{
+	struct record_iter it;
+	struct record rr;
+
+	if (get16(msg + 4) != 0 || get32(msg + 6) != 0 || get16(msg + 10) != 1)
+		return false;
+	record_iter_init(&it, msg, len, MSG_HEADER);
+	return record_iter_next(&it, &rr) && it.pos == len &&
+	       rr.type == DNS_TYPE_OPT && read_opt(msg, &rr, edns);
+}
+
 enum msg_verdict msg_parse_query(
 	const uint8_t *msg, size_t len, struct query_view *out)
 {
@@ -81,8 +94,11 @@ enum msg_verdict msg_parse_query(
 	whole = msg_count(msg, MSG_QD) == 1 && read_question(msg, len, &out->q);
 	if (msg_opcode(msg) != DNS_OPCODE_QUERY)
 		return MSG_NOTIMP;
-	if (!whole)
+	if (!whole) {
+		if (!read_lone_opt(msg, len, &out->edns))
+			memset(&out->edns, 0, sizeof(out->edns));
 		return MSG_FORMERR;
+	}
 	if (len == out->q.end && get32(msg + 6) == 0 && get16(msg + 10) == 0)
 		return MSG_OK; /* nothing behind the question */
 	if (!read_query_records(msg, len, out))

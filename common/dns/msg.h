@@ -93,7 +93,8 @@ struct query_view {
  * Parse a client's query whole: header, exactly one question, an OPT at most
  * once with whole options, a signature (TSIG, SIG(0)) or the SOA of an IXFR,
  * no other records, no trailing octets. On MSG_FORMERR the
- * question may be unset (q.name NULL). Opcodes other than QUERY: MSG_NOTIMP
+ * question may be unset (q.name NULL); of a message without a question that
+ * is right but for that, edns is set. Opcodes other than QUERY: MSG_NOTIMP
  * (q is set when it parses).
  */
 enum msg_verdict msg_parse_query(

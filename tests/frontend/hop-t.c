@@ -270,6 +270,35 @@ static void test_own_replies(void)
 	close(fd);
 }
 
+/* RFC 7873 5.4: no question, just a cookie. */
+static void test_fetch(void)
+{
+	uint8_t msg[128];
+	size_t n = wire(msg, sizeof(msg),
+		"1234 0100 0000 0000 0000 0001 00 0029 04d0 00000000 "
+		"000c 000a 0008 2464c4abcf10c957");
+	int fd = rig_udp_client(&rig);
+
+	send_udp(fd, msg, n);
+	ok(take_udp(fd, &answer, RIG_SOON) && msg_id(answer.data) == 0x1234 &&
+			msg_rcode(answer.data) == 0 &&
+			msg_count(answer.data, MSG_QD) == 0 &&
+			answer.len == MSG_HEADER + EDNS_OPT_SIZE + 28 &&
+			memmem(answer.data, answer.len,
+				"\0\x0a\0\x18\x24\x64\xc4\xab\xcf\x10\xc9\x57"
+				"\1",
+				13),
+		"a cookie can be had without a question");
+	n = wire(msg, sizeof(msg),
+		"1234 0100 0000 0000 0000 0001 00 0029 04d0 00000000 "
+		"000c 000c 0008 2464c4abcf10c957");
+	send_udp(fd, msg, n);
+	ok(take_udp(fd, &answer, RIG_SOON) &&
+			msg_rcode(answer.data) == DNS_RCODE_FORMERR,
+		"another option is no reason");
+	close(fd);
+}
+
 static void test_keepalive(void)
 {
 	struct ask ask = {
@@ -431,6 +460,7 @@ int main(void)
 	test_lengths();
 	test_size();
 	test_own_replies();
+	test_fetch();
 	test_keepalive();
 	test_denied();
 	test_limit_tc();
