@@ -51,6 +51,7 @@ start() {
 		pools:
 		  rec: {backends: [{name: r1.test, address: "127.0.0.1:$((base + 1))", check: {name: t., interval: 100ms}}]}
 		  other: {backends: [{name: r1.test, address: "127.0.0.1:$((base + 1))", check: {name: t., interval: 100ms}}]}
+		rules: [{name: one, suffix: [blocked.test.], action: refuse}]
 		routes: [{suffix: other.test, pool: other}]
 		default_pool: rec
 		metrics: {listen: "127.0.0.1:$((base + 2))"}
@@ -104,14 +105,15 @@ names() { # PREFIX NAME...
 	done
 }
 names '' responses servfail_responses queries frontend_nxdomain \
-	frontend_servfail frontend_noerror acl_drops rule_drop rule_refused \
+	frontend_servfail frontend_noerror acl_drops rule_drop rule_nxdomain rule_refused \
 	rule_servfail rule_truncated self_answered downstream_timeouts \
 	downstream_send_errors trunc_failures no_policy latency0_1 \
 	latency1_10 latency10_50 latency50_100 latency100_1000 latency_slow \
 	noncompliant_queries noncompliant_responses rdqueries empty_queries \
 	cache_hits cache_misses cpu_iowait cpu_user_msec cpu_steal \
 	cpu_sys_msec udp_in_errors udp_noport_errors udp_recvbuf_errors \
-	udp_sndbuf_errors udp_in_csum_errors tcp_listen_overflows
+	udp_sndbuf_errors udp_in_csum_errors tcp_listen_overflows \
+	dyn_blocked dyn_block_nmg_size rule_hits
 if [ -e /proc/net/snmp6 ]; then
 	names '' udp6_in_errors udp6_recvbuf_errors udp6_sndbuf_errors \
 		udp6_noport_errors udp6_in_csum_errors
