@@ -17,7 +17,8 @@ tests_frontend_limit_t_LDADD = $(FRONTEND_TEST_LIBS)
 tests_frontend_pool_t_SOURCES = tests/frontend/pool-t.c
 tests_frontend_pool_t_LDADD = $(FRONTEND_TEST_LIBS)
 check_LIBRARIES += tests/frontend/librig.a
-tests_frontend_librig_a_SOURCES = tests/frontend/rig.c tests/frontend/rig.h
+tests_frontend_librig_a_SOURCES = tests/frontend/rig.c tests/frontend/rig.h \
+	tests/frontend/talk.c tests/frontend/talk.h
 FRONTEND_RIG_LIBS = tests/frontend/librig.a $(FRONTEND_TEST_LIBS)
 unit_tests += \
 	tests/frontend/query-t
