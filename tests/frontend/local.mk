@@ -79,3 +79,14 @@ tests_frontend_offender_t_LDADD = $(FRONTEND_TEST_LIBS)
 unit_tests += tests/frontend/blocks-t
 tests_frontend_blocks_t_SOURCES = tests/frontend/blocks-t.c
 tests_frontend_blocks_t_LDADD = $(FRONTEND_RIG_LIBS)
+# The real program between scripted clients and backends.
+check_LIBRARIES += tests/frontend/libscene.a
+tests_frontend_libscene_a_SOURCES = \
+	tests/frontend/scene.c tests/frontend/scene.h \
+	tests/frontend/scene_stub.c tests/frontend/scene_stub.h \
+	tests/frontend/talk.c tests/frontend/talk.h
+SCENE_LIBS = tests/frontend/libscene.a $(TEST_LIBS)
+unit_tests += \
+	tests/frontend/scenario-basics-t
+tests_frontend_scenario_basics_t_SOURCES = tests/frontend/scenario-basics-t.c
+tests_frontend_scenario_basics_t_LDADD = $(SCENE_LIBS)
