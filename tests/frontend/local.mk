@@ -90,3 +90,6 @@ unit_tests += \
 	tests/frontend/scenario-basics-t
 tests_frontend_scenario_basics_t_SOURCES = tests/frontend/scenario-basics-t.c
 tests_frontend_scenario_basics_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-answers-t
+tests_frontend_scenario_answers_t_SOURCES = tests/frontend/scenario-answers-t.c
+tests_frontend_scenario_answers_t_LDADD = $(SCENE_LIBS)
