@@ -93,3 +93,6 @@ tests_frontend_scenario_basics_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-answers-t
 tests_frontend_scenario_answers_t_SOURCES = tests/frontend/scenario-answers-t.c
 tests_frontend_scenario_answers_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-cache-t
+tests_frontend_scenario_cache_t_SOURCES = tests/frontend/scenario-cache-t.c
+tests_frontend_scenario_cache_t_LDADD = $(SCENE_LIBS)
