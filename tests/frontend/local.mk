@@ -96,3 +96,6 @@ tests_frontend_scenario_answers_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-cache-t
 tests_frontend_scenario_cache_t_SOURCES = tests/frontend/scenario-cache-t.c
 tests_frontend_scenario_cache_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-age-t
+tests_frontend_scenario_age_t_SOURCES = tests/frontend/scenario-age-t.c
+tests_frontend_scenario_age_t_LDADD = $(SCENE_LIBS)
