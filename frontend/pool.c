@@ -242,6 +242,15 @@ bool pool_is_usable(const struct pool *pool)
 	return false;
 }
 
+bool pool_is_revived(const struct pool *pool, struct mtime since)
+{
+	for (unsigned i = 0; i < pool->count; i++)
+		if (__atomic_load_n(&pool->members[i].server->revived_us,
+			    __ATOMIC_RELAXED) >= since.us)
+			return true;
+	return false;
+}
+
 unsigned pool_count_fit(const struct pool *pool)
 {
 	unsigned n = 0;

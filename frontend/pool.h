@@ -82,6 +82,8 @@ bool pool_is_condemned(
 	const struct pool *pool, const struct pool_choice *choice);
 /* Is a member fit (or to be tried)? */
 bool pool_is_usable(const struct pool *pool);
+/* Has a member become fit at or after this time? */
+bool pool_is_revived(const struct pool *pool, struct mtime since);
 unsigned pool_count_fit(const struct pool *pool);
 const char *pool_policy_name(enum pool_policy policy);
 

@@ -85,6 +85,9 @@ static void tell(struct prober *pr, enum server_fitness fitness)
 	struct server *s = pr->server;
 	char addr[ADDR_TEXT];
 
+	if (fitness == SERVER_FIT && pr->told != SERVER_FIT)
+		__atomic_store_n(
+			&s->revived_us, mtime_now().us, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->fitness, fitness, __ATOMIC_RELAXED);
 	if (fitness == pr->told ||
 		(fitness == SERVER_TRY && pr->health.state == HEALTH_UNKNOWN))

@@ -180,6 +180,19 @@ static bool is_ripe(const struct policy *p, enum cache_result result,
 	       found->left_s <= found->ttl_s / 10;
 }
 
+/* Stale and not to be asked for, unless a backend came back meanwhile? The
+ * cache's clock has tenths of a second: in doubt it did. */
+static bool is_held(const struct query *q, enum cache_result result,
+	const struct cache_found *found)
+{
+	int64_t ago_ms;
+
+	if (result != CACHE_HELD)
+		return false;
+	ago_ms = HOLD_S * 1000 - (int64_t)found->held_ms + 200;
+	return !pool_is_revived(q->pool, mtime_add_ms(q->now, -ago_ms));
+}
+
 static enum step step_lookup(struct query *q)
 {
 	struct worker *w = q->w;
@@ -192,7 +205,7 @@ static enum step step_lookup(struct query *q)
 		return STEP_NEXT;
 	result = cache_lookup(p->cache, &w->key, &p->cache_rules, q->now,
 		&w->answer, w->stored, &found);
-	if (result != CACHE_HIT && result != CACHE_HELD) {
+	if (result != CACHE_HIT && !is_held(q, result, &found)) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
 		bump(&w->pools[q->pool->id].misses);
 		q->stale = result == CACHE_STALE;

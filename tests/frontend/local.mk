@@ -99,3 +99,6 @@ tests_frontend_scenario_cache_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-age-t
 tests_frontend_scenario_age_t_SOURCES = tests/frontend/scenario-age-t.c
 tests_frontend_scenario_age_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-stale-t
+tests_frontend_scenario_stale_t_SOURCES = tests/frontend/scenario-stale-t.c
+tests_frontend_scenario_stale_t_LDADD = $(SCENE_LIBS)
