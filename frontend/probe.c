@@ -326,20 +326,33 @@ static void send_probe(struct prober *pr)
 		timer_set_ms(pr->timer, pr->check.timing.timeout_ms);
 }
 
+/* Whom the operator has forced up or down, probes tell nothing new. */
+static bool is_probed(const struct prober *pr)
+{
+	return pr->check.timing.enabled && pr->server->mode != SERVER_UP &&
+	       pr->server->mode != SERVER_DOWN;
+}
+
 static void on_timer(void *arg)
 {
 	struct prober *pr = arg;
 
 	if (pr->fd >= 0)
 		probe_ended(pr, false, PROBE_TIMEOUT);
-	else if (pr->check.timing.enabled)
+	else if (is_probed(pr))
 		send_probe(pr);
 }
 
 static void probe_soon(struct prober *pr)
 {
-	if (pr->fd < 0 && pr->check.timing.enabled)
+	if (pr->fd < 0 && is_probed(pr))
 		timer_set_us(pr->timer, 0);
+}
+
+static void probe_never(struct prober *pr)
+{
+	close_probe(pr);
+	timer_clear(pr->timer);
 }
 
 /* --- life -------------------------------------------------------------- */
@@ -420,8 +433,7 @@ static int watch_member(struct probes *p, const struct pool_member *m)
 	pr->check = m->check;
 	if (!pr->check.timing.enabled) {
 		pr->health.state = HEALTH_UP;
-		close_probe(pr);
-		timer_clear(pr->timer);
+		probe_never(pr);
 	} else if (fresh || !timer_is_set(pr->timer)) {
 		probe_soon(pr);
 	}
@@ -478,8 +490,10 @@ bool probes_set_mode(struct probes *p, const char *pool, const char *name,
 			continue;
 		s->mode = mode;
 		found = true;
-		if (mode == SERVER_AUTO)
+		if (is_probed(pr))
 			probe_soon(pr);
+		else
+			probe_never(pr);
 	}
 	publish_all(p);
 	return found;

@@ -102,3 +102,7 @@ tests_frontend_scenario_age_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-stale-t
 tests_frontend_scenario_stale_t_SOURCES = tests/frontend/scenario-stale-t.c
 tests_frontend_scenario_stale_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-backends-t
+tests_frontend_scenario_backends_t_SOURCES = \
+	tests/frontend/scenario-backends-t.c
+tests_frontend_scenario_backends_t_LDADD = $(SCENE_LIBS)

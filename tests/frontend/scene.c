@@ -116,12 +116,11 @@ static void print_backend(const struct scene *s, struct text *out, int i,
 	if (getsockname(s->stubs[i].udp, &a.sa, &len) < 0)
 		tap_bail("getsockname");
 	text_add(out,
-		"    - {name: %s, address: \"%s\", order: %d, check: {%s}}\n",
-		name, addr_print(&a, addr), i + 1,
+		"    - {name: %s, address: \"%s\", order: %d, "
+		"weight: %d, check: {%s}}\n",
+		name, addr_print(&a, addr), i + 1, i + 1,
 		check ? check : "enabled: false");
 }
-
-static const char *scene_check; /* for reloads */
 
 static void write_config(struct scene *s, const char *extra, const char *rec)
 {
@@ -141,10 +140,10 @@ static void write_config(struct scene *s, const char *extra, const char *rec)
 		strstr(extra, "retry:") ? "" : "retry: {hedge: false}\n",
 		extra);
 	text_add(&yaml, "pools:\n  rec:\n    %s\n    backends:\n", rec);
-	print_backend(s, &yaml, 0, "r1", scene_check);
-	print_backend(s, &yaml, 1, "r2", scene_check);
+	print_backend(s, &yaml, 0, "r1", s->check);
+	print_backend(s, &yaml, 1, "r2", s->check);
 	text_add(&yaml, "  auth:\n    cache: false\n    backends:\n");
-	print_backend(s, &yaml, 2, "a1", scene_check);
+	print_backend(s, &yaml, 2, "a1", s->check);
 	path_of(s, "f.yaml", path);
 	f = fopen(path, "w");
 	if (!f || fputs(yaml.data, f) < 0 || fclose(f) != 0)
@@ -217,7 +216,7 @@ void scene_start(
 
 	choose_address(&addr);
 	memset(s, 0, sizeof(*s));
-	scene_check = check;
+	s->check = check;
 	(void)snprintf(s->dir, sizeof(s->dir), "/tmp/ispdns-scene.XXXXXX");
 	if (!mkdtemp(s->dir))
 		tap_bail("mkdtemp: %s", strerror(errno));

@@ -24,6 +24,7 @@ struct scene {
 	int client; /* UDP, connected */
 	struct stub stubs[SCENE_STUBS];
 	struct packet answer; /* the last one taken */
+	const char *check;    /* of all backends; used at the next reload */
 	bool running;
 };
 
