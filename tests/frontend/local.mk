@@ -106,3 +106,6 @@ unit_tests += tests/frontend/scenario-backends-t
 tests_frontend_scenario_backends_t_SOURCES = \
 	tests/frontend/scenario-backends-t.c
 tests_frontend_scenario_backends_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-fault-t
+tests_frontend_scenario_fault_t_SOURCES = tests/frontend/scenario-fault-t.c
+tests_frontend_scenario_fault_t_LDADD = $(SCENE_LIBS)
