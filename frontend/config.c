@@ -418,6 +418,9 @@ void config_serve(
 	out->freebind = conf_get_bool(root, "freebind");
 	out->tcp_max = (uint32_t)conf_get_int(tcp, "connections");
 	out->tcp_per_client = (uint32_t)conf_get_int(tcp, "per_client");
+	out->tcp_per_net = (uint32_t)conf_get_int(tcp, "per_net");
+	out->tcp_queries = (uint32_t)conf_get_int(tcp, "queries");
+	out->tcp_lifetime_ms = (uint32_t)conf_get_int(tcp, "lifetime");
 	out->tcp_inflight = (uint32_t)conf_get_int(tcp, "inflight");
 	out->tcp_idle_ms = (uint32_t)conf_get_int(tcp, "idle");
 	out->tcp_message_ms = (uint32_t)conf_get_int(tcp, "message");

@@ -134,6 +134,7 @@
 		"TCP connections closed at once, or to make room.")            \
 	X(STAT_TCP_OVER_CLIENT, "tcp_refused_total{reason=\"per-client\"}",    \
 		"")                                                            \
+	X(STAT_TCP_OVER_NET, "tcp_refused_total{reason=\"per-net\"}", "")      \
 	X(STAT_TCP_EVICTED, "tcp_refused_total{reason=\"evicted\"}", "")       \
 	X(STAT_TCP_TIMEOUTS, "tcp_timeouts_total",                             \
 		"TCP connections closed as idle or for a slow message.")       \

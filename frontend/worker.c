@@ -24,6 +24,7 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_ACCEPTED, s->tcp_accepted);
 	metric_set(w->row, STAT_TCP_REFUSED, s->tcp_refused);
 	metric_set(w->row, STAT_TCP_OVER_CLIENT, s->tcp_over_client);
+	metric_set(w->row, STAT_TCP_OVER_NET, s->tcp_over_net);
 	metric_set(w->row, STAT_TCP_EVICTED, s->tcp_evicted);
 	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
 	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);

@@ -109,3 +109,6 @@ tests_frontend_scenario_backends_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-fault-t
 tests_frontend_scenario_fault_t_SOURCES = tests/frontend/scenario-fault-t.c
 tests_frontend_scenario_fault_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-tcp-t
+tests_frontend_scenario_tcp_t_SOURCES = tests/frontend/scenario-tcp-t.c
+tests_frontend_scenario_tcp_t_LDADD = $(SCENE_LIBS)
