@@ -332,6 +332,8 @@ static void acceptable(void *arg, int listen_fd, int events)
 			admit(l, fd, &client);
 		} else if (errno == EMFILE || errno == ENFILE ||
 			   errno == ENOBUFS || errno == ENOMEM) {
+			if (evict_idle(l->tcp))
+				continue;
 			wait_for_fds(l);
 			return;
 		} else if (errno == EAGAIN) {

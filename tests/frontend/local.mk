@@ -112,3 +112,6 @@ tests_frontend_scenario_fault_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-tcp-t
 tests_frontend_scenario_tcp_t_SOURCES = tests/frontend/scenario-tcp-t.c
 tests_frontend_scenario_tcp_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-idle-t
+tests_frontend_scenario_idle_t_SOURCES = tests/frontend/scenario-idle-t.c
+tests_frontend_scenario_idle_t_LDADD = $(SCENE_LIBS)

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,13 +152,23 @@ static void write_config(struct scene *s, const char *extra, const char *rec)
 	text_fini(&yaml);
 }
 
+static unsigned files_max;
+
+void scene_limit_files(unsigned count)
+{
+	files_max = count;
+}
+
 static void exec_frontend(const struct scene *s)
 {
 	const char *build = getenv("ISPDNS_BUILDDIR");
 	char program[512], config[64], log[64];
 	int fd;
+	struct rlimit limit = {files_max, files_max};
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (files_max && setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		_exit(125);
 	(void)snprintf(program, sizeof(program), "%s/ispdns-frontend",
 		build ? build : ".");
 	path_of(s, "f.yaml", config);

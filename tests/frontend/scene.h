@@ -33,6 +33,8 @@ struct scene {
  * probed. */
 void scene_start(
 	struct scene *s, const char *extra, const char *rec, const char *check);
+/* Descriptors that the next one started may have; 0: any number. */
+void scene_limit_files(unsigned count);
 /* Ends the process; a test line says whether it ended well. */
 void scene_stop(struct scene *s, const char *name);
 /* Write another configuration and reload; false: it was refused (err). */
