@@ -115,3 +115,6 @@ tests_frontend_scenario_tcp_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-idle-t
 tests_frontend_scenario_idle_t_SOURCES = tests/frontend/scenario-idle-t.c
 tests_frontend_scenario_idle_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-ops-t
+tests_frontend_scenario_ops_t_SOURCES = tests/frontend/scenario-ops-t.c
+tests_frontend_scenario_ops_t_LDADD = $(SCENE_LIBS)
