@@ -38,6 +38,31 @@ static int check_probe(
 	return 0;
 }
 
+/* Keys of the check that do not go together. */
+static int check_probe_keys(
+	const struct conf *conf, const struct conf_node *check, struct err *err)
+{
+	const struct conf_node *serial = conf_get(check, "min_serial");
+	const struct conf_node *label = conf_get(check, "random_label");
+	uint16_t type = 0;
+
+	(void)dns_type_parse(conf_get_str(check, "type"), &type);
+	if (serial && type != DNS_TYPE_SOA)
+		return conf_error(
+			conf, serial, err, "min_serial: only with type: SOA");
+	if (serial && conf_bool(label))
+		return conf_error(conf, serial, err,
+			"min_serial: not with random_label, a name that is "
+			"not there has no SOA");
+	if (conf_bool(label) &&
+		conf_name(conf_get(check, "name"))->len + POOL_CHECK_LABEL >
+			NAME_MAX_WIRE)
+		return conf_error(conf, label, err,
+			"random_label: the name is too long for one more "
+			"label");
+	return 0;
+}
+
 static int check_backends(const struct conf *conf, const struct conf_node *list,
 	unsigned *total, struct err *err)
 {
@@ -48,6 +73,8 @@ static int check_backends(const struct conf *conf, const struct conf_node *list,
 		const char *name = conf_get_str(b, "name");
 
 		rc = check_probe(conf, conf_get(b, "check"), err);
+		if (rc == 0)
+			rc = check_probe_keys(conf, conf_get(b, "check"), err);
 		if (rc < 0)
 			return rc;
 		if (++*total > SERVERS_MAX / 2)
@@ -233,6 +260,10 @@ static void build_check(
 	out->name = *conf_name(conf_get(n, "name"));
 	(void)dns_type_parse(conf_get_str(n, "type"), &out->type);
 	out->require_aa = conf_get_bool(n, "require_aa");
+	out->random_label = conf_get_bool(n, "random_label");
+	out->has_serial = conf_has(n, "min_serial");
+	if (out->has_serial)
+		out->serial = (uint32_t)conf_get_int(n, "min_serial");
 	/* nobody serves "." but the root: such a check asks for life only */
 	out->rcode = auth && !check_has_name(n) ? POOL_RCODE_ANY
 						: POOL_RCODE_RESOLVED;

@@ -25,6 +25,8 @@ enum pool_policy {
 #define POOL_RCODE_RESOLVED -1 /* NOERROR or NXDOMAIN */
 #define POOL_RCODE_ANY      -2 /* all but SERVFAIL */
 
+#define POOL_CHECK_LABEL 13 /* octets of a random label */
+
 /* How a backend is probed. */
 struct pool_check {
 	struct health_check timing;
@@ -32,6 +34,9 @@ struct pool_check {
 	uint16_t type;
 	int rcode; /* expected, or POOL_RCODE_* */
 	bool require_aa;
+	bool random_label; /* before the name, for each probe another */
+	bool has_serial;
+	uint32_t serial; /* the SOA's at least (RFC 1982) */
 };
 
 struct pool_member {

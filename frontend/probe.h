@@ -18,7 +18,7 @@ struct probes;
 enum probe_failure {
 	PROBE_TIMEOUT,
 	PROBE_NETWORK,
-	PROBE_RCODE,   /* not the rcode or AA that the check asks for */
+	PROBE_RCODE,   /* not the rcode, AA or serial that the check asks for */
 	PROBE_INVALID, /* malformed, or another question's answer */
 	PROBE_FAILURES,
 };

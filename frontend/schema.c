@@ -130,6 +130,17 @@ static const struct schema_item check_items[] = {
 		.type = SCHEMA_BOOL,
 		.dflt = "false",
 		.help = "The answer must be authoritative."},
+	{.name = "min_serial",
+		.type = SCHEMA_INT,
+		.min = 0,
+		.max = UINT32_MAX,
+		.help = "The SOA record of the answer must have this serial or "
+			"a later one (type SOA); without: any."},
+	{.name = "random_label",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "A label that was never asked before is put in front "
+			"of the name, so that no cache answers."},
 	{.name = "rcode",
 		.type = SCHEMA_STRING,
 		.min = 1,

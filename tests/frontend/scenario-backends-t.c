@@ -278,8 +278,70 @@ static void test_probe_answers(void)
 	check_probe("another question", &other, CHECK, "down");
 	check_probe("no AA where it is due", &lame, CHECK ", require_aa: true",
 		"down");
+	sc.check = CHECK;
+	stub_set(r1(), stub_answering());
+	stub_set(r2(), stub_answering());
+}
+
+/* The SOA of the stub has serial 2^32 - 2: what is later is a small number. */
+static void test_probe_serial(void)
+{
+	static const struct {
+		const char *check, *state;
+	} cases[] = {
+		{", type: SOA, min_serial: 4294967294", "up"},
+		{", type: SOA, min_serial: 4294967295", "down"},
+		{", type: SOA, min_serial: 5", "down"},
+		{", type: SOA, min_serial: 4294967000", "up"},
+	};
+	struct script script = *stub_answering();
+
+	script.probe = (struct reply){.soa_serial = 4294967294};
+	for (unsigned i = 0; i < countof(cases); i++) {
+		char check[160];
+
+		(void)snprintf(check, sizeof(check),
+			"name: probe.test, interval: 50ms%s", cases[i].check);
+		sc.check = check;
+		stub_set(r1(), &script);
+		stub_set(r2(), &script);
+		change("policy: firstAvailable");
+		ok(probed_soon(probes_of(r1()) + probes_of(r2())) &&
+				scene_wait_state(&sc, "r1", cases[i].state),
+			"52: serial 4294967294%s: %s", cases[i].check + 11,
+			cases[i].state);
+	}
+	stub_set(r1(), stub_answering());
+	stub_set(r2(), stub_answering());
+}
+
+/* The name of the next question at r1 but one. */
+static void next_probe(struct packet *p)
+{
+	(void)take_udp(r1()->udp, p, SCENE_SOON);
+	if (!take_udp(r1()->udp, p, SCENE_SOON))
+		tap_bail("no probe");
+}
+
+static void test_random_label(void)
+{
+	static const struct script held = {.hold = true};
+	struct packet *p = calloc(2, sizeof(*p));
+
+	sc.check = CHECK ", random_label: true";
+	change("policy: firstAvailable");
+	ok(probed_soon(probes_of(r1()) + probes_of(r2())) && both_up(),
+		"52: probed with a random label: up");
+	stub_set(r1(), &held);
+	next_probe(&p[0]);
+	next_probe(&p[1]);
+	ok(p[0].len == p[1].len && p[0].data[12] == 12 &&
+			memcmp(p[0].data + 13, p[1].data + 13, 12) != 0 &&
+			memcmp(p[0].data + 25, p[1].data + 25, 12) == 0,
+		"52: each time another one, below the same name");
 	stub_set(r1(), stub_answering());
 	scene_stop(&sc, "52");
+	free(p);
 }
 
 int main(void)
@@ -292,5 +354,7 @@ int main(void)
 	test_first();
 	test_probes();
 	test_probe_answers();
+	test_probe_serial();
+	test_random_label();
 	return tap_done();
 }

@@ -140,11 +140,14 @@ static size_t add_record(uint8_t *out, size_t len, uint16_t type,
 	return len + 12 + rdlen;
 }
 
-static size_t add_soa(uint8_t *out, size_t len, uint32_t minimum_s)
+static size_t add_soa(
+	uint8_t *out, size_t len, uint32_t serial, uint32_t minimum_s)
 {
 	uint8_t rdata[22] = {
 		0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4};
 
+	if (serial)
+		put32(rdata + 2, serial);
 	put32(rdata + 18, minimum_s);
 	return add_record(out, len, DNS_TYPE_SOA, 3600, rdata, sizeof(rdata));
 }
@@ -192,9 +195,12 @@ size_t reply_make(const struct packet *question, const struct reply *reply,
 		len = add_record(out, len, DNS_TYPE_A, reply->ttl_s, a, 4);
 	}
 	len = add_padding(out, len, reply->padding, &texts);
-	msg_set_count(out, MSG_AN, (uint16_t)(reply->answers + texts));
+	if (reply->soa_serial)
+		len = add_soa(out, len, reply->soa_serial, 60);
+	msg_set_count(out, MSG_AN,
+		(uint16_t)(reply->answers + texts + (reply->soa_serial != 0)));
 	if (reply->soa) {
-		len = add_soa(out, len, reply->minimum_s);
+		len = add_soa(out, len, 0, reply->minimum_s);
 		msg_set_count(out, MSG_NS, 1);
 	}
 	if (!reply->no_opt) {

@@ -44,7 +44,8 @@ struct reply {
 	uint32_t ttl_s; /* of them */
 	bool soa;       /* in the authority section: TTL 3600 */
 	uint32_t minimum_s;
-	size_t padding; /* octets of TXT in the answer section */
+	uint32_t soa_serial; /* not 0: an SOA in the answer section */
+	size_t padding;      /* octets of TXT in the answer section */
 	bool no_opt;
 	const char *options;
 	const char *name; /* another question's; NULL: as asked */
