@@ -339,6 +339,7 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 			       conf_get_int(conf_path(conf_root(conf), "cache"),
 				       "entries") > 0;
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
+		pool->tiers = conf_get_bool(n, "tiers");
 		rc = build_members(
 			registry, p, pool, conf_get(n, "backends"), err);
 		if (rc < 0)

@@ -56,6 +56,7 @@ struct pool {
 	bool auth;   /* answers keep AA, and have RA clear */
 	bool cached;
 	enum pool_policy policy;
+	bool tiers; /* only the lowest order that may be asked is */
 	unsigned count;
 	struct pool_member *members;
 	struct pool_point *ring; /* POOL_CONSISTENT_HASH */

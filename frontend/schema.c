@@ -203,6 +203,11 @@ static const struct schema_item pool_items[] = {
 		.dflt = "leastOutstanding",
 		.choices = pool_policies,
 		.help = "How a backend is chosen."},
+	{.name = "tiers",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "The policy chooses among the usable backends of the "
+			"lowest order; the others are in reserve."},
 	{.name = "cache",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
