@@ -165,6 +165,7 @@ enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
 	entry_copy(s, i, a, buf);
 	found->ttl_s = h->ttl_s;
 	found->popular = h->freq >= 2;
+	found->news = h->freq == 2;
 	found->age_s = (int32_t)(now_ds - h->stored_ds) < 0
 			       ? 0
 			       : (now_ds - h->stored_ds) / 10;

@@ -51,6 +51,7 @@ struct cache_found {
 	uint32_t ttl_s;   /* the life it was given */
 	uint32_t held_ms; /* CACHE_HELD: for so much longer */
 	bool popular;     /* asked more than once before */
+	bool news;        /* so often now for the first time */
 };
 
 struct cache_stats {

@@ -247,6 +247,21 @@ static void build_cache_rules(const struct conf *conf, struct cache_rules *r)
 	r->cap_served = conf_get_bool(n, "cap_served_ttl");
 }
 
+static int build_warm(
+	const struct conf *conf, struct policy *p, struct err *err)
+{
+	const struct conf_node *list =
+		conf_get(conf_get(conf_root(conf), "cache"), "warm");
+	const struct conf_node *n;
+
+	p->warm = arena_array(&p->arena, conf_count(list), sizeof(*p->warm));
+	if (!p->warm)
+		return err_fail(err, -ENOMEM, "out of memory");
+	for (n = conf_first(list); n; n = conf_next(n))
+		p->warm[p->warm_count++] = *conf_addr(n);
+	return 0;
+}
+
 static void build_check(
 	const struct conf_node *n, bool auth, struct pool_check *out)
 {
@@ -412,6 +427,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 		rc = build_routes(conf, p, err);
 	if (rc == 0)
 		rc = config_build_rules(conf, registry, p, err);
+	if (rc == 0)
+		rc = build_warm(conf, p, err);
 	if (rc < 0)
 		config_release(p, registry);
 	else

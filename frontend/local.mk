@@ -37,6 +37,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/spoof.c frontend/spoof.h \
 	frontend/stats.c frontend/stats.h \
 	frontend/upstream.c frontend/upstream.h \
+	frontend/warm.c frontend/warm.h \
 	frontend/wheel.c frontend/wheel.h \
 	frontend/worker.c frontend/worker.h
 

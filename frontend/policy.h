@@ -67,6 +67,8 @@ struct policy {
 	unsigned pool_count, default_pool;
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
+	union addr *warm; /* frontends that are told of popular names */
+	unsigned warm_count;
 	uint16_t udp_limit;          /* largest UDP answer */
 	uint32_t waiting_max;        /* queries of one client that may wait */
 	unsigned sockets;            /* per backend and worker */

@@ -27,6 +27,7 @@ struct query {
 	bool cache_only;
 	bool stale; /* the worker's answer is one that expired */
 	uint32_t stale_age_s;
+	bool popular; /* though expired */
 	const struct pool *pool;
 	struct asker asker;
 };
@@ -193,6 +194,14 @@ static bool is_held(const struct query *q, enum cache_result result,
 	return !pool_is_revived(q->pool, mtime_add_ms(q->now, -ago_ms));
 }
 
+static void tell_peers(struct query *q)
+{
+	struct worker *w = q->w;
+
+	if (warm_tell(w->warm, &w->key, &q->req->peer.client, q->now))
+		metric_inc(w->row, STAT_WARMED);
+}
+
 static enum step step_lookup(struct query *q)
 {
 	struct worker *w = q->w;
@@ -210,6 +219,7 @@ static enum step step_lookup(struct query *q)
 		bump(&w->pools[q->pool->id].misses);
 		q->stale = result == CACHE_STALE;
 		q->stale_age_s = found.age_s;
+		q->popular = result == CACHE_STALE && found.popular;
 		return STEP_NEXT;
 	}
 	metric_inc(w->row, STAT_CACHE_HITS);
@@ -222,8 +232,13 @@ static enum step step_lookup(struct query *q)
 		style.stale_ttl_s = STALE_TTL_S;
 	}
 	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
-	if (is_ripe(p, result, &found))
+	if (found.news)
+		tell_peers(q);
+	if (is_ripe(p, result, &found) &&
+		!flight_is_open(w->flights, &w->key)) {
 		flight_refresh(w->flights, &w->key);
+		tell_peers(q);
+	}
 	return STEP_END;
 }
 
@@ -267,6 +282,8 @@ static enum step step_forward(struct query *q)
 {
 	if (q->cache_only)
 		return drop(q, STAT_DROP_LIMIT);
+	if (q->popular && !flight_is_open(q->w->flights, &q->w->key))
+		tell_peers(q);
 	if (!flight_join(q->w->flights, &q->w->key, q->pool, &q->req->peer,
 		    &q->asker))
 		return drop(q, STAT_DROP_NO_SLOT);
@@ -286,6 +303,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q.now = loop_now(w->loop);
 	q.cache_only = false;
 	q.stale = false;
+	q.popular = false;
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
 	for (unsigned i = 0; i < countof(steps); i++)
 		if (steps[i](&q) == STEP_END)

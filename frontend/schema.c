@@ -7,6 +7,7 @@
 #include "frontend/schema.h"
 
 #include "frontend/config.h"
+#include "frontend/warm.h"
 
 #define MS(s) ((s)*1000LL)
 
@@ -19,6 +20,14 @@ static const struct schema_item listen_item[] = {
 		.type = SCHEMA_ADDR,
 		.min = 53,
 		.help = "An address to listen on, UDP and TCP."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item peer_item[] = {
+	{.name = "",
+		.type = SCHEMA_ADDR,
+		.min = 53,
+		.help = "Where the other frontend listens."},
 	{.type = SCHEMA_END},
 };
 
@@ -74,6 +83,14 @@ static const struct schema_item cache_items[] = {
 		.help = "The cache is written here at the stop and read at the "
 			"start; without: it starts empty.",
 		.reload = SCHEMA_RESTART},
+	{.name = "warm",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.max = WARM_PEERS,
+		.children = peer_item,
+		.help = "Frontends that are told of popular names (100 a "
+			"second at most), so that their caches are warm; this "
+			"host must be in their acl."},
 	{.name = "prefetch",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",

@@ -95,6 +95,8 @@
 		"8767).")                                                      \
 	X(STAT_PREFETCHED, "cache_prefetches_total",                           \
 		"Popular answers asked for again before their end.")           \
+	X(STAT_WARMED, "cache_warm_total",                                     \
+		"Popular names told to the other frontends.")                  \
 	X(STAT_COALESCED, "coalesced_total",                                   \
 		"Queries that joined an identical one in flight.")             \
 	X(STAT_FORWARDED, "forwarded_total",                                   \

@@ -89,9 +89,11 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	w->backends = backends_new(
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
-	if (!w->pulse || !w->backends || !w->flights)
+	w->warm = warm_new(&w->rng);
+	if (!w->pulse || !w->backends || !w->flights || !w->warm)
 		goto fail;
 	backends_update(w->backends, w->policy);
+	warm_update(w->warm, w->policy->warm, w->policy->warm_count);
 	keep_addrs(w, &serve);
 	w->serve = serve_new(
 		w->loop, &serve, query_begin, query_admit_tcp, w, err);
@@ -148,6 +150,7 @@ int worker_change(struct worker *w, const struct policy *policy,
 	}
 	w->policy = policy;
 	backends_update(w->backends, policy);
+	warm_update(w->warm, policy->warm, policy->warm_count);
 	return 0;
 }
 
@@ -170,6 +173,7 @@ void worker_free(struct worker *w)
 	serve_free(w->serve);
 	flights_free(w->flights);
 	backends_free(w->backends);
+	warm_free(w->warm);
 	timer_free(w->pulse);
 	loop_free(w->loop);
 	free(w);

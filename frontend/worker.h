@@ -13,6 +13,7 @@
 #include "frontend/budget.h"
 #include "frontend/policy.h"
 #include "frontend/registry.h"
+#include "frontend/warm.h"
 
 #include <pthread.h>
 
@@ -29,6 +30,7 @@ struct worker {
 	struct serve *serve;
 	struct backends *backends;
 	struct flights *flights;
+	struct warm *warm;
 	const struct policy *policy;
 	const struct hash_key *secret; /* of cache keys */
 	struct metrics_row *row;

@@ -118,3 +118,6 @@ tests_frontend_scenario_idle_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/scenario-ops-t
 tests_frontend_scenario_ops_t_SOURCES = tests/frontend/scenario-ops-t.c
 tests_frontend_scenario_ops_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/warm-t
+tests_frontend_warm_t_SOURCES = tests/frontend/warm-t.c
+tests_frontend_warm_t_LDADD = $(SCENE_LIBS)
