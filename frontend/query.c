@@ -217,7 +217,7 @@ static enum step step_lookup(struct query *q)
 	if (result != CACHE_HIT && !is_held(q, result, &found)) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
 		bump(&w->pools[q->pool->id].misses);
-		q->stale = result == CACHE_STALE;
+		q->stale = result != CACHE_MISS;
 		q->stale_age_s = found.age_s;
 		q->popular = result == CACHE_STALE && found.popular;
 		return STEP_NEXT;
