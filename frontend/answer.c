@@ -85,7 +85,8 @@ void answer_make(struct answer *a, uint8_t *buf, const uint8_t *name,
 	a->ttl_count = 0;
 	a->ede = (int16_t)ede;
 	memset(&a->info, 0, sizeof(a->info));
-	a->info.kind = ANSWER_FAILURE;
+	a->info.kind =
+		rcode == DNS_RCODE_NXDOMAIN ? ANSWER_NXDOMAIN : ANSWER_FAILURE;
 }
 
 static uint16_t reply_flags(const struct answer *a, const struct asker *asker,

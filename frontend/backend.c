@@ -157,13 +157,14 @@ static void make_error(
 		a->key->type, a->key->class, rcode, ede);
 }
 
-/* An error may come without its question; it gets the one that was asked. */
+/* An error may come without its question; it gets the one that was asked. No
+ * less is proven by id and socket than of one that repeats it. */
 static bool take_bare(
 	struct backends *b, const struct attempt *a, const uint8_t *msg)
 {
 	unsigned rcode = msg_rcode(msg);
 
-	if (rcode == DNS_RCODE_NOERROR || rcode == DNS_RCODE_NXDOMAIN)
+	if (rcode == DNS_RCODE_NOERROR)
 		return false;
 	make_error(b, a, rcode, -1);
 	return true;

@@ -165,9 +165,11 @@ enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
 	entry_copy(s, i, a, buf);
 	found->ttl_s = h->ttl_s;
 	found->popular = h->freq >= 2;
+	found->news = h->freq == 2;
 	found->age_s = (int32_t)(now_ds - h->stored_ds) < 0
 			       ? 0
 			       : (now_ds - h->stored_ds) / 10;
+	found->held_ms = result == CACHE_HELD ? (h->hold_ds - now_ds) * 100 : 0;
 	found->left_s = result == CACHE_HIT ? h->ttl_s - found->age_s : 0;
 	if (h->freq < SHARD_FREQ_MAX)
 		h->freq = (uint8_t)((h->freq + 1) & SHARD_FREQ_MAX);

@@ -47,9 +47,11 @@ enum cache_result {
 
 struct cache_found {
 	uint32_t age_s;
-	uint32_t left_s; /* 0 when stale */
-	uint32_t ttl_s;  /* the life it was given */
-	bool popular;    /* asked more than once before */
+	uint32_t left_s;  /* 0 when stale */
+	uint32_t ttl_s;   /* the life it was given */
+	uint32_t held_ms; /* CACHE_HELD: for so much longer */
+	bool popular;     /* asked more than once before */
+	bool news;        /* so often now for the first time */
 };
 
 struct cache_stats {

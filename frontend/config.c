@@ -38,6 +38,31 @@ static int check_probe(
 	return 0;
 }
 
+/* Keys of the check that do not go together. */
+static int check_probe_keys(
+	const struct conf *conf, const struct conf_node *check, struct err *err)
+{
+	const struct conf_node *serial = conf_get(check, "min_serial");
+	const struct conf_node *label = conf_get(check, "random_label");
+	uint16_t type = 0;
+
+	(void)dns_type_parse(conf_get_str(check, "type"), &type);
+	if (serial && type != DNS_TYPE_SOA)
+		return conf_error(
+			conf, serial, err, "min_serial: only with type: SOA");
+	if (serial && conf_bool(label))
+		return conf_error(conf, serial, err,
+			"min_serial: not with random_label, a name that is "
+			"not there has no SOA");
+	if (conf_bool(label) &&
+		conf_name(conf_get(check, "name"))->len + POOL_CHECK_LABEL >
+			NAME_MAX_WIRE)
+		return conf_error(conf, label, err,
+			"random_label: the name is too long for one more "
+			"label");
+	return 0;
+}
+
 static int check_backends(const struct conf *conf, const struct conf_node *list,
 	unsigned *total, struct err *err)
 {
@@ -48,6 +73,8 @@ static int check_backends(const struct conf *conf, const struct conf_node *list,
 		const char *name = conf_get_str(b, "name");
 
 		rc = check_probe(conf, conf_get(b, "check"), err);
+		if (rc == 0)
+			rc = check_probe_keys(conf, conf_get(b, "check"), err);
 		if (rc < 0)
 			return rc;
 		if (++*total > SERVERS_MAX / 2)
@@ -220,6 +247,21 @@ static void build_cache_rules(const struct conf *conf, struct cache_rules *r)
 	r->cap_served = conf_get_bool(n, "cap_served_ttl");
 }
 
+static int build_warm(
+	const struct conf *conf, struct policy *p, struct err *err)
+{
+	const struct conf_node *list =
+		conf_get(conf_get(conf_root(conf), "cache"), "warm");
+	const struct conf_node *n;
+
+	p->warm = arena_array(&p->arena, conf_count(list), sizeof(*p->warm));
+	if (!p->warm)
+		return err_fail(err, -ENOMEM, "out of memory");
+	for (n = conf_first(list); n; n = conf_next(n))
+		p->warm[p->warm_count++] = *conf_addr(n);
+	return 0;
+}
+
 static void build_check(
 	const struct conf_node *n, bool auth, struct pool_check *out)
 {
@@ -233,6 +275,10 @@ static void build_check(
 	out->name = *conf_name(conf_get(n, "name"));
 	(void)dns_type_parse(conf_get_str(n, "type"), &out->type);
 	out->require_aa = conf_get_bool(n, "require_aa");
+	out->random_label = conf_get_bool(n, "random_label");
+	out->has_serial = conf_has(n, "min_serial");
+	if (out->has_serial)
+		out->serial = (uint32_t)conf_get_int(n, "min_serial");
 	/* nobody serves "." but the root: such a check asks for life only */
 	out->rcode = auth && !check_has_name(n) ? POOL_RCODE_ANY
 						: POOL_RCODE_RESOLVED;
@@ -308,6 +354,7 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 			       conf_get_int(conf_path(conf_root(conf), "cache"),
 				       "entries") > 0;
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
+		pool->tiers = conf_get_bool(n, "tiers");
 		rc = build_members(
 			registry, p, pool, conf_get(n, "backends"), err);
 		if (rc < 0)
@@ -388,6 +435,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 		rc = build_routes(conf, p, err);
 	if (rc == 0)
 		rc = config_build_rules(conf, registry, p, err);
+	if (rc == 0)
+		rc = build_warm(conf, p, err);
 	if (rc < 0)
 		config_release(p, registry);
 	else
@@ -426,6 +475,9 @@ void config_serve(
 	out->freebind = conf_get_bool(root, "freebind");
 	out->tcp_max = (uint32_t)conf_get_int(tcp, "connections");
 	out->tcp_per_client = (uint32_t)conf_get_int(tcp, "per_client");
+	out->tcp_per_net = (uint32_t)conf_get_int(tcp, "per_net");
+	out->tcp_queries = (uint32_t)conf_get_int(tcp, "queries");
+	out->tcp_lifetime_ms = (uint32_t)conf_get_int(tcp, "lifetime");
 	out->tcp_inflight = (uint32_t)conf_get_int(tcp, "inflight");
 	out->tcp_idle_ms = (uint32_t)conf_get_int(tcp, "idle");
 	out->tcp_message_ms = (uint32_t)conf_get_int(tcp, "message");

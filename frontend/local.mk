@@ -52,6 +52,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/stats.c frontend/stats.h \
 	frontend/top.c frontend/top.h \
 	frontend/upstream.c frontend/upstream.h \
+	frontend/warm.c frontend/warm.h \
 	frontend/wheel.c frontend/wheel.h \
 	frontend/worker.c frontend/worker.h
 

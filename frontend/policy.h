@@ -69,6 +69,8 @@ struct policy {
 	struct cache_rules cache_rules;
 	struct policy_retry retry;
 	struct hop_rules hop;
+	union addr *warm; /* frontends that are told of popular names */
+	unsigned warm_count;
 	uint16_t udp_limit;          /* largest UDP answer */
 	unsigned drop_lines;         /* of the log, per second; 0: none */
 	uint32_t top_window_ms;      /* 0: names and clients are not counted */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Every rule works on the best class of members that were not tried yet:
- * those that are fit, else those worth a try. One pass finds the class, a
- * second one picks; no memory, no lock.
+ * those that are fit, else those worth a try; with tiers, on the lowest order
+ * among them. One pass finds the class, a second one picks; no memory, no
+ * lock.
  */
 
 #include "frontend/pool.h"
@@ -20,34 +21,47 @@ static bool was_tried(const struct pool_choice *c, uint16_t id)
 	return false;
 }
 
-static bool is_candidate(const struct pool_member *m,
-	const struct pool_choice *c, enum server_fitness class)
+/* The members that a rule picks from. */
+struct class
 {
-	return server_get_fitness(m->server) == class &&
+	enum server_fitness fitness; /* SERVER_OUT: there is none */
+	bool tiers;
+	uint32_t order; /* with tiers */
+	unsigned count;
+	uint64_t weight; /* their sum */
+};
+
+static bool is_candidate(const struct pool_member *m,
+	const struct pool_choice *c, const struct class *class)
+{
+	return server_get_fitness(m->server) == class->fitness &&
+	       (!class->tiers || m->order == class->order) &&
 	       !was_tried(c, m->server->id);
 }
 
-/* The best fitness among the untried; SERVER_OUT: none. *weight: their sum. */
-static enum server_fitness best_class(const struct pool *pool,
-	const struct pool_choice *c, unsigned *count, uint64_t *weight)
+static struct class best_class(
+	const struct pool *pool, const struct pool_choice *c)
 {
-	enum server_fitness best = SERVER_OUT;
+	struct class best = {.fitness = SERVER_OUT, .tiers = pool->tiers};
 
-	*count = 0;
-	*weight = 0;
 	for (unsigned i = 0; i < pool->count; i++) {
 		const struct pool_member *m = &pool->members[i];
 		enum server_fitness f = server_get_fitness(m->server);
+		bool better = f > best.fitness ||
+			      (pool->tiers && m->order < best.order);
 
-		if (f == SERVER_OUT || f < best || was_tried(c, m->server->id))
+		if (f == SERVER_OUT || f < best.fitness ||
+			was_tried(c, m->server->id) ||
+			(!better && pool->tiers && m->order > best.order))
 			continue;
-		if (f > best) {
-			best = f;
-			*count = 0;
-			*weight = 0;
+		if (better) {
+			best.fitness = f;
+			best.order = m->order;
+			best.count = 0;
+			best.weight = 0;
 		}
-		(*count)++;
-		*weight += m->weight;
+		best.count++;
+		best.weight += m->weight;
 	}
 	return best;
 }
@@ -67,7 +81,7 @@ static bool is_less_loaded(
 }
 
 static int choose_best(const struct pool *pool, const struct pool_choice *c,
-	enum server_fitness class, bool by_order)
+	const struct class *class, bool by_order)
 {
 	int best = -1;
 
@@ -86,7 +100,7 @@ static int choose_best(const struct pool *pool, const struct pool_choice *c,
 
 /* The n-th candidate (by number, or by weight). */
 static int choose_nth(const struct pool *pool, const struct pool_choice *c,
-	enum server_fitness class, uint64_t n, bool by_weight)
+	const struct class *class, uint64_t n, bool by_weight)
 {
 	int last = -1;
 
@@ -121,7 +135,7 @@ static unsigned ring_find(const struct pool *pool, uint32_t hash)
 }
 
 static int choose_hashed(const struct pool *pool, const struct pool_choice *c,
-	enum server_fitness class)
+	const struct class *class)
 {
 	unsigned at = ring_find(pool, c->name_hash);
 
@@ -136,34 +150,31 @@ static int choose_hashed(const struct pool *pool, const struct pool_choice *c,
 
 int pool_choose(const struct pool *pool, const struct pool_choice *c)
 {
-	unsigned count;
-	uint64_t weight;
-	enum server_fitness class = best_class(pool, c, &count, &weight);
+	const struct class class = best_class(pool, c);
 
-	if (class == SERVER_OUT)
+	if (class.fitness == SERVER_OUT)
 		return -1;
 	switch (pool->policy) {
 	case POOL_FIRST_AVAILABLE:
-		return choose_best(pool, c, class, true);
+		return choose_best(pool, c, &class, true);
 	case POOL_ROUND_ROBIN:
-		return choose_nth(pool, c, class, (*c->turn)++ % count, false);
+		return choose_nth(
+			pool, c, &class, (*c->turn)++ % class.count, false);
 	case POOL_WEIGHTED_RANDOM:
-		return choose_nth(pool, c, class,
-			rng_next(c->rng) % (weight ? weight : 1), true);
+		return choose_nth(pool, c, &class,
+			rng_next(c->rng) % (class.weight ? class.weight : 1),
+			true);
 	case POOL_CONSISTENT_HASH:
-		return choose_hashed(pool, c, class);
+		return choose_hashed(pool, c, &class);
 	case POOL_LEAST_OUTSTANDING:
 	default:
-		return choose_best(pool, c, class, false);
+		return choose_best(pool, c, &class, false);
 	}
 }
 
 bool pool_is_exhausted(const struct pool *pool, const struct pool_choice *c)
 {
-	unsigned count;
-	uint64_t weight;
-
-	return best_class(pool, c, &count, &weight) == SERVER_OUT;
+	return best_class(pool, c).fitness == SERVER_OUT;
 }
 
 bool pool_is_condemned(const struct pool *pool, const struct pool_choice *c)
@@ -238,6 +249,15 @@ bool pool_is_usable(const struct pool *pool)
 {
 	for (unsigned i = 0; i < pool->count; i++)
 		if (server_get_fitness(pool->members[i].server) != SERVER_OUT)
+			return true;
+	return false;
+}
+
+bool pool_is_revived(const struct pool *pool, struct mtime since)
+{
+	for (unsigned i = 0; i < pool->count; i++)
+		if (__atomic_load_n(&pool->members[i].server->revived_us,
+			    __ATOMIC_RELAXED) >= since.us)
 			return true;
 	return false;
 }

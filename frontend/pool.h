@@ -25,6 +25,8 @@ enum pool_policy {
 #define POOL_RCODE_RESOLVED -1 /* NOERROR or NXDOMAIN */
 #define POOL_RCODE_ANY      -2 /* all but SERVFAIL */
 
+#define POOL_CHECK_LABEL 13 /* octets of a random label */
+
 /* How a backend is probed. */
 struct pool_check {
 	struct health_check timing;
@@ -32,6 +34,9 @@ struct pool_check {
 	uint16_t type;
 	int rcode; /* expected, or POOL_RCODE_* */
 	bool require_aa;
+	bool random_label; /* before the name, for each probe another */
+	bool has_serial;
+	uint32_t serial; /* the SOA's at least (RFC 1982) */
 };
 
 struct pool_member {
@@ -51,6 +56,7 @@ struct pool {
 	bool auth;   /* answers keep AA, and have RA clear */
 	bool cached;
 	enum pool_policy policy;
+	bool tiers; /* only the lowest order that may be asked is */
 	unsigned count;
 	struct pool_member *members;
 	struct pool_point *ring; /* POOL_CONSISTENT_HASH */
@@ -82,6 +88,8 @@ bool pool_is_condemned(
 	const struct pool *pool, const struct pool_choice *choice);
 /* Is a member fit (or to be tried)? */
 bool pool_is_usable(const struct pool *pool);
+/* Has a member become fit at or after this time? */
+bool pool_is_revived(const struct pool *pool, struct mtime since);
 unsigned pool_count_fit(const struct pool *pool);
 const char *pool_policy_name(enum pool_policy policy);
 

@@ -9,6 +9,7 @@
 
 #include "frontend/probe.h"
 
+#include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/dns/code.h"
 #include "common/net/udp.h"
@@ -31,6 +32,7 @@ struct prober {
 	struct watch *watch;
 	int fd; /* >= 0: a probe is under way */
 	uint16_t id;
+	struct name name; /* asked for */
 	struct mtime asked;
 	struct probe_info info;
 	enum server_fitness told; /* to the log */
@@ -85,6 +87,9 @@ static void tell(struct prober *pr, enum server_fitness fitness)
 	struct server *s = pr->server;
 	char addr[ADDR_TEXT];
 
+	if (fitness == SERVER_FIT && pr->told != SERVER_FIT)
+		__atomic_store_n(
+			&s->revived_us, mtime_now().us, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->fitness, fitness, __ATOMIC_RELAXED);
 	if (fitness == pr->told ||
 		(fitness == SERVER_TRY && pr->health.state == HEALTH_UNKNOWN))
@@ -245,10 +250,34 @@ static void probe_ended(struct prober *pr, bool good, enum probe_failure why)
 		publish_all(p);
 }
 
-static bool is_expected(const struct prober *pr, const uint8_t *msg)
+/* Has the zone reached the serial that is asked for (RFC 1982)? */
+static bool has_serial(const uint8_t *msg, size_t len, const struct question *q,
+	uint32_t least)
+{
+	struct record_iter it;
+	struct record rr;
+
+	record_iter_init(&it, msg, len, q->end);
+	while (q->name && record_iter_next(&it, &rr)) {
+		size_t pos = rr.rdata_offset;
+
+		if (rr.section != MSG_AN || rr.type != DNS_TYPE_SOA)
+			continue;
+		/* checked before: two names and five numbers */
+		pos += (size_t)name_read(msg, len, pos, NULL);
+		pos += (size_t)name_read(msg, len, pos, NULL);
+		return (int32_t)(get32(msg + pos) - least) >= 0;
+	}
+	return false;
+}
+
+static bool is_expected(const struct prober *pr, const uint8_t *msg, size_t len,
+	const struct question *q)
 {
 	unsigned rcode = msg_rcode(msg);
 
+	if (pr->check.has_serial && !has_serial(msg, len, q, pr->check.serial))
+		return false;
 	if (pr->check.require_aa && !(msg_flags(msg) & MSG_AA))
 		return false;
 	if (pr->check.rcode == POOL_RCODE_ANY)
@@ -263,7 +292,7 @@ static bool is_ours(const struct prober *pr, const struct question *q)
 {
 	return !q->name ||
 	       (q->type == pr->check.type && q->class == DNS_CLASS_IN &&
-		       name_equal(q->name, pr->check.name.wire));
+		       name_equal(q->name, pr->name.wire));
 }
 
 /* Not an answer to this probe: counted, and the wait goes on. */
@@ -277,7 +306,7 @@ static void take_answer(struct prober *pr, const uint8_t *msg, size_t len)
 		pr->info.failed[PROBE_INVALID]++;
 	} else if (msg_id(msg) != pr->id || !is_ours(pr, &q)) {
 		pr->info.failed[PROBE_MISMATCH]++;
-	} else if (is_expected(pr, msg)) {
+	} else if (is_expected(pr, msg, len, &q)) {
 		pr->info.latency_us = (uint32_t)us;
 		histogram_add(&pr->info.latency, (uint64_t)us);
 		probe_ended(pr, true, PROBE_TIMEOUT);
@@ -301,6 +330,23 @@ static void readable(void *arg, int fd, int events)
 		take_answer(pr, msg, (size_t)n);
 }
 
+/* The name of the check, with a label of random letters when it wants one. */
+static void choose_name(struct prober *pr)
+{
+	const struct name *from = &pr->check.name;
+	uint64_t random = rng_next(&pr->owner->rng);
+	uint8_t *wire = pr->name.wire;
+
+	pr->name = *from;
+	if (!pr->check.random_label)
+		return;
+	wire[0] = POOL_CHECK_LABEL - 1;
+	for (unsigned i = 1; i < POOL_CHECK_LABEL; i++, random /= 26)
+		wire[i] = (uint8_t)('a' + random % 26);
+	memcpy(wire + POOL_CHECK_LABEL, from->wire, from->len);
+	pr->name.len = (uint8_t)(from->len + POOL_CHECK_LABEL);
+}
+
 static void send_probe(struct prober *pr)
 {
 	struct probes *p = pr->owner;
@@ -310,8 +356,9 @@ static void send_probe(struct prober *pr)
 	pr->info.sent++;
 	pr->asked = loop_now(p->loop);
 	pr->id = (uint16_t)rng_next(&p->rng);
-	len = msg_make_query(msg, sizeof(msg), pr->id, pr->check.name.wire,
-		pr->check.name.len, pr->check.type, DNS_CLASS_IN,
+	choose_name(pr);
+	len = msg_make_query(msg, sizeof(msg), pr->id, pr->name.wire,
+		pr->name.len, pr->check.type, DNS_CLASS_IN,
 		pr->check.require_aa ? 0 : MSG_RD, EDNS_OUR_PAYLOAD, false);
 	pr->fd = udp_connect(NULL, &pr->server->addr, NULL);
 	if (pr->fd >= 0)
@@ -324,20 +371,33 @@ static void send_probe(struct prober *pr)
 		timer_set_ms(pr->timer, pr->check.timing.timeout_ms);
 }
 
+/* Whom the operator has forced up or down, probes tell nothing new. */
+static bool is_probed(const struct prober *pr)
+{
+	return pr->check.timing.enabled && pr->server->mode != SERVER_UP &&
+	       pr->server->mode != SERVER_DOWN;
+}
+
 static void on_timer(void *arg)
 {
 	struct prober *pr = arg;
 
 	if (pr->fd >= 0)
 		probe_ended(pr, false, PROBE_TIMEOUT);
-	else if (pr->check.timing.enabled)
+	else if (is_probed(pr))
 		send_probe(pr);
 }
 
 static void probe_soon(struct prober *pr)
 {
-	if (pr->fd < 0 && pr->check.timing.enabled)
+	if (pr->fd < 0 && is_probed(pr))
 		timer_set_us(pr->timer, 0);
+}
+
+static void probe_never(struct prober *pr)
+{
+	close_probe(pr);
+	timer_clear(pr->timer);
 }
 
 /* --- life -------------------------------------------------------------- */
@@ -418,8 +478,7 @@ static int watch_member(struct probes *p, const struct pool_member *m)
 	pr->check = m->check;
 	if (!pr->check.timing.enabled) {
 		pr->health.state = HEALTH_UP;
-		close_probe(pr);
-		timer_clear(pr->timer);
+		probe_never(pr);
 	} else if (fresh || !timer_is_set(pr->timer)) {
 		probe_soon(pr);
 	}
@@ -476,8 +535,10 @@ bool probes_set_mode(struct probes *p, const char *pool, const char *name,
 			continue;
 		s->mode = mode;
 		found = true;
-		if (mode == SERVER_AUTO)
+		if (is_probed(pr))
 			probe_soon(pr);
+		else
+			probe_never(pr);
 	}
 	publish_all(p);
 	return found;

@@ -18,7 +18,7 @@ struct probes;
 enum probe_failure {
 	PROBE_TIMEOUT,
 	PROBE_NETWORK,
-	PROBE_RCODE,    /* not the rcode or AA that the check asks for */
+	PROBE_RCODE,    /* not the rcode, AA or serial that is asked for */
 	PROBE_INVALID,  /* malformed */
 	PROBE_MISMATCH, /* the answer to something else */
 	PROBE_FAILURES,

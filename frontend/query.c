@@ -27,6 +27,7 @@ struct query {
 	bool cache_only;
 	bool stale; /* the worker's answer is one that expired */
 	uint32_t stale_age_s;
+	bool popular; /* though expired */
 	const struct pool *pool;
 	struct asker asker;
 };
@@ -312,6 +313,27 @@ static bool is_ripe(const struct policy *p, enum cache_result result,
 	       found->left_s <= found->ttl_s / 10;
 }
 
+/* Stale and not to be asked for, unless a backend came back meanwhile? The
+ * cache's clock has tenths of a second: in doubt it did. */
+static bool is_held(const struct query *q, enum cache_result result,
+	const struct cache_found *found)
+{
+	int64_t ago_ms;
+
+	if (result != CACHE_HELD)
+		return false;
+	ago_ms = HOLD_S * 1000 - (int64_t)found->held_ms + 200;
+	return !pool_is_revived(q->pool, mtime_add_ms(q->now, -ago_ms));
+}
+
+static void tell_peers(struct query *q)
+{
+	struct worker *w = q->w;
+
+	if (warm_tell(w->warm, &w->key, &q->req->peer.client, q->now))
+		metric_inc(w->row, STAT_WARMED);
+}
+
 static enum step step_lookup(struct query *q)
 {
 	struct worker *w = q->w;
@@ -324,11 +346,12 @@ static enum step step_lookup(struct query *q)
 		return STEP_NEXT;
 	result = cache_lookup(p->cache, &w->key, &p->cache_rules, q->now,
 		&w->answer, w->stored, &found);
-	if (result != CACHE_HIT && result != CACHE_HELD) {
+	if (result != CACHE_HIT && !is_held(q, result, &found)) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
 		bump(&w->pools[q->pool->id].misses);
-		q->stale = result == CACHE_STALE;
+		q->stale = result != CACHE_MISS;
 		q->stale_age_s = found.age_s;
+		q->popular = result == CACHE_STALE && found.popular;
 		return STEP_NEXT;
 	}
 	metric_inc(w->row, STAT_CACHE_HITS);
@@ -341,8 +364,13 @@ static enum step step_lookup(struct query *q)
 		style.stale_ttl_s = STALE_TTL_S;
 	}
 	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
-	if (is_ripe(p, result, &found))
+	if (found.news)
+		tell_peers(q);
+	if (is_ripe(p, result, &found) &&
+		!flight_is_open(w->flights, &w->key)) {
 		flight_refresh(w->flights, &w->key);
+		tell_peers(q);
+	}
 	return STEP_END;
 }
 
@@ -386,6 +414,8 @@ static enum step step_forward(struct query *q)
 {
 	if (q->cache_only)
 		return drop(q, STAT_DROP_LIMIT);
+	if (q->popular && !flight_is_open(q->w->flights, &q->w->key))
+		tell_peers(q);
 	if (!flight_join(q->w->flights, &q->w->key, q->pool, &q->req->peer,
 		    &q->asker))
 		return drop(q, STAT_DROP_NO_SLOT);
@@ -406,6 +436,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q.cache_only = false;
 	q.stale = false;
 	memset(&q.asker.hop, 0, offsetof(struct hop, octets));
+	q.popular = false;
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
 	front_count(&w->fronts, &req->peer, FRONT_QUERIES);
 	for (unsigned i = 0; i < countof(steps); i++)

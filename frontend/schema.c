@@ -7,6 +7,7 @@
 #include "frontend/schema.h"
 
 #include "frontend/config.h"
+#include "frontend/warm.h"
 
 #define MS(s) ((s)*1000LL)
 
@@ -19,6 +20,14 @@ static const struct schema_item listen_item[] = {
 		.type = SCHEMA_ADDR,
 		.min = 53,
 		.help = "An address to listen on, UDP and TCP."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item peer_item[] = {
+	{.name = "",
+		.type = SCHEMA_ADDR,
+		.min = 53,
+		.help = "Where the other frontend listens."},
 	{.type = SCHEMA_END},
 };
 
@@ -74,6 +83,14 @@ static const struct schema_item cache_items[] = {
 		.help = "The cache is written here at the stop and read at the "
 			"start; without: it starts empty.",
 		.reload = SCHEMA_RESTART},
+	{.name = "warm",
+		.type = SCHEMA_LIST,
+		.dflt = "[]",
+		.max = WARM_PEERS,
+		.children = peer_item,
+		.help = "Frontends that are told of popular names (100 a "
+			"second at most), so that their caches are warm; this "
+			"host must be in their acl."},
 	{.name = "prefetch",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
@@ -130,6 +147,17 @@ static const struct schema_item check_items[] = {
 		.type = SCHEMA_BOOL,
 		.dflt = "false",
 		.help = "The answer must be authoritative."},
+	{.name = "min_serial",
+		.type = SCHEMA_INT,
+		.min = 0,
+		.max = UINT32_MAX,
+		.help = "The SOA record of the answer must have this serial or "
+			"a later one (type SOA); without: any."},
+	{.name = "random_label",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "A label that was never asked before is put in front "
+			"of the name, so that no cache answers."},
 	{.name = "rcode",
 		.type = SCHEMA_STRING,
 		.min = 1,
@@ -192,6 +220,11 @@ static const struct schema_item pool_items[] = {
 		.dflt = "leastOutstanding",
 		.choices = pool_policies,
 		.help = "How a backend is chosen."},
+	{.name = "tiers",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "The policy chooses among the usable backends of the "
+			"lowest order; the others are in reserve."},
 	{.name = "cache",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
@@ -283,16 +316,38 @@ static const struct schema_item upstream_items[] = {
 static const struct schema_item tcp_items[] = {
 	{.name = "connections",
 		.type = SCHEMA_INT,
-		.dflt = "1024",
+		.dflt = "10000",
 		.min = 1,
 		.max = 1000000,
-		.help = "Connections of clients, per worker."},
+		.help = "Connections of clients, per worker; the longest "
+			"idle makes room for a new one."},
 	{.name = "per_client",
 		.type = SCHEMA_INT,
 		.dflt = "20",
 		.min = 1,
 		.max = 1000000,
 		.help = "Connections of one address, per worker."},
+	{.name = "per_net",
+		.type = SCHEMA_INT,
+		.dflt = "1000",
+		.min = 0,
+		.max = 1000000,
+		.help = "Connections of one /24 (IPv6: /56), per worker; 0: no "
+			"limit."},
+	{.name = "queries",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 1000000000,
+		.help = "Queries of one connection, which is closed after the "
+			"last; 0: no limit."},
+	{.name = "lifetime",
+		.type = SCHEMA_DURATION,
+		.dflt = "0s",
+		.min = 0,
+		.max = MS(86400),
+		.help = "The first query after so long is a connection's last; "
+			"0: no limit."},
 	{.name = "idle",
 		.type = SCHEMA_DURATION,
 		.dflt = "10s",

@@ -36,7 +36,8 @@ struct server {
 	/* main thread writes (workers: server_doubt) */
 	_Alignas(64) uint32_t fitness; /* enum server_fitness */
 	uint32_t mode;                 /* enum server_mode, main only */
-	uint32_t uses;                 /* policies that name it, main only */
+	int64_t revived_us; /* monotonic time at which it became fit again */
+	uint32_t uses;      /* policies that name it, main only */
 
 	/* workers write */
 	_Alignas(64) uint32_t outstanding;

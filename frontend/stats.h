@@ -97,6 +97,8 @@
 		"8767).")                                                      \
 	X(STAT_PREFETCHED, "cache_prefetches_total",                           \
 		"Popular answers asked for again before their end.")           \
+	X(STAT_WARMED, "cache_warm_total",                                     \
+		"Popular names told to the other frontends.")                  \
 	X(STAT_COALESCED, "coalesced_total",                                   \
 		"Queries that joined an identical one in flight.")             \
 	X(STAT_FORWARDED, "forwarded_total",                                   \
@@ -141,6 +143,7 @@
 		"TCP connections closed at once, or to make room.")            \
 	X(STAT_TCP_OVER_CLIENT, "tcp_refused_total{reason=\"per-client\"}",    \
 		"")                                                            \
+	X(STAT_TCP_OVER_NET, "tcp_refused_total{reason=\"per-net\"}", "")      \
 	X(STAT_TCP_EVICTED, "tcp_refused_total{reason=\"evicted\"}", "")       \
 	X(STAT_TCP_TIMEOUTS, "tcp_timeouts_total",                             \
 		"TCP connections closed as idle or for a slow message.")       \

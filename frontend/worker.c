@@ -24,6 +24,7 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_ACCEPTED, s->tcp_accepted);
 	metric_set(w->row, STAT_TCP_REFUSED, s->tcp_refused);
 	metric_set(w->row, STAT_TCP_OVER_CLIENT, s->tcp_over_client);
+	metric_set(w->row, STAT_TCP_OVER_NET, s->tcp_over_net);
 	metric_set(w->row, STAT_TCP_EVICTED, s->tcp_evicted);
 	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
 	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);
@@ -104,9 +105,11 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	w->backends = backends_new(
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
-	if (!w->pulse || !w->top || !w->backends || !w->flights)
+	w->warm = warm_new(&w->rng);
+	if (!w->pulse || !w->top || !w->backends || !w->flights || !w->warm)
 		goto fail;
 	backends_update(w->backends, w->policy);
+	warm_update(w->warm, w->policy->warm, w->policy->warm_count);
 	keep_addrs(w, &serve);
 	w->serve = serve_new(
 		w->loop, &serve, query_begin, query_admit_tcp, w, err);
@@ -166,6 +169,7 @@ int worker_change(struct worker *w, const struct policy *policy,
 	w->policy = policy;
 	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	backends_update(w->backends, policy);
+	warm_update(w->warm, policy->warm, policy->warm_count);
 	return 0;
 }
 
@@ -188,6 +192,7 @@ void worker_free(struct worker *w)
 	serve_free(w->serve);
 	flights_free(w->flights);
 	backends_free(w->backends);
+	warm_free(w->warm);
 	timer_free(w->pulse);
 	top_free(w->top);
 	loop_free(w->loop);

@@ -16,6 +16,7 @@
 #include "frontend/policy.h"
 #include "frontend/registry.h"
 #include "frontend/top.h"
+#include "frontend/warm.h"
 
 #include <pthread.h>
 
@@ -32,6 +33,7 @@ struct worker {
 	struct serve *serve;
 	struct backends *backends;
 	struct flights *flights;
+	struct warm *warm;
 	const struct policy *policy;
 	const struct hash_key *secret; /* of cache keys */
 	struct metrics_row *row;

@@ -19,6 +19,7 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/metrics.c \
 	mgmt/model.c mgmt/model.h mgmt/model_table.c \
 	mgmt/node_api.c mgmt/node_api.h \
+	mgmt/partner.c mgmt/partner.h \
 	mgmt/pki.c mgmt/pki.h \
 	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
 	mgmt/push_wait.c \

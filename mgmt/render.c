@@ -10,9 +10,10 @@
 #include <errno.h>
 
 #include "common/base/digest.h"
-#include "common/net/addr.h"
+#include "common/net/prefix.h"
 #include "common/zone/zone.h"
 #include "mgmt/model.h"
+#include "mgmt/partner.h"
 
 bool node_has_role(const json_t *node, const char *role)
 {
@@ -150,7 +151,25 @@ static const char *acl_action(const json_t *doc, const char *list)
 	return "refuse";
 }
 
-/* Loopback is always allowed: proofs and probes of the node itself. */
+static bool is_in_list(const json_t *doc, const char *list, const char *ip)
+{
+	struct prefix prefix;
+	union addr addr;
+	size_t i;
+	json_t *row;
+
+	if (addr_parse(ip, 0, &addr) < 0)
+		return true;
+	json_array_foreach(model_rows(doc, "acl_entry"), i, row)
+		if (!strcmp(row_str(row, "list"), list) &&
+			prefix_parse(row_str(row, "prefix"), &prefix) == 0 &&
+			prefix_contains(&prefix, &addr))
+			return true;
+	return false;
+}
+
+/* Loopback is always allowed: proofs and probes of the node itself; and
+ * `nodes`, unless the operator's own words hold them. */
 static void put_acl(struct text *out, const json_t *doc, const char *list,
 	const json_t *nodes)
 {
@@ -160,6 +179,8 @@ static void put_acl(struct text *out, const json_t *doc, const char *list,
 	text_add(out, "acl:\n  allow:\n    - \"127.0.0.0/8\"\n"
 		      "    - \"::1/128\"\n");
 	json_array_foreach(nodes, i, node) {
+		if (is_in_list(doc, list, row_str(node, "address")))
+			continue;
 		text_add(out, "    - ");
 		quoted(out, row_str(node, "address"));
 		text_add(out, "\n");
@@ -195,6 +216,19 @@ static void put_limit(struct text *out, const json_t *doc)
 			(long long)row_int(o, "qps"),
 			(long long)row_int(o, "burst"), row_str(o, "action"));
 	}
+}
+
+/* Their caches are kept warm. */
+static void put_warm(struct text *out, const json_t *partners)
+{
+	size_t i;
+	json_t *node;
+
+	json_array_foreach(partners, i, node) {
+		text_add(out, i ? ", " : "  warm: [");
+		quoted(out, row_str(node, "address"));
+	}
+	text_add(out, i ? "]\n" : "");
 }
 
 static void put_frontend_cache(struct text *out, const json_t *doc)
@@ -356,17 +390,20 @@ static void put_routes(struct text *out, const json_t *doc)
 void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 {
 	const json_t *p = model_single(doc, "policy");
+	json_t *partners = partners_of(doc, node);
 
 	text_add(out, "# ispdns-frontend of %s, made by ispdns-mgmt\n",
 		row_str(node, "node"));
 	put_workers(out, node);
 	put_listen(out, node, "frontend");
 	text_add(out, "freebind: true\n");
-	put_acl(out, doc, "clients", NULL);
+	put_acl(out, doc, "clients", partners);
 	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
 		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
 	put_limit(out, doc);
 	put_frontend_cache(out, doc);
+	put_warm(out, partners);
+	json_decref(partners);
 	put_pools(out, doc);
 	put_routes(out, doc);
 	text_add(out, "metrics: {listen: \"127.0.0.1:8083\"}\n"

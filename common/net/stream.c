@@ -164,13 +164,21 @@ static void fail_later(struct stream *s, enum stream_end why)
 
 /* --- output --- */
 
+/* No more is read from a client than it takes answers: one that asks fast
+ * and reads slowly waits for itself. (A server we ask must always be read, or
+ * both ends wait.) */
+static bool is_choked(const struct stream *s)
+{
+	return s->accepted && queued(s) > s->limits.queue_bytes / 4;
+}
+
 static void watch_what_matters(struct stream *s)
 {
 	int events = 0;
 
 	if (is_over(s))
 		return;
-	if (s->state == OPEN && !s->paused)
+	if (s->state == OPEN && !s->paused && !is_choked(s))
 		events |= LOOP_READ;
 	if (s->state == CONNECTING || queued(s) > 0)
 		events |= LOOP_WRITE;
@@ -186,7 +194,8 @@ static void finish_if_done(struct stream *s)
 {
 	if (is_over(s) || queued(s) > 0)
 		return;
-	if (s->state == FINISHING || (s->state == HALF_CLOSED && !s->busy))
+	if (s->state == FINISHING ||
+		(s->state == HALF_CLOSED && !s->busy && s->in_len == 0))
 		fail_later(s, STREAM_EOF);
 }
 
@@ -264,9 +273,7 @@ static int enqueue_rest(struct stream *s, const uint8_t header[2],
 	size_t head = done < 2 ? 2 - done : 0;
 	size_t body = done < 2 ? 0 : done - 2;
 
-	if (out_room(s, head + len - body) < 0)
-		return -ENOBUFS;
-	if (head > 0 && enqueue(s, header + 2 - head, head) < 0)
+	if (enqueue(s, header + 2 - head, head) < 0)
 		return -ENOBUFS;
 	return enqueue(s, msg + body, len - body);
 }
@@ -351,7 +358,7 @@ static void deliver(struct stream *s)
 	size_t pos = 0;
 	ssize_t len = 0;
 
-	while (!is_over(s) && !s->paused && pos < s->in_len) {
+	while (!is_over(s) && !s->paused && !is_choked(s) && pos < s->in_len) {
 		len = frame_at(s, pos);
 		if (len < 0)
 			break;
@@ -366,6 +373,8 @@ static void deliver(struct stream *s)
 		s->in_len -= pos;
 		s->message_start = mtime_now();
 	}
+	if (s->state == HALF_CLOSED && len < 0)
+		s->in_len = 0; /* the rest of a message will not come */
 	if (len == -EPROTO || (s->in_len >= 2 && !s->paused &&
 				      grow_input(s, 2u + get16(s->in)) < 0))
 		fail_later(s, STREAM_ERROR);
@@ -374,11 +383,13 @@ static void deliver(struct stream *s)
 
 static void input_ended(struct stream *s)
 {
-	/* A client may close its sending side and wait for its answers. */
-	if (s->accepted && (s->busy || queued(s) > 0)) {
+	/* A client may close its sending side and wait for its answers; what
+	 * it asked before may have waited while we read no more. */
+	if (s->accepted) {
 		s->state = HALF_CLOSED;
-		s->in_len = 0; /* the rest of a message will not come */
-		return;
+		deliver(s);
+		if (is_over(s) || s->busy || s->in_len > 0 || queued(s) > 0)
+			return;
 	}
 	end(s, STREAM_EOF);
 }
@@ -387,7 +398,7 @@ static void receive(struct stream *s)
 {
 	ssize_t n;
 
-	if (s->paused || s->failed || s->in_len == s->in_size)
+	if (s->paused || is_choked(s) || s->failed || s->in_len == s->in_size)
 		return;
 	n = recv(s->fd, s->in + s->in_len, s->in_size - s->in_len, 0);
 	if (n < 0) {
@@ -421,6 +432,18 @@ static void connected(struct stream *s)
 	s->activity = s->progress = mtime_now();
 }
 
+/* Write, and read what waited for it. */
+static void go_on(struct stream *s)
+{
+	bool choked = is_choked(s);
+
+	flush(s);
+	if (!choked || is_choked(s))
+		return;
+	s->message_start = mtime_now();
+	deliver(s);
+}
+
 static void on_socket(void *arg, int fd, int events)
 {
 	struct stream *s = arg;
@@ -430,7 +453,7 @@ static void on_socket(void *arg, int fd, int events)
 	if (s->state == CONNECTING && (events & LOOP_WRITE))
 		connected(s);
 	if (!is_over(s) && (events & LOOP_WRITE))
-		flush(s);
+		go_on(s);
 	if (!is_over(s) && (events & LOOP_READ))
 		receive(s);
 	if (!is_over(s)) {
@@ -449,8 +472,9 @@ static void on_timer(void *arg)
 
 	enter(s);
 	s->due_us = NEVER;
-	if (!s->failed && s->state == OPEN)
+	if (!s->failed && (s->state == OPEN || s->state == HALF_CLOSED))
 		deliver(s); /* what waited while it was paused */
+	finish_if_done(s);
 	if (!is_over(s)) {
 		due = next_deadline(s, &why);
 		if (s->failed)
@@ -471,12 +495,14 @@ static struct stream *stream_new(struct loop *loop, int fd,
 	const struct stream_limits *limits, const struct stream_events *ev,
 	void *arg)
 {
+	const int one = 1;
 	struct stream *s = calloc(1, sizeof(*s));
 
 	if (!s) {
 		close(fd);
 		return NULL;
 	}
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	s->loop = loop;
 	s->fd = fd;
 	s->limits = *limits;
@@ -496,13 +522,6 @@ static struct stream *stream_new(struct loop *loop, int fd,
 	return NULL;
 }
 
-static void set_nodelay(int fd)
-{
-	const int one = 1;
-
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
 struct stream *stream_accepted(struct loop *loop, int fd,
 	const struct stream_limits *limits, const struct stream_events *ev,
 	void *arg)
@@ -511,7 +530,6 @@ struct stream *stream_accepted(struct loop *loop, int fd,
 
 	if (!s)
 		return NULL;
-	set_nodelay(fd);
 	s->accepted = true;
 	s->state = OPEN;
 	watch_what_matters(s);
@@ -533,7 +551,6 @@ struct stream *stream_connect(struct loop *loop, const union addr *src,
 	s = stream_new(loop, fd, limits, ev, arg);
 	if (!s)
 		return NULL;
-	set_nodelay(fd);
 	s->state = CONNECTING;
 	if (src && src->sa.sa_family != AF_UNSPEC)
 		rc = bind(fd, &src->sa, addr_len(src));
@@ -579,9 +596,4 @@ void stream_shutdown(struct stream *s)
 	finish_if_done(s);
 	watch_what_matters(s);
 	update_timer(s);
-}
-
-struct mtime stream_last_activity(const struct stream *s)
-{
-	return s->activity;
 }

@@ -53,6 +53,5 @@ void stream_set_busy(struct stream *s, bool busy);
 /* Close when the queue is out. */
 void stream_shutdown(struct stream *s);
 void stream_free(struct stream *s); /* NULL allowed, any callback */
-struct mtime stream_last_activity(const struct stream *s);
 
 #endif

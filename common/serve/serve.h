@@ -47,16 +47,20 @@ struct serve_config {
 	unsigned udp_batch;      /* 1..64; 0: 32 */
 	uint32_t tcp_max;        /* connections of this worker; 0: 1024 */
 	uint32_t tcp_per_client; /* 0: 20 */
+	uint32_t tcp_per_net;    /* of one /24 or /56; 0: no limit */
 	uint32_t tcp_inflight;   /* unanswered queries per connection; 0: 100 */
+	uint32_t tcp_queries;    /* of a connection, which then ends; 0: any */
 	uint32_t tcp_idle_ms;    /* 0: 10000 */
 	uint32_t tcp_message_ms; /* 0: 5000 */
+	/* The first query after it is a connection's last; 0: no limit. */
+	uint32_t tcp_lifetime_ms;
 };
 
 /* Counters, read by the owner. */
 struct serve_stats {
 	uint64_t udp_in, udp_out, udp_cut, udp_send_errors;
 	uint64_t tcp_in, tcp_out, tcp_accepted, tcp_refused, tcp_over_client,
-		tcp_evicted, tcp_timeouts, tcp_gone;
+		tcp_over_net, tcp_evicted, tcp_timeouts, tcp_gone;
 	uint32_t tcp_open;
 };
 

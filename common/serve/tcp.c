@@ -4,7 +4,8 @@
  * list, the longest idle first: when the table is full that one makes room
  * (RFC 7766 6.2.3), so idle connections never keep anyone out. A bucket
  * table by client address finds how many connections a client has; an IPv6
- * client is its /64.
+ * client is its /64. Networks (/24, /56) are counted by a hash of theirs:
+ * the rare two that share a counter share its limit.
  */
 
 #include "common/serve/tcp.h"
@@ -18,6 +19,7 @@
 
 #define TABLE_MIN     16384
 #define BUCKETS       4096
+#define NETS          16384
 #define ACCEPT_BATCH  16
 #define BACKLOG       1024
 #define QUEUE_BYTES   (128 * 1024)
@@ -34,12 +36,14 @@ struct conn {
 	struct serve_tcp *tcp;
 	struct stream *stream;
 	struct gate *gate;
-	struct mtime since;
 	union addr client, local;
-	uint32_t inflight;
+	struct mtime start;
+	uint32_t inflight, queries;
 	uint32_t next, bucket; /* chain of the client's bucket */
+	uint32_t net;          /* its counter */
 	uint16_t listener;
 	bool paused;
+	bool last; /* no more queries: it ends with its last answer */
 };
 
 struct serve_tcp {
@@ -53,6 +57,7 @@ struct serve_tcp {
 	struct serve_stats *stats;
 	struct hash_key key;
 	uint32_t buckets[BUCKETS]; /* first connection, or SLOT_NONE */
+	uint32_t nets[NETS];       /* connections */
 	bool pausing;
 };
 
@@ -107,6 +112,23 @@ static uint32_t client_count(
 	return n;
 }
 
+static uint32_t net_of(const struct serve_tcp *tcp, const union addr *client)
+{
+	uint8_t key[9];
+
+	client_key(client, key);
+	key[8] = client->sa.sa_family == AF_INET6;
+	key[key[8] ? 7 : 3] = 0;
+	return (uint32_t)(hash_bytes(&tcp->key, key, 9) % NETS);
+}
+
+static bool is_net_full(const struct serve_tcp *tcp, const union addr *client)
+{
+	uint32_t limit = tcp->limits.tcp_per_net;
+
+	return limit > 0 && tcp->nets[net_of(tcp, client)] >= limit;
+}
+
 static void bucket_remove(struct serve_tcp *tcp, const struct conn *c)
 {
 	uint32_t self = slots_index(&tcp->conns, c);
@@ -158,14 +180,15 @@ static void conn_free(struct conn *c)
 	stream_free(c->stream);
 	list_remove(&c->idle);
 	bucket_remove(tcp, c);
-	gate_leave(c->gate, mtime_sub_us(loop_now(tcp->loop), c->since));
+	gate_leave(c->gate, mtime_sub_us(loop_now(tcp->loop), c->start));
+	tcp->nets[c->net]--;
 	tcp->stats->tcp_open--;
 	slots_give(&tcp->conns, slots_index(&tcp->conns, c));
 }
 
 static void set_paused(struct conn *c)
 {
-	bool paused = c->inflight >= c->tcp->limits.tcp_inflight;
+	bool paused = c->last || c->inflight >= c->tcp->limits.tcp_inflight;
 
 	if (paused == c->paused)
 		return;
@@ -173,8 +196,21 @@ static void set_paused(struct conn *c)
 	stream_pause(c->stream, paused);
 }
 
+/* Has it asked long enough, or often enough? */
+static bool is_last(const struct conn *c)
+{
+	const struct serve_config *limits = &c->tcp->limits;
+	int64_t age_us = mtime_sub_us(loop_now(c->tcp->loop), c->start);
+
+	return (limits->tcp_queries && c->queries >= limits->tcp_queries) ||
+	       (limits->tcp_lifetime_ms &&
+		       age_us >= limits->tcp_lifetime_ms * 1000ll);
+}
+
 static void count_query(struct conn *c)
 {
+	c->queries++;
+	c->last |= is_last(c);
 	if (c->inflight++ == 0) {
 		list_remove(&c->idle);
 		stream_set_busy(c->stream, true);
@@ -189,7 +225,7 @@ static void count_answer(struct conn *c)
 	if (--c->inflight == 0) {
 		list_append(&c->tcp->idle, &c->idle);
 		stream_set_busy(c->stream, false);
-		if (c->tcp->pausing)
+		if (c->tcp->pausing || c->last)
 			stream_shutdown(c->stream);
 	}
 	set_paused(c);
@@ -258,7 +294,7 @@ static bool conn_new(
 	c->client = *client;
 	c->listener = l->index;
 	c->gate = l->gate;
-	c->since = loop_now(tcp->loop);
+	c->start = loop_now(tcp->loop);
 	if (getsockname(fd, &c->local.sa, &len) < 0)
 		c->local.sa.sa_family = AF_UNSPEC;
 	c->stream = stream_accepted(tcp->loop, fd, &limits, &conn_events, c);
@@ -269,6 +305,8 @@ static bool conn_new(
 	c->bucket = bucket_of(tcp, client);
 	c->next = tcp->buckets[c->bucket];
 	tcp->buckets[c->bucket] = slot;
+	c->net = net_of(tcp, client);
+	tcp->nets[c->net]++;
 	list_append(&tcp->idle, &c->idle);
 	gate_enter(c->gate);
 	tcp->stats->tcp_open++;
@@ -277,16 +315,19 @@ static bool conn_new(
 
 /* --- accepting --- */
 
-/* Make room for one more; false when every connection is at work. */
-static bool make_room(struct serve_tcp *tcp)
+/* Close the one that idles longest; false when all are at work. */
+static bool evict_idle(struct serve_tcp *tcp)
 {
-	if (tcp->stats->tcp_open < tcp->limits.tcp_max)
-		return true;
 	if (list_empty(&tcp->idle))
 		return false;
 	tcp->stats->tcp_evicted++;
 	conn_free(list_entry(tcp->idle.next, struct conn, idle));
 	return true;
+}
+
+static bool make_room(struct serve_tcp *tcp)
+{
+	return tcp->stats->tcp_open < tcp->limits.tcp_max || evict_idle(tcp);
 }
 
 static void admit(struct serve_tcp_listener *l, int fd, union addr *client)
@@ -299,6 +340,8 @@ static void admit(struct serve_tcp_listener *l, int fd, union addr *client)
 		stats->tcp_refused++;
 	} else if (client_count(tcp, client) >= tcp->limits.tcp_per_client) {
 		stats->tcp_over_client++;
+	} else if (is_net_full(tcp, client)) {
+		stats->tcp_over_net++;
 	} else if (!make_room(tcp)) {
 		stats->tcp_refused++;
 	} else {
@@ -340,6 +383,8 @@ static void acceptable(void *arg, int listen_fd, int events)
 			admit(l, fd, &client);
 		} else if (errno == EMFILE || errno == ENFILE ||
 			   errno == ENOBUFS || errno == ENOMEM) {
+			if (evict_idle(l->tcp))
+				continue;
 			wait_for_fds(l);
 			return;
 		} else if (errno == EAGAIN) {

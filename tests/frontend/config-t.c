@@ -146,6 +146,13 @@ static void test_pool_errors(void)
 		 "    check: {type: BOGUS}}]}\n",
 			"f.yaml:5: type: \"BOGUS\""},
 		{"pools:\n  rec: {backends: [{name: a, address: 192.0.2.1,\n"
+		 "    check: {min_serial: 1}}]}\n",
+			"f.yaml:5: min_serial: only with type: SOA"},
+		{"pools:\n  rec: {backends: [{name: a, address: 192.0.2.1,\n"
+		 "    check: {type: SOA, min_serial: 1, random_label: "
+		 "true}}]}\n",
+			"f.yaml:5: min_serial: not with random_label"},
+		{"pools:\n  rec: {backends: [{name: a, address: 192.0.2.1,\n"
 		 "    checkTypo: A}]}\n",
 			"f.yaml:5: "},
 		{"pools:\n  auth: {backends: []}\n",

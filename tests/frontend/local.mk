@@ -17,7 +17,8 @@ tests_frontend_limit_t_LDADD = $(FRONTEND_TEST_LIBS)
 tests_frontend_pool_t_SOURCES = tests/frontend/pool-t.c
 tests_frontend_pool_t_LDADD = $(FRONTEND_TEST_LIBS)
 check_LIBRARIES += tests/frontend/librig.a
-tests_frontend_librig_a_SOURCES = tests/frontend/rig.c tests/frontend/rig.h
+tests_frontend_librig_a_SOURCES = tests/frontend/rig.c tests/frontend/rig.h \
+	tests/frontend/talk.c tests/frontend/talk.h
 FRONTEND_RIG_LIBS = tests/frontend/librig.a $(FRONTEND_TEST_LIBS)
 unit_tests += \
 	tests/frontend/query-t
@@ -103,3 +104,45 @@ tests_frontend_kernel_t_LDADD = $(FRONTEND_TEST_LIBS)
 unit_tests += tests/frontend/reload-t
 tests_frontend_reload_t_SOURCES = tests/frontend/reload-t.c
 tests_frontend_reload_t_LDADD = $(TEST_LIBS)
+# The real program between scripted clients and backends.
+check_LIBRARIES += tests/frontend/libscene.a
+tests_frontend_libscene_a_SOURCES = \
+	tests/frontend/scene.c tests/frontend/scene.h \
+	tests/frontend/scene_stub.c tests/frontend/scene_stub.h \
+	tests/frontend/talk.c tests/frontend/talk.h
+SCENE_LIBS = tests/frontend/libscene.a $(TEST_LIBS)
+unit_tests += \
+	tests/frontend/scenario-basics-t
+tests_frontend_scenario_basics_t_SOURCES = tests/frontend/scenario-basics-t.c
+tests_frontend_scenario_basics_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-answers-t
+tests_frontend_scenario_answers_t_SOURCES = tests/frontend/scenario-answers-t.c
+tests_frontend_scenario_answers_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-cache-t
+tests_frontend_scenario_cache_t_SOURCES = tests/frontend/scenario-cache-t.c
+tests_frontend_scenario_cache_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-age-t
+tests_frontend_scenario_age_t_SOURCES = tests/frontend/scenario-age-t.c
+tests_frontend_scenario_age_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-stale-t
+tests_frontend_scenario_stale_t_SOURCES = tests/frontend/scenario-stale-t.c
+tests_frontend_scenario_stale_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-backends-t
+tests_frontend_scenario_backends_t_SOURCES = \
+	tests/frontend/scenario-backends-t.c
+tests_frontend_scenario_backends_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-fault-t
+tests_frontend_scenario_fault_t_SOURCES = tests/frontend/scenario-fault-t.c
+tests_frontend_scenario_fault_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-tcp-t
+tests_frontend_scenario_tcp_t_SOURCES = tests/frontend/scenario-tcp-t.c
+tests_frontend_scenario_tcp_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-idle-t
+tests_frontend_scenario_idle_t_SOURCES = tests/frontend/scenario-idle-t.c
+tests_frontend_scenario_idle_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-ops-t
+tests_frontend_scenario_ops_t_SOURCES = tests/frontend/scenario-ops-t.c
+tests_frontend_scenario_ops_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/warm-t
+tests_frontend_warm_t_SOURCES = tests/frontend/warm-t.c
+tests_frontend_warm_t_LDADD = $(SCENE_LIBS)

@@ -198,6 +198,46 @@ static void test_registry(void)
 	registry_fini(&registry);
 }
 
+static void test_tiers(void)
+{
+	static const enum pool_policy policies[] = {POOL_LEAST_OUTSTANDING,
+		POOL_ROUND_ROBIN, POOL_WEIGHTED_RANDOM, POOL_CONSISTENT_HASH};
+
+	for (unsigned n = 0; n < countof(policies); n++) {
+		struct pool pool = make_pool(policies[n], 4);
+		struct arena arena;
+		unsigned low = 0, high = 0, seen[4] = {0};
+
+		arena_init(&arena, 0, 0);
+		pool.tiers = true;
+		members[0].order = members[1].order = 2;
+		members[0].weight = 50;
+		if (pool_build_ring(&pool, &arena) < 0)
+			tap_bail("no memory");
+		/* busy or not, the first tier is asked */
+		members[2].server->outstanding = 10;
+		members[3].server->outstanding = 10;
+		for (unsigned i = 0; i < 100; i++) {
+			int got = choose(&pool, i * 0x01234567u);
+
+			low += got >= 2;
+			if (got >= 0)
+				seen[got]++;
+		}
+		members[3].server->fitness = SERVER_TRY;
+		members[2].server->fitness = SERVER_OUT;
+		for (unsigned i = 0; i < 100; i++)
+			high += choose(&pool, i * 0x01234567u) < 2;
+		ok(low == 100 && high == 100, "%s: tiers",
+			pool_policy_name(policies[n]));
+		if (policies[n] != POOL_LEAST_OUTSTANDING)
+			ok(seen[2] > 10 && seen[3] > 10,
+				"%s: within the tier by its own rule",
+				pool_policy_name(policies[n]));
+		arena_fini(&arena);
+	}
+}
+
 int main(void)
 {
 	rng_init(&rng);
@@ -207,6 +247,7 @@ int main(void)
 	test_weighted();
 	test_hashed();
 	test_tried();
+	test_tiers();
 	test_registry();
 	return tap_done();
 }
