@@ -155,7 +155,8 @@ static int build_auth(struct build *b, const struct conf_node *node,
 	if (len == 0)
 		return conf_error(
 			b->conf, n, b->err, "auth: pass needs a password");
-	if (len > PACKET_AUTH_LEN)
+	in->password_cut = len > PACKET_AUTH_LEN;
+	if (in->password_cut)
 		len = PACKET_AUTH_LEN;
 	memcpy(in->auth, password, len);
 	return 0;

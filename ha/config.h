@@ -45,6 +45,7 @@ struct config_instance {
 	uint8_t priority;
 	uint8_t auth_type;
 	uint8_t auth[PACKET_AUTH_LEN];
+	bool password_cut; /* it was longer than that */
 	bool preempt;
 	bool strict_addrs;
 	bool both_versions;

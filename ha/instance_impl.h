@@ -25,6 +25,8 @@ void in_announce(struct instance *in);
 /* Begin the series of announcements as soon as that makes sense. */
 void in_announce_when_ready(struct instance *in, int64_t now);
 
+/* Judge in->packet, and obey it when it is good. */
+void in_take_packet(struct instance *in, int64_t now);
 /* Read what waits in the socket. */
 void in_drain(struct instance *in);
 void in_open(struct instance *in);

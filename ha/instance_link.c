@@ -73,7 +73,7 @@ static enum packet_verdict decode(struct instance *in, int64_t now,
 	return verdict;
 }
 
-static void take_packet(struct instance *in, int64_t now)
+void in_take_packet(struct instance *in, int64_t now)
 {
 	const struct sock_packet *p = &in->packet;
 	struct state_event ev = {.kind = STATE_EV_ADVERT};
@@ -106,7 +106,7 @@ void in_drain(struct instance *in)
 	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
 		if (sock_receive(&in->sock, &in->packet) <= 0)
 			return;
-		take_packet(in, mtime_now().us);
+		in_take_packet(in, mtime_now().us);
 	}
 }
 

@@ -143,6 +143,14 @@ static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
 	return ha->metrics ? 0 : -EADDRINUSE;
 }
 
+static void warn_config(const struct config *c)
+{
+	for (size_t i = 0; i < c->instance_count; i++)
+		if (c->instances[i].password_cut)
+			log_warn("ha: %s: password: the first %d octets count",
+				c->instances[i].name, PACKET_AUTH_LEN);
+}
+
 static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	struct err *err)
 {
@@ -160,6 +168,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	if (ha->config->realtime && !worker_is_realtime(ha->worker))
 		log_warn("ha: not permitted to run in real time; a busy "
 			 "machine can delay adverts");
+	warn_config(ha->config);
 	timer_set_ms(ha->pulse, PULSE_MS);
 	*state = ha;
 	return 0;
@@ -202,6 +211,7 @@ static bool ha_commit(struct daemon *d, void *state, void *next)
 	worker_commit(ha->worker, change->worker);
 	config_free(ha->config);
 	ha->config = change->config;
+	warn_config(ha->config);
 	free(change);
 	return true;
 }

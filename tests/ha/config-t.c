@@ -97,7 +97,10 @@ static void test_values(void)
 	is_int(addr_port(&v6->handover[0]), 7112, "default port of a peer");
 	is_int(addr_port(&v6->handover[1]), 99, "given port of a peer");
 	is_int(v4->vips[0].prefix, 32, "no length: one host");
-	is_int(memcmp(v4->auth, "lab12345", 8), 0, "8 octets of password");
+	is_int(memcmp(v4->auth, "lab12345", 8), 0,
+		"case 23: 8 octets of the password count");
+	ok(v4->password_cut && !v6->password_cut,
+		"case 23: and there is something to warn of");
 	is_int((long long)c->key_len, 16, "key");
 	ok(!c->has_metrics, "no metrics page");
 	ok(!config_same_router(v4, v6), "a VRID per family");
@@ -158,7 +161,7 @@ static void test_bad(void)
 
 		ok(!c && strncmp(err.text, rows[i].want,
 				 strlen(rows[i].want)) == 0,
-			"refused with its line: %.40s", err.text);
+			"case 80: refused with its line: %.40s", err.text);
 		newline = strchr(err.text, '\n');
 		if (c || newline)
 			tap_diag("%s", rows[i].more);
