@@ -217,6 +217,8 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	snprintf(in->name, sizeof(in->name), "%s", conf_key(node));
 	snprintf(in->ifname, sizeof(in->ifname), "%s",
 		conf_get_str(node, "interface"));
+	snprintf(in->group, sizeof(in->group), "%s",
+		conf_get_str(node, "sync_group"));
 	in->vrid = (uint8_t)conf_get_int(node, "vrid");
 	in->version = (uint8_t)(conf_get_int(node, "version") + 2);
 	in->both_versions = conf_get_bool(node, "accept_other_version");
@@ -241,6 +243,26 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	if (rc == 0)
 		b->out->instance_count++;
 	return rc;
+}
+
+/* Alone in a group is most likely a name that was mistyped. */
+static int check_groups(struct build *b, const struct conf_node *first)
+{
+	const struct config_instance *all = b->out->instances;
+	const struct conf_node *n = first;
+
+	for (size_t i = 0; n; n = conf_next(n), i++) {
+		size_t members = 0;
+
+		for (size_t k = 0; k < b->out->instance_count; k++)
+			members += strcmp(all[i].group, all[k].group) == 0;
+		if (all[i].group[0] && members < 2)
+			return conf_error(b->conf, conf_get(n, "sync_group"),
+				b->err,
+				"sync_group: %s has one member only, need two",
+				all[i].group);
+	}
+	return 0;
 }
 
 static int build_key(struct build *b, const struct conf_node *node)
@@ -312,6 +334,8 @@ static int build_all(struct build *b)
 		rc = build_instance(b, n);
 	if (rc == 0)
 		rc = config_build_anycast(b->conf, b->out, b->err);
+	if (rc == 0)
+		rc = check_groups(b, conf_first(conf_get(root, "instances")));
 	return rc;
 }
 

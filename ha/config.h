@@ -39,6 +39,7 @@ struct config_vip {
 struct config_instance {
 	char name[CONFIG_NAME];
 	char ifname[IFNAMSIZ];
+	char group[CONFIG_NAME]; /* sync group; "" = none */
 	uint8_t vrid;
 	uint8_t version; /* 2 or 3 */
 	uint8_t family;  /* 4 or 6, of all its addresses */

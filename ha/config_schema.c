@@ -119,6 +119,12 @@ static const struct schema_item instance_items[] = {
 		.max = 600000,
 		.dflt = "0s",
 		.help = "No promotion for this long after the start."},
+	{.name = "sync_group",
+		.type = SCHEMA_STRING,
+		.dflt = "\"\"",
+		.max = CONFIG_NAME - 1,
+		.help = "Instances of one group are led by one node: a fault "
+			"of one is a fault of all, and a move moves all."},
 	{.name = "addresses",
 		.type = SCHEMA_LIST,
 		.children = address_item,

@@ -45,8 +45,8 @@ struct ha {
 	int64_t routed_us;   /* the same for routers to move on */
 	bool goodbye;        /* linger after the goodbye is being waited for */
 	struct ha_note history[HA_HISTORY];
-	long long history_seq;      /* of the newest */
-	uint64_t transitions[4][4]; /* from, to */
+	long long history_seq;                     /* of the newest */
+	uint64_t transitions[4][4][STATE_REASONS]; /* from, to, reason */
 	struct ha_move moves[HA_MOVES];
 };
 
@@ -60,7 +60,7 @@ struct ha_view {
 	enum vip_place place;
 	uint8_t priority; /* said in adverts now */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
-		gateway_lost;
+		gateway_lost, asymmetric, split_brain;
 	uint64_t conflicts;
 	uint8_t source[16];
 	struct instance_peer peers[CONFIG_PEERS];

@@ -196,8 +196,13 @@ static void note_role(struct instance *in, enum state_role from)
 
 static void note_remarks(struct instance *in, unsigned actions)
 {
-	if (actions & STATE_SAW_SPLIT && in->counters.split++ % 100 == 0)
-		in_emit_kind(in, INSTANCE_SPLIT, 0);
+	if (actions & STATE_SAW_SPLIT) {
+		in->split_us = mtime_now().us;
+		if (in->counters.split++ % 100 == 0)
+			in_emit_kind(in, INSTANCE_SPLIT, 0);
+	}
+	if (actions & STATE_SAW_WAIT && in->counters.group_waits++ % 100 == 0)
+		in_emit_kind(in, INSTANCE_WAITS, 0);
 	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)
 		in_emit_kind(in, INSTANCE_OWNER, 0);
 	if (actions & STATE_SAW_CLONE && in->counters.clone++ % 1000 == 0)
@@ -235,6 +240,8 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 		leave_addresses(in, actions, now);
 	if (actions & STATE_DO_NOTIFY && from != in->st.role)
 		note_role(in, from);
+	if (actions & STATE_DO_NOTIFY && from == STATE_MASTER)
+		in_group_left(in, now);
 	note_remarks(in, actions);
 	follow_probe(in, now);
 }
@@ -305,12 +312,36 @@ static void judge_peers(
 	}
 }
 
-static void judge(struct instance *in, enum track_service service, int64_t now)
+static void send_fault(struct instance *in, int64_t now)
+{
+	struct state_event ev = {.kind = STATE_EV_CLEAR};
+
+	if (in->health.fault != TRACK_FAULT_NONE)
+		ev.kind = STATE_EV_FAULT;
+	ev.hard = in->health.fault == TRACK_FAULT_LINK;
+	ev.group = in->health.fault == TRACK_FAULT_GROUP;
+	in_step(in, &ev, now);
+}
+
+/* First on its own account, then as a member of its group. */
+static void evaluate(struct instance *in, struct track_input *input)
 {
 	static const struct track_weights weights = {60, 120};
+
+	track_eval(input, &weights, &in->health);
+	in->own_fault = in->health.fault;
+	in_group_look(in, &in->group);
+	input->group_failed = in->group.failed;
+	input->gateway_lost |= in->group.gateway_lost;
+	track_eval(input, &weights, &in->health);
+	in->sc.priority = in->health.priority;
+	in->sc.leaving = in->health.leaving;
+}
+
+static void judge(struct instance *in, enum track_service service, int64_t now)
+{
 	struct track_input input = {0};
 	struct track_result old = in->health;
-	struct state_event ev = {0};
 
 	/* After a restart of ours the frontend needs a moment to connect. */
 	if (service == TRACK_SERVICE_WAITING && now < in->trust_us)
@@ -324,15 +355,11 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 	input.drain = in->drain;
 	input.gateway_lost = in->gateway_lost;
 	judge_peers(in, &input, now);
-	track_eval(&input, &weights, &in->health);
-	in->sc.priority = in->health.priority;
-	in->sc.leaving = in->health.leaving;
+	evaluate(in, &input);
 	if (!in->started)
 		return;
 	if (in->health.fault != old.fault) {
-		ev.kind = in->health.fault ? STATE_EV_FAULT : STATE_EV_CLEAR;
-		ev.hard = in->health.fault == TRACK_FAULT_LINK;
-		in_step(in, &ev, now);
+		send_fault(in, now);
 		in->hello_us = now; /* the peers want to know */
 	}
 	if (in->health.priority != old.priority ||
@@ -361,11 +388,8 @@ static void begin(struct instance *in, int64_t now)
 		vip_off(&in->vip, &in->conf);
 	}
 	in_step(in, &ev, now);
-	if (in->health.fault == TRACK_FAULT_NONE)
-		return;
-	ev.kind = STATE_EV_FAULT;
-	ev.hard = in->health.fault == TRACK_FAULT_LINK;
-	in_step(in, &ev, now);
+	if (in->health.fault != TRACK_FAULT_NONE)
+		send_fault(in, now);
 }
 
 /* One datagram can get lost; while it still holds, it is said again. */
@@ -394,6 +418,7 @@ static void run_timer(struct instance *in, int64_t now)
 	if (due > now)
 		return;
 	histogram_add(&in->counters.late_us, (uint64_t)(now - due));
+	in->sc.wait = in_group_waits(in, now);
 	instance_event(in, STATE_EV_TIMER, now);
 }
 
@@ -408,6 +433,8 @@ void instance_tick(
 	if (!in->started)
 		begin(in, now_us);
 	run_timer(in, now_us);
+	in_group_pull(in, now_us);
+	in_judge_paths(in);
 	repeat_take(in, now_us);
 	in_announce_when_ready(in, now_us);
 	if (announce_due(&in->announce, now_us))
@@ -447,7 +474,9 @@ int64_t instance_deadline(const struct instance *in)
 		t = earlier(t, in->hello_us);
 	if (in->banned_us)
 		t = earlier(t, in->banned_us);
-	return t;
+	if (in->pull_us)
+		t = earlier(t, in->pull_us);
+	return in_group_changed(in) ? 0 : t;
 }
 
 /* --- peers, changes, end ----------------------------------------------- */

@@ -39,6 +39,10 @@ enum instance_event_kind {
 	INSTANCE_ADDRS,    /* the master has another address list */
 	INSTANCE_ROUTE,    /* anycast: value = metric (0: withdrawn), reason */
 	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
+	INSTANCE_ASYMMETRIC,   /* a peer is master, but its adverts do not come
+				  (value 1); or no longer so (0) */
+	INSTANCE_WAITS,        /* silence here, while others of the sync group
+				  hear their master */
 	INSTANCE_EVENTS,
 };
 
@@ -55,7 +59,7 @@ struct instance_event {
 	char what[32]; /* TROUBLE: which call */
 };
 
-/* What all instances share. */
+/* What all share. */
 struct instance_env {
 	struct poll *poll;
 	struct iface *iface;
@@ -66,6 +70,8 @@ struct instance_env {
 	void (*emit)(void *arg, const struct instance_event *event);
 	/* Is this VRID another one of ours on the same link? */
 	bool (*known)(void *arg, int index, uint8_t family, uint8_t vrid);
+	/* All instances that run, this one among them. */
+	struct instance *const *(*everybody)(void *arg, size_t *count);
 	void *arg;
 };
 
@@ -73,11 +79,16 @@ struct instance_counters {
 	uint64_t sent, received, prio0_sent, prio0_received;
 	uint64_t discard[PACKET_VERDICTS];
 	uint64_t interval_diff, addr_list_diff, owner, split, clone;
-	uint64_t transitions, late, grace, announced, restored, send_failed;
+	uint64_t transitions, late, grace, group_waits, announced, restored;
 	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
-	uint64_t handover_bad;
+	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
 	struct histogram takeover_us; /* decision to announcement */
+};
+
+/* What the others of a sync group suffer. */
+struct in_group {
+	bool failed, gateway_lost;
 };
 
 struct instance_peer {
@@ -114,11 +125,16 @@ struct instance {
 	struct keep_entry *keep;
 	struct instance_peer peers[CONFIG_PEERS];
 	struct track_result health; /* last verdict */
+	enum track_fault own_fault; /* without those of the sync group */
+	struct in_group group;      /* as last looked at */
+	int64_t pull_us;   /* let the group follow us then; 0 = no need */
+	int64_t advert_us; /* last good advert of anybody */
+	int64_t split_us;  /* another master was heard last; 0 = never */
+	bool asymmetric;
 	enum track_service service;
 	struct instance_counters counters;
 	uint32_t complained; /* verdicts told since the last good advert */
-	bool complained_addrs;
-	bool started;
+	bool complained_addrs, started;
 	bool resume; /* was master a moment ago, before a restart */
 	bool drain;  /* operator or shutdown */
 	bool can_linger;
@@ -168,6 +184,8 @@ int64_t instance_deadline(const struct instance *in);
 void instance_event(
 	struct instance *in, enum state_event_kind kind, int64_t now_us);
 void instance_drain(struct instance *in, bool on);
+/* Is it a member? "" has none. */
+bool instance_in_group(const struct instance *in, const char *group);
 /* A datagram of a peer of ours. */
 void instance_peer_said(struct instance *in, const struct handover_msg *msg,
 	const union addr *from, int64_t now_us);

@@ -35,6 +35,7 @@ static void note_accepted(
 	struct instance *in, const struct packet_advert *adv, unsigned notes)
 {
 	in->counters.received++;
+	in->advert_us = in->packet.at_us;
 	in->complained = 0;
 	if (adv->priority == 0)
 		in->counters.prio0_received++;

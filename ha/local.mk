@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
 noinst_LIBRARIES += ha/libha.a
+EXTRA_DIST += ha/VRRP.md
 ha_libha_a_SOURCES = \
 	ha/announce.c ha/announce.h \
 	ha/anycast.c ha/anycast.h \
@@ -8,8 +9,8 @@ ha_libha_a_SOURCES = \
 	ha/handover.c ha/handover.h \
 	ha/health.c ha/health.h \
 	ha/iface.c ha/iface.h ha/iface_impl.h ha/iface_route.c \
-	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_link.c \
-	ha/instance_send.c \
+	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_group.c \
+	ha/instance_link.c ha/instance_send.c \
 	ha/keep.c ha/keep.h \
 	ha/neighbour.c ha/neighbour.h \
 	ha/packet.c ha/packet.h \

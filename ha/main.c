@@ -50,8 +50,9 @@ static void note_event(struct ha *ha, const struct instance_event *ev)
 	note->seq = ha->history_seq;
 	note->wall_s = wall_now_s();
 	note->event = *ev;
-	if (ev->kind == INSTANCE_ROLE && ev->from < 4 && ev->to < 4)
-		ha->transitions[ev->from][ev->to]++;
+	if (ev->kind == INSTANCE_ROLE && ev->from < 4 && ev->to < 4 &&
+		ev->reason < STATE_REASONS)
+		ha->transitions[ev->from][ev->to][ev->reason]++;
 	log_event(ev);
 	ha_moves_event(ha, ev);
 }

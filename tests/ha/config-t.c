@@ -72,6 +72,7 @@ static void test_values(void)
 		      "    advertise: all\n"
 		      "    addresses: [fe80::1/64, 2001:db8::1/64]\n"
 		      "    peers: [fe80::2]\n"
+		      "    sync_group: dns\n"
 		      "    handover_peers: [10.0.0.2, \"[2001:db8::2]:99\"]\n"
 		      "  V4:\n"
 		      "    interface: eth1\n"
@@ -80,6 +81,7 @@ static void test_values(void)
 		      "    interval: 2s\n"
 		      "    auth: pass\n"
 		      "    password: lab1234567\n"
+		      "    sync_group: dns\n"
 		      "    addresses: [10.1.2.3, 10.1.2.4/24]\n"
 		      "handover: {key: 000102030405060708090a0b0c0d0e0f}\n"
 		      "metrics: {listen: \"\"}\n",
@@ -103,6 +105,7 @@ static void test_values(void)
 		"case 23: and there is something to warn of");
 	is_int((long long)c->key_len, 16, "key");
 	ok(!c->has_metrics, "no metrics page");
+	is_string(v6->group, "dns", "sync group");
 	ok(!config_same_router(v4, v6), "a VRID per family");
 	config_free(c);
 }
@@ -149,6 +152,7 @@ static void test_bad(void)
 		{"  VJ:\n    interface: eth0\n    vrid: 53\n    version: 2\n"
 		 "    interval: 1s\n    addresses: [\"2001:db8::1/64\"]\n",
 			"ha.yaml:"},
+		{"    sync_group: alone\n", "ha.yaml:6: "},
 		{"handover: {key: abc}\n", "ha.yaml:6: "},
 		{"metrics: {listen: everywhere}\n", "ha.yaml:6: "},
 		{"linger: 2h\n", "ha.yaml:6: "},

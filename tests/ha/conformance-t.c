@@ -257,6 +257,7 @@ static void test_told_again(void)
 	is_int(told_count[INSTANCE_DISCARD], 2,
 		"a reason is told again after a good advert");
 	is_int((long long)in->counters.received, 1, "which was counted");
+	is_int(in->advert_us, now, "with its time");
 	instance_free(in);
 }
 

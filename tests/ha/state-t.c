@@ -509,6 +509,27 @@ static void test_silent(void)
 	is_int(send_event(STATE_EV_SILENT), 0, "a master does not care");
 }
 
+/* The sync group hears its master, so silence here is no proof. */
+static void test_group(void)
+{
+	struct state_event ev = {.kind = STATE_EV_FAULT, .group = true};
+
+	begin(3, 100);
+	advert(150);
+	cf.wait = true;
+	run(now + 10 * SEC);
+	is_int(st.role, STATE_BACKUP, "group: waits for the others");
+	ok(state_deadline(&st) <= now + 100 * MS, "group: but looks again");
+	cf.wait = false;
+	run(now + 100 * MS);
+	is_int(st.role, STATE_MASTER, "group: an interval later at most");
+	state_step(&st, &cf, &ev, now);
+	is_int(st.reason, STATE_BY_GROUP, "group: fault of another one");
+	cf.wait = true;
+	run(now + 10 * SEC);
+	is_int(st.role, STATE_MASTER, "group: the last man asks nobody");
+}
+
 static void test_drain(void)
 {
 	begin_master(3, 254);
@@ -563,6 +584,7 @@ int main(void)
 	test_fault();
 	test_move();
 	test_silent();
+	test_group();
 	test_drain();
 	test_conf_change();
 	return tap_done();

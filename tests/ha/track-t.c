@@ -66,6 +66,16 @@ static void test_eval(void)
 	eval(&in, &out);
 	is_int(out.fault, TRACK_FAULT_SERVICE, "the probe failed");
 	good_input(&in);
+	in.group_failed = true;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_GROUP, "case 78: the group failed");
+	in.probe_failed = true;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_SERVICE, "case 78: the own fault first");
+	in.link_up = false;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_LINK, "case 78: the link before all");
+	good_input(&in);
 	in.service = TRACK_SERVICE_WAITING;
 	is_int(eval(&in, &out), 100, "service never seen: base kept");
 	is_int(out.fault, TRACK_FAULT_SERVICE, "service never seen: fault");

@@ -1,0 +1,124 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# ispdns-ha with ispdns-ha: a sync group of IPv4 on one link and IPv6 on
+# another, so that the two can fare differently; and what does not cross.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ha.sh"
+need_root
+need ip jq bridge nft
+unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+[ -x "$top/ispdns-ha" ] || bail "run make first"
+
+second_link() { # NODE
+	ip -n "$ns-br" link add "w$1" type veth peer name eth1 netns "$ns-$1"
+	ip -n "$ns-br" link set "w$1" master br1 up
+	in_ns "$1" sysctl -qw net.ipv6.conf.eth1.accept_dad=0
+	ip -n "$ns-$1" link set eth1 up
+}
+
+group_conf() { # NODE PEER PRIORITY
+	cat <<- END
+	node: $1
+	instances:
+	  V4: {interface: eth0, vrid: 51, addresses: [$vip/24], priority: $3,
+	    sync_group: dns, handover_peers: [10.98.0.$2],
+	    track: {frontend: false, probe: false}}
+	  V6: {interface: eth1, vrid: 51, addresses: [fe80::100/64, $vip6/64],
+	    priority: $3, sync_group: dns, handover_peers: [10.98.0.$2],
+	    track: {frontend: false, probe: false}}
+	health: {socket: $work/$1/health.sock}
+	linger: 1s
+	metrics: {listen: "127.0.0.1:8086"}
+	END
+}
+
+roles() { ctl "$1" status --json 2>/dev/null |
+	jq -r '[.instances[].role] | join(" ")'; }
+roles_are() { [ "$(roles "$1")" = "$2" ]; }
+nth() { ctl "$1" status --json | jq -r ".instances[$2].$3"; }
+nth_is() { [ "$(nth "$1" "$2" "$3")" = "$4" ]; }
+
+net_up
+ip -n "$ns-br" link add br1 type bridge mcast_snooping 0
+ip -n "$ns-br" link set br1 up
+for n in a b c; do second_link $n; done
+group_conf a 12 254 > "$work/a/ha.yaml"
+group_conf b 11 253 > "$work/b/ha.yaml"
+for n in b a; do
+	fe_start $n
+	ha_start $n
+done
+ok "a leads both" wait_for 15 roles_are a "MASTER MASTER"
+ok "b leads none" wait_for 10 roles_are b "BACKUP BACKUP"
+ok "a client is answered" in_ns c "$top/ispdns-lab-client" --seconds 0.1 \
+	--timeout-ms 500 "$vip"
+
+# --- planned moves take all along ---
+measure 1 ctl a move
+is "$lost" 0 "move without a name: nothing is lost"
+ok "move: b leads both" wait_for 3 roles_are b "MASTER MASTER"
+ok "move: a leads none" wait_for 3 roles_are a "BACKUP BACKUP"
+ok "take of one" ctl a take V6
+ok "take: a leads both" wait_for 3 roles_are a "MASTER MASTER"
+ok "take: b leads none" wait_for 3 roles_are b "BACKUP BACKUP"
+ok "drain" ctl a drain
+ok "drain: b leads both" wait_for 3 roles_are b "MASTER MASTER"
+ok "undrain" ctl a undrain
+ok "undrain: a leads both" wait_for 5 roles_are a "MASTER MASTER"
+
+# --- a fault of one is a fault of all ---
+ip -n "$ns-a" link set eth1 down
+ok "IPv6 has no link: a leads none" wait_for 3 roles_are a "FAULT FAULT"
+ok "b leads both" wait_for 3 roles_are b "MASTER MASTER"
+is "$(nth a 0 health.fault)" group "the fault of IPv4 is the group's"
+is "$(nth a 0 reason)" group "and that is the reason"
+not "its address is off" has_vip a
+ip -n "$ns-a" link set eth1 up
+ok "the link is back: a leads both" wait_for 15 roles_are a "MASTER MASTER"
+ok "b leads none again" wait_for 5 roles_are b "BACKUP BACKUP"
+
+# --- adverts of one family are lost on the way ---
+in_ns b nft add table inet t
+in_ns b nft add chain inet t in '{ type filter hook input priority 0; }'
+in_ns b nft add rule inet t in iifname eth1 meta l4proto 112 drop
+waits() { [ "$(ctl b stats --json | jq .V6.group_waits_total)" -ge 3 ]; }
+ok "IPv6 hears nothing, but waits for the group" wait_for 5 waits
+is "$(roles b)" "BACKUP BACKUP" "and nobody takes over"
+ok "a is master by its hellos only: told" \
+	wait_for 5 nth_is b 1 health.asymmetric true
+in_ns b nft flush chain inet t in
+ok "heard again: over" wait_for 5 nth_is b 1 health.asymmetric false
+
+# --- and of both, one way only ---
+before=$(nth a 0 transitions)/$(nth a 1 transitions)
+in_ns b nft add rule inet t in meta l4proto 112 drop
+ok "case 72: blocked one way: b leads too" \
+	wait_for 5 roles_are b "MASTER MASTER"
+ok "case 72: b knows that" wait_for 5 nth_is b 0 health.split_brain true
+ok "case 72: a as well" wait_for 5 nth_is a 0 health.split_brain true
+is "$(nth a 0 transitions)/$(nth a 1 transitions)" "$before" \
+	"case 72: a does not move"
+steady=$(nth b 0 transitions)/$(nth b 1 transitions)
+in_ns b nft flush chain inet t in
+ok "case 72: healed: b leads none" wait_for 5 roles_are b "BACKUP BACKUP"
+is "$(roles a)" "MASTER MASTER" "case 72: a leads both"
+is "$(nth b 0 transitions)/$(nth b 1 transitions)" \
+	"$((${steady%/*} + 1))/$((${steady#*/} + 1))" "case 72: no flapping"
+
+# --- the same VRID on another link ---
+heard=$(nth a 0 adverts_received)
+vrrp() { in_ns c "$top/tests/ha/send-vrrp" "$@"; }
+vrrp eth1 255 3133ff01000ad8fe0a620064
+vrrp eth0 254 31339601000a42ff0a620064
+by_ttl() { [ "$(ctl a stats --json | jq .V4.discard.ttl)" -ge 1 ]; }
+ok "case 12: one sent to its own link was heard" wait_for 5 by_ttl
+is "$(nth a 0 adverts_received)" "$heard" \
+	"case 12: one sent to another link was not"
+is "$(ctl a stats --json | jq '[.V4.discard[]] | add')" 1 \
+	"case 12: not even thrown away"
+is "$(roles a)" "MASTER MASTER" "case 12: the role stays"
+in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
+like "$(cat "$work/metrics")" \
+	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
+	"metrics: transitions have their reason"
+done_testing
