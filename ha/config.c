@@ -162,6 +162,71 @@ static int build_auth(struct build *b, const struct conf_node *node,
 	return 0;
 }
 
+static int build_hmac_key(
+	struct build *b, const struct conf_node *n, struct hmac_conf *hmac)
+{
+	struct hmac_key *key = &hmac->keys[hmac->key_count];
+	const char *hex = conf_str(n);
+	size_t len = strlen(hex);
+	char *end;
+	long id = strtol(conf_key(n), &end, 10);
+
+	if (*end || id < 1 || id > 255)
+		return conf_error(b->conf, n, b->err,
+			"keys: %s: need a number of 1 to 255", conf_key(n));
+	if (len % 2 || len < 2 * HMAC_KEY_MIN || len > 2 * HMAC_KEY_MAX ||
+		!hex_parse(hex, key->octets, len / 2))
+		return conf_error(b->conf, n, b->err,
+			"keys: %ld: need 64 to 128 hex digits", id);
+	key->id = (uint8_t)id;
+	key->len = (uint8_t)(len / 2);
+	for (size_t i = 0; i < hmac->key_count; i++)
+		if (hmac->keys[i].id == key->id)
+			return conf_error(b->conf, n, b->err,
+				"keys: %ld is there twice", id);
+	hmac->key_count++;
+	return 0;
+}
+
+/* Three intervals, as the time until a master counts as dead; but clocks
+ * differ by seconds sooner than by hundredths. */
+static uint32_t default_window(const struct config_instance *in)
+{
+	uint32_t s = 3 * (in->interval_us / 1000000);
+
+	return s < 5 ? 5 : s > 300 ? 300 : s;
+}
+
+static int build_hmac(struct build *b, const struct conf_node *node,
+	struct config_instance *in)
+{
+	const struct conf_node *n = conf_get(node, "hmac"), *k;
+	struct hmac_conf *hmac = &in->hmac;
+	long long active = conf_get_int(n, "active");
+	int rc = 0;
+
+	hmac->mode = (enum hmac_mode)conf_get_int(n, "mode");
+	hmac->window_s = (uint32_t)(conf_get_int(n, "window") / 1000);
+	if (!hmac->window_s)
+		hmac->window_s = default_window(in);
+	k = conf_first(conf_get(n, "keys"));
+	for (; k && rc == 0; k = conf_next(k))
+		rc = build_hmac_key(b, k, hmac);
+	if (rc < 0 || hmac->mode == HMAC_OFF)
+		return rc;
+	if (in->auth_type != PACKET_AUTH_NONE)
+		return conf_error(b->conf, n, b->err,
+			"hmac: not together with auth: pass");
+	while (hmac->active < hmac->key_count &&
+		hmac->keys[hmac->active].id != active)
+		hmac->active++;
+	if (hmac->active == hmac->key_count)
+		return conf_error(b->conf, n, b->err,
+			"hmac: the active key %lld is not among the keys",
+			active);
+	return 0;
+}
+
 static int check_twice(struct build *b, const struct conf_node *node,
 	const struct config_instance *in)
 {
@@ -229,6 +294,8 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	rc = build_timing(b, node, in);
 	if (rc == 0)
 		rc = build_auth(b, node, in);
+	if (rc == 0)
+		rc = build_hmac(b, node, in);
 	if (rc == 0)
 		rc = build_addresses(b, node, in);
 	if (rc == 0)

@@ -6,6 +6,7 @@
 
 #include "common/ctl/conf.h"
 #include "common/net/addr.h"
+#include "ha/hmac.h"
 #include "ha/packet.h"
 
 /*
@@ -47,6 +48,7 @@ struct config_instance {
 	uint8_t auth_type;
 	uint8_t auth[PACKET_AUTH_LEN];
 	bool password_cut; /* it was longer than that */
+	struct hmac_conf hmac;
 	bool preempt;
 	bool strict_addrs;
 	bool both_versions;

@@ -10,6 +10,8 @@ static const char *const versions[] = {"2", "3", NULL};
 static const char *const auths[] = {"none", "pass", NULL};
 static const char *const checksums[] = {
 	"rfc5798", "rfc9568", "follow-peer", NULL};
+static const char *const hmac_modes[] = {
+	"off", "receive-only", "permissive", "enforce", NULL};
 static const char *const advertises[] = {"anchor", "all", NULL};
 
 static const struct schema_item address_item[] = {
@@ -49,6 +51,44 @@ static const struct schema_item track_items[] = {
 		.max = 64,
 		.help = "An IPv4 router that must answer ARP; empty: none. "
 			"Without it this node counts 120 less."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item hmac_key[] = {
+	{.name = "",
+		.type = SCHEMA_STRING,
+		.help = "Key of 32 to 64 octets in hex, by its number 1 to "
+			"255."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item hmac_items[] = {
+	{.name = "mode",
+		.type = SCHEMA_ENUM,
+		.choices = hmac_modes,
+		.dflt = "off",
+		.help = "receive-only checks what is signed, permissive signs "
+			"too, enforce wants all signed; introduce it in this "
+			"order on all nodes."},
+	{.name = "keys",
+		.type = SCHEMA_DICT,
+		.children = hmac_key,
+		.max = HMAC_KEYS,
+		.dflt = "{}",
+		.help = "Keys by number; several while one is being "
+			"replaced."},
+	{.name = "active",
+		.type = SCHEMA_INT,
+		.min = 1,
+		.max = 255,
+		.dflt = "1",
+		.help = "Number of the key that signs."},
+	{.name = "window",
+		.type = SCHEMA_DURATION,
+		.max = 300000,
+		.dflt = "0s",
+		.help = "How far clocks may differ, whole seconds; 0s: three "
+			"intervals, at least 5s."},
 	{.type = SCHEMA_END},
 };
 
@@ -105,6 +145,12 @@ static const struct schema_item instance_items[] = {
 		.dflt = "\"\"",
 		.max = 64,
 		.help = "For auth: pass; the first 8 octets count."},
+	{.name = "hmac",
+		.type = SCHEMA_MAP,
+		.children = hmac_items,
+		.dflt = "{}",
+		.help = "Sign adverts as auth_hmac of keepalived 2.4 does; "
+			"needs clocks that agree."},
 	{.name = "preempt",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",

@@ -59,6 +59,7 @@ static void set_rules(struct packet_rules *r, const struct config_instance *c,
 	r->interval_cs = (uint16_t)(c->interval_us / 10000);
 	r->interval_alt_cs = (uint16_t)(c->interval_alt_us / 10000);
 	r->strict_addrs = c->strict_addrs;
+	r->trailer = c->hmac.mode != HMAC_OFF;
 	r->unicast = c->peer_count > 0;
 	r->peers = c->peers;
 	r->peer_count = c->peer_count;

@@ -22,27 +22,25 @@
 #include "ha/track.h"
 #include "ha/vip.h"
 
-/* What an operator is told; the main thread logs it and keeps the last. */
+/* What an operator is told; the main thread keeps the last. */
 enum instance_event_kind {
-	INSTANCE_ROLE,     /* role changed: from, to, reason */
-	INSTANCE_DISCARD,  /* adverts of `peer` are thrown away: verdict */
-	INSTANCE_SPLIT,    /* two masters */
-	INSTANCE_OWNER,    /* somebody advertises 255 */
-	INSTANCE_CLONE,    /* our own address and priority heard */
-	INSTANCE_STAYED,   /* planned move: nobody took over */
-	INSTANCE_LATE,     /* ran late and announced again; value = us */
-	INSTANCE_ROBBED,   /* an address was taken off by another program */
-	INSTANCE_TROUBLE,  /* a system call failed; value = errno */
-	INSTANCE_PEER,     /* our own peer was found, failed or lost */
-	INSTANCE_CONFLICT, /* another MAC claims an address; peer[0..5] */
-	INSTANCE_GATEWAY,  /* lost (value 1) or back (0) */
-	INSTANCE_ADDRS,    /* the master has another address list */
-	INSTANCE_ROUTE,    /* anycast: value = metric (0: withdrawn), reason */
+	INSTANCE_ROLE,         /* role changed: from, to, reason */
+	INSTANCE_DISCARD,      /* adverts of `peer` are thrown away: verdict */
+	INSTANCE_SPLIT,        /* two masters */
+	INSTANCE_OWNER,        /* somebody advertises 255 */
+	INSTANCE_CLONE,        /* our own address and priority heard */
+	INSTANCE_STAYED,       /* planned move: nobody took over */
+	INSTANCE_LATE,         /* ran late and announced again; value = us */
+	INSTANCE_ROBBED,       /* an address was taken off by another program */
+	INSTANCE_TROUBLE,      /* a system call failed; value = errno */
+	INSTANCE_PEER,         /* our own peer was found, failed or lost */
+	INSTANCE_CONFLICT,     /* another MAC claims an address; peer[0..5] */
+	INSTANCE_GATEWAY,      /* lost (value 1) or back (0) */
+	INSTANCE_ADDRS,        /* the master has another address list */
+	INSTANCE_ROUTE,        /* anycast: value = metric, 0 = none; reason */
 	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
-	INSTANCE_ASYMMETRIC,   /* a peer is master, but its adverts do not come
-				  (value 1); or no longer so (0) */
-	INSTANCE_WAITS,        /* silence here, while others of the sync group
-				  hear their master */
+	INSTANCE_ASYMMETRIC,   /* a master known by hellos only (1); over (0) */
+	INSTANCE_WAITS,        /* silence, while the sync group hears */
 	INSTANCE_EVENTS,
 };
 
@@ -110,6 +108,7 @@ struct instance {
 	 * the nodes of a router cannot change at the same moment. */
 	struct config_instance old_conf;
 	struct packet_rules old_rules;
+	struct hmac_state hmac;
 	int64_t old_until_us;
 	enum packet_sum sum_form;
 	struct sock sock;
@@ -143,7 +142,7 @@ struct instance {
 	int index; /* 0 = no such link */
 	uint8_t mac[6];
 	uint8_t source[PACKET_ADDR_MAX];
-	/* Scratch of a scan in progress. */
+	/* Of a scan in progress. */
 	struct iface_link scan_link;
 	bool scan_has_source;
 	uint8_t scan_source[PACKET_ADDR_MAX];

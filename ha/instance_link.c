@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/instance_impl.h"
 
+#include <time.h>
+
 #include "common/base/clock.h"
 
 /*
@@ -55,6 +57,25 @@ static void note_accepted(
 	in->complained_addrs = true;
 }
 
+static int64_t wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static enum packet_verdict authenticate(
+	struct instance *in, const struct hmac_conf *conf)
+{
+	const struct sock_packet *p = &in->packet;
+
+	/* What is enforced is so at once. */
+	if (in->conf.hmac.mode == HMAC_ENFORCE)
+		conf = &in->conf.hmac;
+	return hmac_check(&in->hmac, conf, &p->meta, p->pdu, p->len, wall_us());
+}
+
 /* By the rules in force, or else by those before a change. */
 static enum packet_verdict decode(struct instance *in, int64_t now,
 	struct packet_advert *adv, unsigned *notes)
@@ -66,10 +87,13 @@ static enum packet_verdict decode(struct instance *in, int64_t now,
 		return PACKET_LEN;
 	verdict =
 		packet_decode(&in->rules, &p->meta, p->pdu, p->len, adv, notes);
+	if (verdict == PACKET_OK)
+		verdict = authenticate(in, &in->conf.hmac);
 	if (verdict == PACKET_OK || now > in->old_until_us)
 		return verdict;
 	if (packet_decode(&in->old_rules, &p->meta, p->pdu, p->len, adv,
-		    notes) == PACKET_OK)
+		    notes) == PACKET_OK &&
+		authenticate(in, &in->old_conf.hmac) == PACKET_OK)
 		return PACKET_OK;
 	return verdict;
 }

@@ -6,6 +6,10 @@
 
 #include "tests/tap/tap.h"
 
+#define KEY                                                                    \
+	"000102030405060708090a0b0c0d0e0f"                                     \
+	"101112131415161718191a1b1c1d1e1f"
+
 /* A good instance; `more` is added to it, indented by four. */
 static const char *with(const char *more)
 {
@@ -110,6 +114,31 @@ static void test_values(void)
 	config_free(c);
 }
 
+static void test_hmac(void)
+{
+	struct err err = {.text = ""};
+	struct config *c =
+		build(with("    hmac: {mode: permissive, active: 9, keys: "
+			   "{1: " KEY ", 9: " KEY KEY "}}\n"),
+			&err);
+	const struct hmac_conf *h;
+
+	if (!c)
+		tap_bail("%s", err.text);
+	h = &c->instances[0].hmac;
+	is_int(h->mode, HMAC_PERMISSIVE, "hmac: mode");
+	is_int(h->key_count, 2, "hmac: keys");
+	is_int(h->keys[h->active].id, 9, "hmac: the active one");
+	is_int(h->keys[1].len, 64, "hmac: its length");
+	is_int(h->keys[0].octets[31], 31, "hmac: an octet");
+	is_int(h->window_s, 5, "hmac: window");
+	config_free(c);
+	c = build(with("    interval: 10s\n"), &err);
+	is_int(c ? c->instances[0].hmac.window_s : 0, 30,
+		"hmac: window of slow adverts");
+	config_free(c);
+}
+
 static void test_bad(void)
 {
 	static const struct {
@@ -153,6 +182,18 @@ static void test_bad(void)
 		 "    interval: 1s\n    addresses: [\"2001:db8::1/64\"]\n",
 			"ha.yaml:"},
 		{"    sync_group: alone\n", "ha.yaml:6: "},
+		{"    hmac: {mode: enforce}\n", "ha.yaml:6: "},
+		{"    hmac: {mode: loud}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {1: abcd}}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {256: " KEY "}}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {1: " KEY ", 01: " KEY "}}\n",
+			"ha.yaml:6: "},
+		{"    hmac: {mode: enforce, active: 2, keys: {1: " KEY "}}\n",
+			"ha.yaml:6: "},
+		{"    version: 2\n    interval: 1s\n    auth: pass\n"
+		 "    password: x\n"
+		 "    hmac: {mode: enforce, keys: {1: " KEY "}}\n",
+			"ha.yaml:10: "},
 		{"handover: {key: abc}\n", "ha.yaml:6: "},
 		{"metrics: {listen: everywhere}\n", "ha.yaml:6: "},
 		{"linger: 2h\n", "ha.yaml:6: "},
@@ -199,6 +240,7 @@ int main(void)
 {
 	test_defaults();
 	test_values();
+	test_hmac();
 	test_bad();
 	test_example();
 	return tap_done();

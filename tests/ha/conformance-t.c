@@ -8,6 +8,7 @@
 
 #include "ha/instance_impl.h"
 
+#include "common/base/clock.h"
 #include "tests/ha/frame.h"
 #include "tests/tap/tap.h"
 
@@ -279,8 +280,97 @@ static void test_other_list(enum state_role role)
 	instance_free(in);
 }
 
+/* --- signed adverts ---------------------------------------------------- */
+
+static void set_hmac(struct instance *in, enum hmac_mode mode)
+{
+	struct hmac_conf *h = &in->conf.hmac;
+
+	h->mode = mode;
+	h->window_s = 5;
+	h->key_count = 1;
+	h->keys[0].id = 1;
+	h->keys[0].len = HMAC_KEY_MIN;
+	in->rules.trailer = true;
+}
+
+/* A good advert, signed `age_s` ago; `seq` keeps it growing. */
+static void sign(struct instance *in, const struct row *r, uint8_t priority,
+	int64_t age_s, uint64_t seq)
+{
+	uint64_t time = (uint64_t)(wall_now_s() - age_s) << 32;
+
+	spoil(in, r, priority);
+	hmac_sign(&in->conf.hmac, time + seq, &in->packet.meta, in->packet.buf,
+		in->packet.len);
+	in->packet.len += PACKET_TRAILER;
+}
+
+static void discarded(struct instance *in, enum packet_verdict want,
+	const char *name, enum state_role role)
+{
+	struct state before = in->st;
+	uint64_t count = in->counters.discard[want];
+
+	in_take_packet(in, now);
+	ok(in->counters.discard[want] == count + 1 &&
+			memcmp(&before, &in->st, sizeof(before)) == 0,
+		"case 81: %s, %s: discarded as %s", name, state_role_name(role),
+		packet_verdict_name(want));
+}
+
+static void test_hmac(const struct row *r, enum state_role role)
+{
+	struct instance *in = make(r, &env, role);
+	uint8_t q = role == STATE_MASTER ? 50 : 150;
+	uint64_t received;
+
+	set_hmac(in, HMAC_ENFORCE);
+	sign(in, r, q, 0, 1);
+	in_take_packet(in, now);
+	is_int((long long)in->counters.received, 1, "case 81: %s: good: taken",
+		state_role_name(role));
+	sign(in, r, 200, 0, 1);
+	discarded(in, PACKET_HMAC_REPLAY, "the same number", role);
+	sign(in, r, 200, 60, 2);
+	discarded(in, PACKET_HMAC_STALE, "a minute old", role);
+	sign(in, r, 200, -60, 2);
+	discarded(in, PACKET_HMAC_STALE, "of the future", role);
+	sign(in, r, 200, 0, 3);
+	in->packet.buf[in->packet.len - 1] ^= 1;
+	if (r->family == 6)
+		packet_sum6(&in->packet.meta, in->packet.buf, in->packet.len);
+	discarded(in, PACKET_HMAC_FAIL, "another signature", role);
+	in->conf.hmac.keys[0].id = 2;
+	sign(in, r, 200, 0, 4);
+	in->conf.hmac.keys[0].id = 1;
+	discarded(in, PACKET_HMAC_KEY, "another key", role);
+	spoil(in, r, 200);
+	discarded(in, PACKET_HMAC_MISSING, "unsigned", role);
+	/* A change a moment ago does not let unsigned ones in. */
+	in->old_conf = in->conf;
+	in->old_conf.hmac.mode = HMAC_OFF;
+	in->old_rules = in->rules;
+	in->old_until_us = now + SEC;
+	spoil(in, r, 200);
+	discarded(in, PACKET_HMAC_MISSING, "unsigned after a change", role);
+	in->conf.hmac.mode = HMAC_PERMISSIVE;
+	received = in->counters.received;
+	spoil(in, r, q);
+	in_take_packet(in, now);
+	is_int((long long)in->counters.received, (long long)received + 1,
+		"case 81: permissive, %s: unsigned: taken",
+		state_role_name(role));
+	instance_free(in);
+}
+
 int main(void)
 {
+	static const struct row v3 = {
+		"", 3, 4, -1, 0, 0, PACKET_OK, .ttl = 255};
+	static const struct row v6 = {
+		"", 3, 6, -1, 0, 0, PACKET_OK, .ttl = 255};
+
 	for (size_t i = 0; i < countof(rows); i++) {
 		test_row(&rows[i], STATE_BACKUP);
 		test_row(&rows[i], STATE_MASTER);
@@ -288,5 +378,9 @@ int main(void)
 	test_told_again();
 	test_other_list(STATE_BACKUP);
 	test_other_list(STATE_MASTER);
+	test_hmac(&v3, STATE_BACKUP);
+	test_hmac(&v3, STATE_MASTER);
+	test_hmac(&v6, STATE_BACKUP);
+	test_hmac(&v6, STATE_MASTER);
 	return tap_done();
 }

@@ -9,6 +9,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/group-t \
 	tests/ha/handover-t \
 	tests/ha/health-t \
+	tests/ha/hmac-t \
 	tests/ha/keep-t \
 	tests/ha/neighbour-t \
 	tests/ha/packet-t \
@@ -29,6 +30,8 @@ tests_ha_handover_t_SOURCES = tests/ha/handover-t.c
 tests_ha_handover_t_LDADD = $(HA_LIBS)
 tests_ha_health_t_SOURCES = tests/ha/health-t.c
 tests_ha_health_t_LDADD = $(HA_LIBS)
+tests_ha_hmac_t_SOURCES = tests/ha/hmac-t.c
+tests_ha_hmac_t_LDADD = $(HA_LIBS)
 tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
 tests_ha_keep_t_LDADD = $(HA_LIBS)
 tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c

@@ -16,15 +16,19 @@ second_link() { # NODE
 	ip -n "$ns-$1" link set eth1 up
 }
 
+key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+hmac='{mode: off}'
+
 group_conf() { # NODE PEER PRIORITY
 	cat <<- END
 	node: $1
 	instances:
 	  V4: {interface: eth0, vrid: 51, addresses: [$vip/24], priority: $3,
-	    sync_group: dns, handover_peers: [10.98.0.$2],
+	    sync_group: dns, handover_peers: [10.98.0.$2], hmac: $hmac,
 	    track: {frontend: false, probe: false}}
 	  V6: {interface: eth1, vrid: 51, addresses: [fe80::100/64, $vip6/64],
 	    priority: $3, sync_group: dns, handover_peers: [10.98.0.$2],
+	    hmac: $hmac,
 	    track: {frontend: false, probe: false}}
 	health: {socket: $work/$1/health.sock}
 	linger: 1s
@@ -105,16 +109,47 @@ is "$(roles a)" "MASTER MASTER" "case 72: a leads both"
 is "$(nth b 0 transitions)/$(nth b 1 transitions)" \
 	"$((${steady%/*} + 1))/$((${steady#*/} + 1))" "case 72: no flapping"
 
+# --- adverts are signed, step by step, node by node ---
+step() { # HMAC
+	local n
+	hmac=$1
+	group_conf b 11 253 > "$work/b/ha.yaml"
+	group_conf a 12 254 > "$work/a/ha.yaml"
+	for n in b a; do ctl $n reload > /dev/null || return 1; done
+}
+took() { ctl b status --json | jq '[.instances[].adverts_received] | add'; }
+goes_on() { [ "$(took)" -ge "$(($1 + 20))" ]; }
+sums() { ctl b stats --json | jq "[.[].discard.$1] | add"; }
+before=$(roles a)/$(roles b)/$(nth a 0 transitions)/$(nth b 1 transitions)
+for m in receive-only permissive enforce; do
+	ok "case 79: hmac: $m" step "{mode: $m, keys: {1: $key}}"
+	ok "case 79: $m: b hears a" wait_for 5 goes_on "$(took)"
+done
+ok "case 79: a second key" step \
+	"{mode: enforce, keys: {1: $key, 2: $key$key}}"
+ok "case 79: it signs" step \
+	"{mode: enforce, active: 2, keys: {1: $key, 2: $key$key}}"
+ok "case 79: the first one goes" step \
+	"{mode: enforce, active: 2, keys: {2: $key$key}}"
+ok "case 79: new key: b hears a" wait_for 5 goes_on "$(took)"
+is "$(roles a)/$(roles b)/$(nth a 0 transitions)/$(nth b 1 transitions)" \
+	"$before" "case 79: nobody moved"
+is "$(sums hmac_fail)/$(sums hmac_key)/$(sums hmac_missing)" 0/0/0 \
+	"case 79: nothing was discarded"
+ok "hmac: off again" step '{mode: off}'
+
 # --- the same VRID on another link ---
 heard=$(nth a 0 adverts_received)
 vrrp() { in_ns c "$top/tests/ha/send-vrrp" "$@"; }
+all_of_a() { ctl a stats --json | jq '[.V4.discard[]] | add'; }
+thrown=$(all_of_a)
 vrrp eth1 255 3133ff01000ad8fe0a620064
 vrrp eth0 254 31339601000a42ff0a620064
 by_ttl() { [ "$(ctl a stats --json | jq .V4.discard.ttl)" -ge 1 ]; }
 ok "case 12: one sent to its own link was heard" wait_for 5 by_ttl
 is "$(nth a 0 adverts_received)" "$heard" \
 	"case 12: one sent to another link was not"
-is "$(ctl a stats --json | jq '[.V4.discard[]] | add')" 1 \
+is "$(all_of_a)" $((thrown + 1)) \
 	"case 12: not even thrown away"
 is "$(roles a)" "MASTER MASTER" "case 12: the role stays"
 in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
