@@ -380,6 +380,22 @@ static int build_health(struct build *b, const struct conf_node *root)
 	return 0;
 }
 
+static int build_fencing(struct build *b, const struct conf_node *node)
+{
+	const struct conf_node *list = conf_get(node, "program");
+	const struct conf_node *n = conf_first(list);
+	struct config *c = b->out;
+
+	c->fence_timeout_ms = (int)conf_get_int(node, "timeout");
+	for (; n; n = conf_next(n))
+		snprintf(c->fence_args[c->fence_count++], CONFIG_FENCE_ARG,
+			"%s", conf_str(n));
+	if (c->fence_count && c->fence_args[0][0] != '/')
+		return conf_error(b->conf, list, b->err,
+			"program: %s: need an absolute path", c->fence_args[0]);
+	return 0;
+}
+
 static int build_all(struct build *b)
 {
 	const struct conf_node *root = conf_root(b->conf), *n;
@@ -396,6 +412,8 @@ static int build_all(struct build *b)
 		rc = build_metrics(b, conf_path(root, "metrics.listen"));
 	if (rc == 0)
 		rc = build_health(b, root);
+	if (rc == 0)
+		rc = build_fencing(b, conf_get(root, "fencing"));
 	n = conf_first(conf_get(root, "instances"));
 	for (; rc == 0 && n; n = conf_next(n))
 		rc = build_instance(b, n);

@@ -24,6 +24,8 @@ enum {
 	CONFIG_QNAME_MAX = 255,
 	CONFIG_ANYCAST = 16,
 	CONFIG_ANYCAST_ADDRS = 16, /* per entry */
+	CONFIG_FENCE_ARGS = 8,
+	CONFIG_FENCE_ARG = 128,
 };
 
 enum config_checksum {
@@ -106,6 +108,9 @@ struct config {
 	uint16_t handover_port;
 	uint8_t key[CONFIG_KEY_MAX];
 	size_t key_len; /* 0 = no authentication but the link's */
+	char fence_args[CONFIG_FENCE_ARGS][CONFIG_FENCE_ARG];
+	size_t fence_count; /* 0 = no program */
+	int fence_timeout_ms;
 	bool has_metrics;
 	union addr metrics;
 };

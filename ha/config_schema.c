@@ -288,6 +288,32 @@ static const struct schema_item handover_items[] = {
 	{.type = SCHEMA_END},
 };
 
+static const struct schema_item fence_word[] = {
+	{.name = "",
+		.type = SCHEMA_STRING,
+		.max = CONFIG_FENCE_ARG - 1,
+		.help = "The program's path, then its arguments."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item fencing_items[] = {
+	{.name = "program",
+		.type = SCHEMA_LIST,
+		.children = fence_word,
+		.max = CONFIG_FENCE_ARGS,
+		.dflt = "[]",
+		.help = "Run, without a shell, when another master of lower "
+			"priority is known; instance, reason and address "
+			"follow as arguments. Nothing waits for it."},
+	{.name = "timeout",
+		.type = SCHEMA_DURATION,
+		.min = 100,
+		.max = 60000,
+		.dflt = "10s",
+		.help = "After this it is killed."},
+	{.type = SCHEMA_END},
+};
+
 static const struct schema_item metrics_items[] = {
 	{.name = "listen",
 		.type = SCHEMA_STRING,
@@ -338,6 +364,11 @@ const struct schema_item config_schema[] = {
 		.children = handover_items,
 		.dflt = "{}",
 		.help = "The talk between our own nodes."},
+	{.name = "fencing",
+		.type = SCHEMA_MAP,
+		.children = fencing_items,
+		.dflt = "{}",
+		.help = "A program of the site against a second master."},
 	{.name = "metrics",
 		.type = SCHEMA_MAP,
 		.children = metrics_items,

@@ -4,6 +4,7 @@
 
 #include "common/ctl/daemon.h"
 #include "common/net/http.h"
+#include "ha/fence.h"
 #include "ha/worker.h"
 
 /*
@@ -48,6 +49,7 @@ struct ha {
 	long long history_seq;                     /* of the newest */
 	uint64_t transitions[4][4][STATE_REASONS]; /* from, to, reason */
 	struct ha_move moves[HA_MOVES];
+	struct fence fence;
 };
 
 /* The copy of one instance that status and metrics work on. */

@@ -19,6 +19,7 @@ enum {
 	TAKE_GAP_US = 20 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
 	REFRESH_US = 30 * 1000 * 1000,
+	SPLIT_OVER_US = 5 * 1000 * 1000,
 };
 
 void in_emit(struct instance *in, struct instance_event *ev)
@@ -195,13 +196,25 @@ static void note_role(struct instance *in, enum state_role from)
 	in_emit(in, &ev);
 }
 
+/* Told when it begins, and now and then while it lasts. */
+static void note_split(struct instance *in)
+{
+	struct instance_event ev = {.kind = INSTANCE_SPLIT};
+	int64_t now = mtime_now().us;
+	bool begins = !in->split_us || now - in->split_us > SPLIT_OVER_US;
+
+	in->split_us = now;
+	if (in->counters.split++ % 100 != 0 && !begins)
+		return;
+	ev.family = in->packet.meta.family;
+	memcpy(ev.peer, in->packet.meta.src, sizeof(ev.peer));
+	in_emit(in, &ev);
+}
+
 static void note_remarks(struct instance *in, unsigned actions)
 {
-	if (actions & STATE_SAW_SPLIT) {
-		in->split_us = mtime_now().us;
-		if (in->counters.split++ % 100 == 0)
-			in_emit_kind(in, INSTANCE_SPLIT, 0);
-	}
+	if (actions & STATE_SAW_SPLIT)
+		note_split(in);
 	if (actions & STATE_SAW_WAIT && in->counters.group_waits++ % 100 == 0)
 		in_emit_kind(in, INSTANCE_WAITS, 0);
 	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)

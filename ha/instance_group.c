@@ -108,15 +108,35 @@ static bool is_unheard(
 	       peer->heard_us > from + 2 * (int64_t)in->st.active_us + SPLIT_US;
 }
 
+static const struct instance_peer *find_unheard(const struct instance *in)
+{
+	if (in->st.role != STATE_BACKUP && in->st.role != STATE_MASTER)
+		return NULL;
+	for (size_t i = 0; i < in->conf.handover_count; i++)
+		if (is_unheard(in, &in->peers[i]))
+			return &in->peers[i];
+	return NULL;
+}
+
 void in_judge_paths(struct instance *in)
 {
-	bool lame = false;
+	struct instance_event ev = {.kind = INSTANCE_ASYMMETRIC};
+	const struct instance_peer *peer = find_unheard(in);
+	enum state_role role = peer ? in->st.role : STATE_INIT;
 
-	for (size_t i = 0; i < in->conf.handover_count; i++)
-		lame |= is_unheard(in, &in->peers[i]);
-	lame &= in->st.role == STATE_BACKUP || in->st.role == STATE_MASTER;
-	if (lame == in->asymmetric)
+	if (role == in->asymmetric)
 		return;
-	in->asymmetric = lame;
-	in_emit_kind(in, INSTANCE_ASYMMETRIC, lame);
+	in->asymmetric = role;
+	ev.value = peer != NULL;
+	ev.from = in->sc.priority;
+	ev.to = (uint8_t)role;
+	if (peer) {
+		const uint8_t *octets;
+		size_t n = addr_octets(&peer->addr, &octets);
+
+		ev.priority = peer->priority;
+		ev.family = n == 16 ? 6 : 4;
+		memcpy(ev.peer, octets, n);
+	}
+	in_emit(in, &ev);
 }

@@ -5,6 +5,7 @@ ha_libha_a_SOURCES = \
 	ha/announce.c ha/announce.h \
 	ha/anycast.c ha/anycast.h \
 	ha/config.c ha/config.h ha/config_anycast.c ha/config_schema.c \
+	ha/fence.c ha/fence.h \
 	ha/ha.h \
 	ha/handover.c ha/handover.h \
 	ha/health.c ha/health.h \

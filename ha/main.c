@@ -54,6 +54,7 @@ static void note_event(struct ha *ha, const struct instance_event *ev)
 		ev->reason < STATE_REASONS)
 		ha->transitions[ev->from][ev->to][ev->reason]++;
 	log_event(ev);
+	fence_event(&ha->fence, ha->config, ev, mtime_now().us);
 	ha_moves_event(ha, ev);
 }
 
@@ -160,6 +161,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	if (!ha)
 		return err_fail(err, -ENOMEM, "out of memory");
 	ha->daemon = d;
+	ha->fence.loop = daemon_loop(d);
 	ha->config = config_build(conf, err);
 	if (!ha->config || open_parts(ha, daemon_loop(d), err) < 0 ||
 		worker_start(ha->worker, keep_drained(ha->keep), err) < 0) {

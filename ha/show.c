@@ -277,8 +277,8 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 	case INSTANCE_SPLIT:
 		snprintf(out, size,
 			"%s: split brain: another master of lower "
-			"priority was heard",
-			name);
+			"priority was heard: from=%s",
+			name, ip);
 		return true;
 	case INSTANCE_OWNER:
 		snprintf(out, size, "%s: a peer advertises priority 255", name);

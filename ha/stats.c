@@ -14,7 +14,7 @@ enum {
 static bool is_split(const struct instance *in, int64_t now)
 {
 	return in->st.role == STATE_MASTER &&
-	       (in->asymmetric ||
+	       (in->asymmetric != STATE_INIT ||
 		       (in->split_us && now - in->split_us < SPLIT_US));
 }
 
@@ -45,7 +45,7 @@ static void look(struct worker *w, void *arg)
 		v->has_source = in->has_source;
 		v->vips_seen = in->vips_seen;
 		v->gateway_lost = in->gateway_lost;
-		v->asymmetric = in->asymmetric;
+		v->asymmetric = in->asymmetric != STATE_INIT;
 		v->split_brain = is_split(in, views->now_us);
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
@@ -366,6 +366,14 @@ static void print_node(
 		"that time is held against nobody.");
 	text_add(out, "ispdns_ha_late_rounds_total %llu\n",
 		(unsigned long long)views->worker.late_rounds);
+	metrics_family(out, "ispdns_ha_fencing_total", "counter",
+		"Times the fencing program was run.");
+	text_add(out, "ispdns_ha_fencing_total %llu\n",
+		(unsigned long long)ha->fence.started);
+	metrics_family(out, "ispdns_ha_fencing_failed_total", "counter",
+		"Times it did not end well.");
+	text_add(out, "ispdns_ha_fencing_failed_total %llu\n",
+		(unsigned long long)ha->fence.failed);
 	metrics_family(out, "ispdns_ha_drained", "gauge",
 		"1 when drained by an operator.");
 	text_add(out, "ispdns_ha_drained %d\n", keep_drained(ha->keep));

@@ -88,6 +88,7 @@ static void test_values(void)
 		      "    sync_group: dns\n"
 		      "    addresses: [10.1.2.3, 10.1.2.4/24]\n"
 		      "handover: {key: 000102030405060708090a0b0c0d0e0f}\n"
+		      "fencing: {program: [/bin/fence, off, \"a b\"]}\n"
 		      "metrics: {listen: \"\"}\n",
 			&err);
 	const struct config_instance *v6, *v4;
@@ -108,6 +109,9 @@ static void test_values(void)
 	ok(v4->password_cut && !v6->password_cut,
 		"case 23: and there is something to warn of");
 	is_int((long long)c->key_len, 16, "key");
+	is_int((long long)c->fence_count, 3, "fencing: words");
+	is_string(c->fence_args[2], "a b", "fencing: one with a blank");
+	is_int(c->fence_timeout_ms, 10000, "fencing: time");
 	ok(!c->has_metrics, "no metrics page");
 	is_string(v6->group, "dns", "sync group");
 	ok(!config_same_router(v4, v6), "a VRID per family");
@@ -197,6 +201,9 @@ static void test_bad(void)
 		{"handover: {key: abc}\n", "ha.yaml:6: "},
 		{"metrics: {listen: everywhere}\n", "ha.yaml:6: "},
 		{"linger: 2h\n", "ha.yaml:6: "},
+		{"fencing: {program: [fence]}\n", "ha.yaml:6: "},
+		{"fencing: {program: [/a, b, b, b, b, b, b, b, b]}\n",
+			"ha.yaml:6: "},
 	};
 
 	for (size_t i = 0; i < countof(rows); i++) {

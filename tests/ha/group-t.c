@@ -6,6 +6,7 @@
  * which is of no interest.
  */
 
+#include "ha/fence.h"
 #include "ha/instance_impl.h"
 
 #include "tests/tap/tap.h"
@@ -314,7 +315,7 @@ static void test_asymmetric(void)
 	ok(!in->asymmetric && told[INSTANCE_ASYMMETRIC] == 0,
 		"case 72: adverts and hellos: nothing to tell");
 	hello_for(in, STATE_MASTER, 3 * SEC);
-	ok(in->asymmetric && told[INSTANCE_ASYMMETRIC] == 1,
+	ok(in->asymmetric == STATE_MASTER && told[INSTANCE_ASYMMETRIC] == 1,
 		"case 72: a master by its hellos only: told once");
 	is_int(in->st.role, STATE_MASTER, "case 72: taken over nevertheless");
 	is_int((long long)in->counters.transitions, 2,
@@ -333,6 +334,30 @@ static void test_asymmetric(void)
 	ok(!in->asymmetric, "case 72: nor is one that is backup");
 }
 
+/* Only the one that wins acts, or two would switch each other off. */
+static void test_fence(void)
+{
+	struct instance_event ev = {.kind = INSTANCE_ASYMMETRIC,
+		.to = STATE_MASTER,
+		.from = 254,
+		.priority = 253,
+		.value = 1};
+
+	ok(fence_reason(&ev), "fence: a master that is higher");
+	ev.priority = 254;
+	ok(!fence_reason(&ev), "fence: not when nobody is");
+	ev.priority = 100;
+	ev.to = STATE_BACKUP;
+	ok(!fence_reason(&ev), "fence: not a backup");
+	ev.to = STATE_MASTER;
+	ev.value = 0;
+	ok(!fence_reason(&ev), "fence: not when it is over");
+	ev.kind = INSTANCE_SPLIT;
+	ok(fence_reason(&ev), "fence: a lower one was heard");
+	ev.kind = INSTANCE_ROLE;
+	ok(!fence_reason(&ev), "fence: nothing else");
+}
+
 int main(void)
 {
 	test_fault(0, 1);
@@ -342,6 +367,7 @@ int main(void)
 	test_pull();
 	test_gateway();
 	test_asymmetric();
+	test_fence();
 	for (int i = 0; i < COUNT; i++)
 		instance_free(all[i]);
 	iface_free(env.iface);

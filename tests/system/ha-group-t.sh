@@ -32,8 +32,15 @@ group_conf() { # NODE PEER PRIORITY
 	    track: {frontend: false, probe: false}}
 	health: {socket: $work/$1/health.sock}
 	linger: 1s
+	fencing: {program: [$work/$1/fence, "a b"], timeout: 2s}
 	metrics: {listen: "127.0.0.1:8086"}
 	END
+	cat > "$work/$1/fence" <<- 'END'
+	#!/bin/sh
+	printf '%s,' "$@" >> "${0%/*}/fenced"
+	sleep 9
+	END
+	chmod +x "$work/$1/fence"
 }
 
 roles() { ctl "$1" status --json 2>/dev/null |
@@ -102,6 +109,11 @@ ok "case 72: b knows that" wait_for 5 nth_is b 0 health.split_brain true
 ok "case 72: a as well" wait_for 5 nth_is a 0 health.split_brain true
 is "$(nth a 0 transitions)/$(nth a 1 transitions)" "$before" \
 	"case 72: a does not move"
+ok "the winner runs its fencing program" wait_for 5 test -s "$work/a/fenced"
+like "$(cat "$work/a/fenced")" \
+	'^a b,V[46],(split_brain,(10.98.0.12|fe80:.*)|asymmetric,10.98.0.12),$' \
+	"fencing: instance, reason and address, once"
+not "fencing: the other one does not" test -e "$work/b/fenced"
 steady=$(nth b 0 transitions)/$(nth b 1 transitions)
 in_ns b nft flush chain inet t in
 ok "case 72: healed: b leads none" wait_for 5 roles_are b "BACKUP BACKUP"
@@ -152,7 +164,11 @@ is "$(nth a 0 adverts_received)" "$heard" \
 is "$(all_of_a)" $((thrown + 1)) \
 	"case 12: not even thrown away"
 is "$(roles a)" "MASTER MASTER" "case 12: the role stays"
+gave_up() { grep -q 'fencing: Connection timed out' "$work/a/log"; }
+ok "fencing: a program that hangs is ended" wait_for 5 gave_up
 in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
+like "$(cat "$work/metrics")" 'ispdns_ha_fencing_failed_total 1' \
+	"fencing: and counted"
 like "$(cat "$work/metrics")" \
 	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
 	"metrics: transitions have their reason"
