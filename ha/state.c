@@ -79,7 +79,7 @@ int64_t state_deadline(const struct state *s)
 
 	if (s->role == STATE_MASTER && s->move_us && s->move_us < t)
 		return s->move_us;
-	if (s->role == STATE_BACKUP && t < s->startup_us)
+	if (s->role != STATE_MASTER && t < s->startup_us)
 		return s->startup_us;
 	return t;
 }

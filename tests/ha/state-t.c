@@ -129,6 +129,23 @@ static void test_start(void)
 	is_int(st.role, STATE_BACKUP, "case 56: no promotion before the delay");
 	run(6 * SEC);
 	is_int(st.role, STATE_MASTER, "case 56: promotion after it");
+	now = SEC;
+	state_init(&st);
+	send_event(STATE_EV_START);
+	advert(150);
+	advert(0);
+	run(6 * SEC - 1);
+	is_int(st.role, STATE_BACKUP, "case 56: nor by a goodbye");
+	run(6 * SEC);
+	is_int(st.reason, STATE_BY_PRIO0, "case 56: which is not forgotten");
+	now = SEC;
+	state_init(&st);
+	send_event(STATE_EV_START);
+	fault(false);
+	run(6 * SEC - 1);
+	is_int(st.role, STATE_FAULT, "case 56: nor as the last man");
+	run(6 * SEC);
+	ok(st.role == STATE_MASTER && st.lone, "case 56: but after it");
 }
 
 static void test_resume(void)
@@ -236,6 +253,29 @@ static void test_preempt_delay(void)
 	ok(st.preempt_us != 0, "case 40: the delay runs");
 	advert(150);
 	is_int(st.preempt_us, 0, "case 40: a higher one cancels it");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	advert(50);
+	is_int(silence(), 300 * MS + 60937,
+		"the delay holds back no takeover by silence");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	advert(50);
+	advert(0);
+	is_int(silence(), 60937, "nor by a goodbye");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	run(now + 200 * MS);
+	advert(1);
+	is_int(silence(), 100 * MS + 60937, "nor when the master is leaving");
+	begin(3, 100);
+	cf.preempt = false;
+	advert(50);
+	cf.preempt = true;
+	send_event(STATE_EV_CONF);
+	run(now + 200 * MS);
+	advert(50);
+	is_int(silence(), 100 * MS + 60937, "preemption is switched on live");
 }
 
 static void test_goodbye(void)
