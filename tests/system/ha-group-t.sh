@@ -164,6 +164,24 @@ is "$(nth a 0 adverts_received)" "$heard" \
 is "$(all_of_a)" $((thrown + 1)) \
 	"case 12: not even thrown away"
 is "$(roles a)" "MASTER MASTER" "case 12: the role stays"
+# --- another source address ---
+for n in a b; do in_ns $n sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
+done
+before=$(nth a 0 transitions)/$(nth b 0 transitions)
+ip -n "$ns-a" addr add 10.98.0.111/25 dev eth0
+ip -n "$ns-a" addr del 10.98.0.11/24 dev eth0
+ok "case 69: the source is the next address" \
+	wait_for 3 nth_is a 0 source 10.98.0.111
+ok "case 69: b knows it by that" wait_for 3 nth_is b 0 master 10.98.0.111
+is "$(nth a 0 transitions)/$(nth b 0 transitions)" "$before" \
+	"case 69: nobody moved"
+is "$(ctl b stats --json | jq .V4.discard.checksum)" 0 \
+	"case 69: its checksum is right"
+ip -n "$ns-a" addr add 10.98.0.11/24 dev eth0
+ip -n "$ns-a" addr del 10.98.0.111/25 dev eth0
+ok "case 69: and back" wait_for 3 nth_is b 0 master 10.98.0.11
+
+# --- what is counted ---
 gave_up() { grep -q 'fencing: Connection timed out' "$work/a/log"; }
 ok "fencing: a program that hangs is ended" wait_for 5 gave_up
 in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
@@ -172,4 +190,26 @@ like "$(cat "$work/metrics")" 'ispdns_ha_fencing_failed_total 1' \
 like "$(cat "$work/metrics")" \
 	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
 	"metrics: transitions have their reason"
+
+# --- left over from a crash ---
+stop_hard a ha
+ok "case 57: b leads" wait_for 5 roles_are b "MASTER MASTER"
+ok "case 57: a has the address still" has_vip a
+ip -n "$ns-a" addr add 10.98.0.77/24 dev eth0
+ha_start a
+swept() { grep -q 'removed addresses left by a crash: count=3' "$work/a/log"; }
+ok "case 57: it is removed at the start" wait_for 5 swept
+ok "case 57: an address that is not ours is left alone" has_vip a 10.98.0.77
+ok "case 57: a leads again" wait_for 5 roles_are a "MASTER MASTER"
+
+# --- an address that is taken off again and again ---
+for i in 1 2 3; do
+	ip -n "$ns-a" addr del "$vip/24" dev eth0
+	ok "case 68: put back, $i" wait_for 2 has_vip a
+done
+ip -n "$ns-a" addr del "$vip/24" dev eth0
+ok "case 68: the fourth time in 10 s is a fault" \
+	wait_for 3 roles_are a "FAULT FAULT"
+ok "case 68: b leads" wait_for 3 roles_are b "MASTER MASTER"
+like "$(ctl a events)" 'keeps taking it off, giving up' "case 68: alarm"
 done_testing
