@@ -155,9 +155,75 @@ static int build_auth(struct build *b, const struct conf_node *node,
 	if (len == 0)
 		return conf_error(
 			b->conf, n, b->err, "auth: pass needs a password");
-	if (len > PACKET_AUTH_LEN)
+	in->password_cut = len > PACKET_AUTH_LEN;
+	if (in->password_cut)
 		len = PACKET_AUTH_LEN;
 	memcpy(in->auth, password, len);
+	return 0;
+}
+
+static int build_hmac_key(
+	struct build *b, const struct conf_node *n, struct hmac_conf *hmac)
+{
+	struct hmac_key *key = &hmac->keys[hmac->key_count];
+	const char *hex = conf_str(n);
+	size_t len = strlen(hex);
+	char *end;
+	long id = strtol(conf_key(n), &end, 10);
+
+	if (*end || id < 1 || id > 255)
+		return conf_error(b->conf, n, b->err,
+			"keys: %s: need a number of 1 to 255", conf_key(n));
+	if (len % 2 || len < 2 * HMAC_KEY_MIN || len > 2 * HMAC_KEY_MAX ||
+		!hex_parse(hex, key->octets, len / 2))
+		return conf_error(b->conf, n, b->err,
+			"keys: %ld: need 64 to 128 hex digits", id);
+	key->id = (uint8_t)id;
+	key->len = (uint8_t)(len / 2);
+	for (size_t i = 0; i < hmac->key_count; i++)
+		if (hmac->keys[i].id == key->id)
+			return conf_error(b->conf, n, b->err,
+				"keys: %ld is there twice", id);
+	hmac->key_count++;
+	return 0;
+}
+
+/* Three intervals, as the time until a master counts as dead; but clocks
+ * differ by seconds sooner than by hundredths. */
+static uint32_t default_window(const struct config_instance *in)
+{
+	uint32_t s = 3 * (in->interval_us / 1000000);
+
+	return s < 5 ? 5 : s > 300 ? 300 : s;
+}
+
+static int build_hmac(struct build *b, const struct conf_node *node,
+	struct config_instance *in)
+{
+	const struct conf_node *n = conf_get(node, "hmac"), *k;
+	struct hmac_conf *hmac = &in->hmac;
+	long long active = conf_get_int(n, "active");
+	int rc = 0;
+
+	hmac->mode = (enum hmac_mode)conf_get_int(n, "mode");
+	hmac->window_s = (uint32_t)(conf_get_int(n, "window") / 1000);
+	if (!hmac->window_s)
+		hmac->window_s = default_window(in);
+	k = conf_first(conf_get(n, "keys"));
+	for (; k && rc == 0; k = conf_next(k))
+		rc = build_hmac_key(b, k, hmac);
+	if (rc < 0 || hmac->mode == HMAC_OFF)
+		return rc;
+	if (in->auth_type != PACKET_AUTH_NONE)
+		return conf_error(b->conf, n, b->err,
+			"hmac: not together with auth: pass");
+	while (hmac->active < hmac->key_count &&
+		hmac->keys[hmac->active].id != active)
+		hmac->active++;
+	if (hmac->active == hmac->key_count)
+		return conf_error(b->conf, n, b->err,
+			"hmac: the active key %lld is not among the keys",
+			active);
 	return 0;
 }
 
@@ -216,6 +282,8 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	snprintf(in->name, sizeof(in->name), "%s", conf_key(node));
 	snprintf(in->ifname, sizeof(in->ifname), "%s",
 		conf_get_str(node, "interface"));
+	snprintf(in->group, sizeof(in->group), "%s",
+		conf_get_str(node, "sync_group"));
 	in->vrid = (uint8_t)conf_get_int(node, "vrid");
 	in->version = (uint8_t)(conf_get_int(node, "version") + 2);
 	in->both_versions = conf_get_bool(node, "accept_other_version");
@@ -226,6 +294,8 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	rc = build_timing(b, node, in);
 	if (rc == 0)
 		rc = build_auth(b, node, in);
+	if (rc == 0)
+		rc = build_hmac(b, node, in);
 	if (rc == 0)
 		rc = build_addresses(b, node, in);
 	if (rc == 0)
@@ -240,6 +310,26 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	if (rc == 0)
 		b->out->instance_count++;
 	return rc;
+}
+
+/* Alone in a group is most likely a name that was mistyped. */
+static int check_groups(struct build *b, const struct conf_node *first)
+{
+	const struct config_instance *all = b->out->instances;
+	const struct conf_node *n = first;
+
+	for (size_t i = 0; n; n = conf_next(n), i++) {
+		size_t members = 0;
+
+		for (size_t k = 0; k < b->out->instance_count; k++)
+			members += strcmp(all[i].group, all[k].group) == 0;
+		if (all[i].group[0] && members < 2)
+			return conf_error(b->conf, conf_get(n, "sync_group"),
+				b->err,
+				"sync_group: %s has one member only, need two",
+				all[i].group);
+	}
+	return 0;
 }
 
 static int build_key(struct build *b, const struct conf_node *node)
@@ -290,6 +380,22 @@ static int build_health(struct build *b, const struct conf_node *root)
 	return 0;
 }
 
+static int build_fencing(struct build *b, const struct conf_node *node)
+{
+	const struct conf_node *list = conf_get(node, "program");
+	const struct conf_node *n = conf_first(list);
+	struct config *c = b->out;
+
+	c->fence_timeout_ms = (int)conf_get_int(node, "timeout");
+	for (; n; n = conf_next(n))
+		snprintf(c->fence_args[c->fence_count++], CONFIG_FENCE_ARG,
+			"%s", conf_str(n));
+	if (c->fence_count && c->fence_args[0][0] != '/')
+		return conf_error(b->conf, list, b->err,
+			"program: %s: need an absolute path", c->fence_args[0]);
+	return 0;
+}
+
 static int build_all(struct build *b)
 {
 	const struct conf_node *root = conf_root(b->conf), *n;
@@ -306,11 +412,15 @@ static int build_all(struct build *b)
 		rc = build_metrics(b, conf_path(root, "metrics.listen"));
 	if (rc == 0)
 		rc = build_health(b, root);
+	if (rc == 0)
+		rc = build_fencing(b, conf_get(root, "fencing"));
 	n = conf_first(conf_get(root, "instances"));
 	for (; rc == 0 && n; n = conf_next(n))
 		rc = build_instance(b, n);
 	if (rc == 0)
 		rc = config_build_anycast(b->conf, b->out, b->err);
+	if (rc == 0)
+		rc = check_groups(b, conf_first(conf_get(root, "instances")));
 	return rc;
 }
 

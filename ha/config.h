@@ -6,6 +6,7 @@
 
 #include "common/ctl/conf.h"
 #include "common/net/addr.h"
+#include "ha/hmac.h"
 #include "ha/packet.h"
 
 /*
@@ -23,6 +24,8 @@ enum {
 	CONFIG_QNAME_MAX = 255,
 	CONFIG_ANYCAST = 16,
 	CONFIG_ANYCAST_ADDRS = 16, /* per entry */
+	CONFIG_FENCE_ARGS = 8,
+	CONFIG_FENCE_ARG = 128,
 };
 
 enum config_checksum {
@@ -39,12 +42,15 @@ struct config_vip {
 struct config_instance {
 	char name[CONFIG_NAME];
 	char ifname[IFNAMSIZ];
+	char group[CONFIG_NAME]; /* sync group; "" = none */
 	uint8_t vrid;
 	uint8_t version; /* 2 or 3 */
 	uint8_t family;  /* 4 or 6, of all its addresses */
 	uint8_t priority;
 	uint8_t auth_type;
 	uint8_t auth[PACKET_AUTH_LEN];
+	bool password_cut; /* it was longer than that */
+	struct hmac_conf hmac;
 	bool preempt;
 	bool strict_addrs;
 	bool both_versions;
@@ -102,6 +108,9 @@ struct config {
 	uint16_t handover_port;
 	uint8_t key[CONFIG_KEY_MAX];
 	size_t key_len; /* 0 = no authentication but the link's */
+	char fence_args[CONFIG_FENCE_ARGS][CONFIG_FENCE_ARG];
+	size_t fence_count; /* 0 = no program */
+	int fence_timeout_ms;
 	bool has_metrics;
 	union addr metrics;
 };

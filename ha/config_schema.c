@@ -10,6 +10,8 @@ static const char *const versions[] = {"2", "3", NULL};
 static const char *const auths[] = {"none", "pass", NULL};
 static const char *const checksums[] = {
 	"rfc5798", "rfc9568", "follow-peer", NULL};
+static const char *const hmac_modes[] = {
+	"off", "receive-only", "permissive", "enforce", NULL};
 static const char *const advertises[] = {"anchor", "all", NULL};
 
 static const struct schema_item address_item[] = {
@@ -49,6 +51,44 @@ static const struct schema_item track_items[] = {
 		.max = 64,
 		.help = "An IPv4 router that must answer ARP; empty: none. "
 			"Without it this node counts 120 less."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item hmac_key[] = {
+	{.name = "",
+		.type = SCHEMA_STRING,
+		.help = "Key of 32 to 64 octets in hex, by its number 1 to "
+			"255."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item hmac_items[] = {
+	{.name = "mode",
+		.type = SCHEMA_ENUM,
+		.choices = hmac_modes,
+		.dflt = "off",
+		.help = "receive-only checks what is signed, permissive signs "
+			"too, enforce wants all signed; introduce it in this "
+			"order on all nodes."},
+	{.name = "keys",
+		.type = SCHEMA_DICT,
+		.children = hmac_key,
+		.max = HMAC_KEYS,
+		.dflt = "{}",
+		.help = "Keys by number; several while one is being "
+			"replaced."},
+	{.name = "active",
+		.type = SCHEMA_INT,
+		.min = 1,
+		.max = 255,
+		.dflt = "1",
+		.help = "Number of the key that signs."},
+	{.name = "window",
+		.type = SCHEMA_DURATION,
+		.max = 300000,
+		.dflt = "0s",
+		.help = "How far clocks may differ, whole seconds; 0s: three "
+			"intervals, at least 5s."},
 	{.type = SCHEMA_END},
 };
 
@@ -105,6 +145,12 @@ static const struct schema_item instance_items[] = {
 		.dflt = "\"\"",
 		.max = 64,
 		.help = "For auth: pass; the first 8 octets count."},
+	{.name = "hmac",
+		.type = SCHEMA_MAP,
+		.children = hmac_items,
+		.dflt = "{}",
+		.help = "Sign adverts as auth_hmac of keepalived 2.4 does; "
+			"needs clocks that agree."},
 	{.name = "preempt",
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
@@ -119,6 +165,12 @@ static const struct schema_item instance_items[] = {
 		.max = 600000,
 		.dflt = "0s",
 		.help = "No promotion for this long after the start."},
+	{.name = "sync_group",
+		.type = SCHEMA_STRING,
+		.dflt = "\"\"",
+		.max = CONFIG_NAME - 1,
+		.help = "Instances of one group are led by one node: a fault "
+			"of one is a fault of all, and a move moves all."},
 	{.name = "addresses",
 		.type = SCHEMA_LIST,
 		.children = address_item,
@@ -236,6 +288,32 @@ static const struct schema_item handover_items[] = {
 	{.type = SCHEMA_END},
 };
 
+static const struct schema_item fence_word[] = {
+	{.name = "",
+		.type = SCHEMA_STRING,
+		.max = CONFIG_FENCE_ARG - 1,
+		.help = "The program's path, then its arguments."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item fencing_items[] = {
+	{.name = "program",
+		.type = SCHEMA_LIST,
+		.children = fence_word,
+		.max = CONFIG_FENCE_ARGS,
+		.dflt = "[]",
+		.help = "Run, without a shell, when another master of lower "
+			"priority is known; instance, reason and address "
+			"follow as arguments. Nothing waits for it."},
+	{.name = "timeout",
+		.type = SCHEMA_DURATION,
+		.min = 100,
+		.max = 60000,
+		.dflt = "10s",
+		.help = "After this it is killed."},
+	{.type = SCHEMA_END},
+};
+
 static const struct schema_item metrics_items[] = {
 	{.name = "listen",
 		.type = SCHEMA_STRING,
@@ -286,6 +364,11 @@ const struct schema_item config_schema[] = {
 		.children = handover_items,
 		.dflt = "{}",
 		.help = "The talk between our own nodes."},
+	{.name = "fencing",
+		.type = SCHEMA_MAP,
+		.children = fencing_items,
+		.dflt = "{}",
+		.help = "A program of the site against a second master."},
 	{.name = "metrics",
 		.type = SCHEMA_MAP,
 		.children = metrics_items,

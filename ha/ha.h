@@ -4,6 +4,7 @@
 
 #include "common/ctl/daemon.h"
 #include "common/net/http.h"
+#include "ha/fence.h"
 #include "ha/worker.h"
 
 /*
@@ -45,9 +46,10 @@ struct ha {
 	int64_t routed_us;   /* the same for routers to move on */
 	bool goodbye;        /* linger after the goodbye is being waited for */
 	struct ha_note history[HA_HISTORY];
-	long long history_seq;      /* of the newest */
-	uint64_t transitions[4][4]; /* from, to */
+	long long history_seq;                     /* of the newest */
+	uint64_t transitions[4][4][STATE_REASONS]; /* from, to, reason */
 	struct ha_move moves[HA_MOVES];
+	struct fence fence;
 };
 
 /* The copy of one instance that status and metrics work on. */
@@ -60,7 +62,7 @@ struct ha_view {
 	enum vip_place place;
 	uint8_t priority; /* said in adverts now */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
-		gateway_lost;
+		gateway_lost, asymmetric, split_brain;
 	uint64_t conflicts;
 	uint8_t source[16];
 	struct instance_peer peers[CONFIG_PEERS];

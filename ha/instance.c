@@ -19,6 +19,7 @@ enum {
 	TAKE_GAP_US = 20 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
 	REFRESH_US = 30 * 1000 * 1000,
+	SPLIT_OVER_US = 5 * 1000 * 1000,
 };
 
 void in_emit(struct instance *in, struct instance_event *ev)
@@ -59,6 +60,7 @@ static void set_rules(struct packet_rules *r, const struct config_instance *c,
 	r->interval_cs = (uint16_t)(c->interval_us / 10000);
 	r->interval_alt_cs = (uint16_t)(c->interval_alt_us / 10000);
 	r->strict_addrs = c->strict_addrs;
+	r->trailer = c->hmac.mode != HMAC_OFF;
 	r->unicast = c->peer_count > 0;
 	r->peers = c->peers;
 	r->peer_count = c->peer_count;
@@ -194,10 +196,27 @@ static void note_role(struct instance *in, enum state_role from)
 	in_emit(in, &ev);
 }
 
+/* Told when it begins, and now and then while it lasts. */
+static void note_split(struct instance *in)
+{
+	struct instance_event ev = {.kind = INSTANCE_SPLIT};
+	int64_t now = mtime_now().us;
+	bool begins = !in->split_us || now - in->split_us > SPLIT_OVER_US;
+
+	in->split_us = now;
+	if (in->counters.split++ % 100 != 0 && !begins)
+		return;
+	ev.family = in->packet.meta.family;
+	memcpy(ev.peer, in->packet.meta.src, sizeof(ev.peer));
+	in_emit(in, &ev);
+}
+
 static void note_remarks(struct instance *in, unsigned actions)
 {
-	if (actions & STATE_SAW_SPLIT && in->counters.split++ % 100 == 0)
-		in_emit_kind(in, INSTANCE_SPLIT, 0);
+	if (actions & STATE_SAW_SPLIT)
+		note_split(in);
+	if (actions & STATE_SAW_WAIT && in->counters.group_waits++ % 100 == 0)
+		in_emit_kind(in, INSTANCE_WAITS, 0);
 	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)
 		in_emit_kind(in, INSTANCE_OWNER, 0);
 	if (actions & STATE_SAW_CLONE && in->counters.clone++ % 1000 == 0)
@@ -235,6 +254,8 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 		leave_addresses(in, actions, now);
 	if (actions & STATE_DO_NOTIFY && from != in->st.role)
 		note_role(in, from);
+	if (actions & STATE_DO_NOTIFY && from == STATE_MASTER)
+		in_group_left(in, now);
 	note_remarks(in, actions);
 	follow_probe(in, now);
 }
@@ -305,12 +326,36 @@ static void judge_peers(
 	}
 }
 
-static void judge(struct instance *in, enum track_service service, int64_t now)
+static void send_fault(struct instance *in, int64_t now)
+{
+	struct state_event ev = {.kind = STATE_EV_CLEAR};
+
+	if (in->health.fault != TRACK_FAULT_NONE)
+		ev.kind = STATE_EV_FAULT;
+	ev.hard = in->health.fault == TRACK_FAULT_LINK;
+	ev.group = in->health.fault == TRACK_FAULT_GROUP;
+	in_step(in, &ev, now);
+}
+
+/* First on its own account, then as a member of its group. */
+static void evaluate(struct instance *in, struct track_input *input)
 {
 	static const struct track_weights weights = {60, 120};
+
+	track_eval(input, &weights, &in->health);
+	in->own_fault = in->health.fault;
+	in_group_look(in, &in->group);
+	input->group_failed = in->group.failed;
+	input->gateway_lost |= in->group.gateway_lost;
+	track_eval(input, &weights, &in->health);
+	in->sc.priority = in->health.priority;
+	in->sc.leaving = in->health.leaving;
+}
+
+static void judge(struct instance *in, enum track_service service, int64_t now)
+{
 	struct track_input input = {0};
 	struct track_result old = in->health;
-	struct state_event ev = {0};
 
 	/* After a restart of ours the frontend needs a moment to connect. */
 	if (service == TRACK_SERVICE_WAITING && now < in->trust_us)
@@ -324,15 +369,11 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 	input.drain = in->drain;
 	input.gateway_lost = in->gateway_lost;
 	judge_peers(in, &input, now);
-	track_eval(&input, &weights, &in->health);
-	in->sc.priority = in->health.priority;
-	in->sc.leaving = in->health.leaving;
+	evaluate(in, &input);
 	if (!in->started)
 		return;
 	if (in->health.fault != old.fault) {
-		ev.kind = in->health.fault ? STATE_EV_FAULT : STATE_EV_CLEAR;
-		ev.hard = in->health.fault == TRACK_FAULT_LINK;
-		in_step(in, &ev, now);
+		send_fault(in, now);
 		in->hello_us = now; /* the peers want to know */
 	}
 	if (in->health.priority != old.priority ||
@@ -361,11 +402,8 @@ static void begin(struct instance *in, int64_t now)
 		vip_off(&in->vip, &in->conf);
 	}
 	in_step(in, &ev, now);
-	if (in->health.fault == TRACK_FAULT_NONE)
-		return;
-	ev.kind = STATE_EV_FAULT;
-	ev.hard = in->health.fault == TRACK_FAULT_LINK;
-	in_step(in, &ev, now);
+	if (in->health.fault != TRACK_FAULT_NONE)
+		send_fault(in, now);
 }
 
 /* One datagram can get lost; while it still holds, it is said again. */
@@ -394,6 +432,7 @@ static void run_timer(struct instance *in, int64_t now)
 	if (due > now)
 		return;
 	histogram_add(&in->counters.late_us, (uint64_t)(now - due));
+	in->sc.wait = in_group_waits(in, now);
 	instance_event(in, STATE_EV_TIMER, now);
 }
 
@@ -408,6 +447,8 @@ void instance_tick(
 	if (!in->started)
 		begin(in, now_us);
 	run_timer(in, now_us);
+	in_group_pull(in, now_us);
+	in_judge_paths(in);
 	repeat_take(in, now_us);
 	in_announce_when_ready(in, now_us);
 	if (announce_due(&in->announce, now_us))
@@ -447,7 +488,9 @@ int64_t instance_deadline(const struct instance *in)
 		t = earlier(t, in->hello_us);
 	if (in->banned_us)
 		t = earlier(t, in->banned_us);
-	return t;
+	if (in->pull_us)
+		t = earlier(t, in->pull_us);
+	return in_group_changed(in) ? 0 : t;
 }
 
 /* --- peers, changes, end ----------------------------------------------- */

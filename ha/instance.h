@@ -22,23 +22,25 @@
 #include "ha/track.h"
 #include "ha/vip.h"
 
-/* What an operator is told; the main thread logs it and keeps the last. */
+/* What an operator is told; the main thread keeps the last. */
 enum instance_event_kind {
-	INSTANCE_ROLE,     /* role changed: from, to, reason */
-	INSTANCE_DISCARD,  /* adverts of `peer` are thrown away: verdict */
-	INSTANCE_SPLIT,    /* two masters */
-	INSTANCE_OWNER,    /* somebody advertises 255 */
-	INSTANCE_CLONE,    /* our own address and priority heard */
-	INSTANCE_STAYED,   /* planned move: nobody took over */
-	INSTANCE_LATE,     /* ran late and announced again; value = us */
-	INSTANCE_ROBBED,   /* an address was taken off by another program */
-	INSTANCE_TROUBLE,  /* a system call failed; value = errno */
-	INSTANCE_PEER,     /* our own peer was found, failed or lost */
-	INSTANCE_CONFLICT, /* another MAC claims an address; peer[0..5] */
-	INSTANCE_GATEWAY,  /* lost (value 1) or back (0) */
-	INSTANCE_ADDRS,    /* the master has another address list */
-	INSTANCE_ROUTE,    /* anycast: value = metric (0: withdrawn), reason */
+	INSTANCE_ROLE,         /* role changed: from, to, reason */
+	INSTANCE_DISCARD,      /* adverts of `peer` are thrown away: verdict */
+	INSTANCE_SPLIT,        /* two masters */
+	INSTANCE_OWNER,        /* somebody advertises 255 */
+	INSTANCE_CLONE,        /* our own address and priority heard */
+	INSTANCE_STAYED,       /* planned move: nobody took over */
+	INSTANCE_LATE,         /* ran late and announced again; value = us */
+	INSTANCE_ROBBED,       /* an address was taken off by another program */
+	INSTANCE_TROUBLE,      /* a system call failed; value = errno */
+	INSTANCE_PEER,         /* our own peer was found, failed or lost */
+	INSTANCE_CONFLICT,     /* another MAC claims an address; peer[0..5] */
+	INSTANCE_GATEWAY,      /* lost (value 1) or back (0) */
+	INSTANCE_ADDRS,        /* the master has another address list */
+	INSTANCE_ROUTE,        /* anycast: value = metric, 0 = none; reason */
 	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
+	INSTANCE_ASYMMETRIC,   /* a master known by hellos only (1); over (0) */
+	INSTANCE_WAITS,        /* silence, while the sync group hears */
 	INSTANCE_EVENTS,
 };
 
@@ -55,7 +57,7 @@ struct instance_event {
 	char what[32]; /* TROUBLE: which call */
 };
 
-/* What all instances share. */
+/* What all share. */
 struct instance_env {
 	struct poll *poll;
 	struct iface *iface;
@@ -66,6 +68,8 @@ struct instance_env {
 	void (*emit)(void *arg, const struct instance_event *event);
 	/* Is this VRID another one of ours on the same link? */
 	bool (*known)(void *arg, int index, uint8_t family, uint8_t vrid);
+	/* All instances that run, this one among them. */
+	struct instance *const *(*everybody)(void *arg, size_t *count);
 	void *arg;
 };
 
@@ -73,11 +77,16 @@ struct instance_counters {
 	uint64_t sent, received, prio0_sent, prio0_received;
 	uint64_t discard[PACKET_VERDICTS];
 	uint64_t interval_diff, addr_list_diff, owner, split, clone;
-	uint64_t transitions, late, grace, announced, restored, send_failed;
+	uint64_t transitions, late, grace, group_waits, announced, restored;
 	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
-	uint64_t handover_bad;
+	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
 	struct histogram takeover_us; /* decision to announcement */
+};
+
+/* What the others of a sync group suffer. */
+struct in_group {
+	bool failed, gateway_lost;
 };
 
 struct instance_peer {
@@ -99,6 +108,7 @@ struct instance {
 	 * the nodes of a router cannot change at the same moment. */
 	struct config_instance old_conf;
 	struct packet_rules old_rules;
+	struct hmac_state hmac;
 	int64_t old_until_us;
 	enum packet_sum sum_form;
 	struct sock sock;
@@ -114,11 +124,16 @@ struct instance {
 	struct keep_entry *keep;
 	struct instance_peer peers[CONFIG_PEERS];
 	struct track_result health; /* last verdict */
+	enum track_fault own_fault; /* without those of the sync group */
+	struct in_group group;      /* as last looked at */
+	int64_t pull_us;   /* let the group follow us then; 0 = no need */
+	int64_t advert_us; /* last good advert of anybody */
+	int64_t split_us;  /* another master was heard last; 0 = never */
+	enum state_role asymmetric; /* our role meanwhile; INIT = is not */
 	enum track_service service;
 	struct instance_counters counters;
 	uint32_t complained; /* verdicts told since the last good advert */
-	bool complained_addrs;
-	bool started;
+	bool complained_addrs, started;
 	bool resume; /* was master a moment ago, before a restart */
 	bool drain;  /* operator or shutdown */
 	bool can_linger;
@@ -127,7 +142,7 @@ struct instance {
 	int index; /* 0 = no such link */
 	uint8_t mac[6];
 	uint8_t source[PACKET_ADDR_MAX];
-	/* Scratch of a scan in progress. */
+	/* Of a scan in progress. */
 	struct iface_link scan_link;
 	bool scan_has_source;
 	uint8_t scan_source[PACKET_ADDR_MAX];
@@ -168,6 +183,8 @@ int64_t instance_deadline(const struct instance *in);
 void instance_event(
 	struct instance *in, enum state_event_kind kind, int64_t now_us);
 void instance_drain(struct instance *in, bool on);
+/* Is it a member? "" has none. */
+bool instance_in_group(const struct instance *in, const char *group);
 /* A datagram of a peer of ours. */
 void instance_peer_said(struct instance *in, const struct handover_msg *msg,
 	const union addr *from, int64_t now_us);

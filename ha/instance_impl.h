@@ -16,6 +16,18 @@ void in_trouble(struct instance *in, const char *what, int rc);
 /* Run the state machine and do what it says. */
 void in_step(struct instance *in, const struct state_event *ev, int64_t now);
 
+/* What the others of the sync group suffer, and so we do. */
+void in_group_look(const struct instance *in, struct in_group *out);
+/* Is it other than at the last look? */
+bool in_group_changed(const struct instance *in);
+/* Does another one still hear its master, so that silence is no proof? */
+bool in_group_waits(const struct instance *in, int64_t now);
+/* We were led away: the others are to follow, when they do not anyway. */
+void in_group_left(struct instance *in, int64_t now);
+void in_group_pull(struct instance *in, int64_t now);
+/* Is a master known to us by its hellos only? */
+void in_judge_paths(struct instance *in);
+
 /* To the group or to each unicast peer. */
 void in_send_advert(struct instance *in, uint8_t priority);
 /* To our own peers. */
@@ -25,6 +37,8 @@ void in_announce(struct instance *in);
 /* Begin the series of announcements as soon as that makes sense. */
 void in_announce_when_ready(struct instance *in, int64_t now);
 
+/* Judge in->packet, and obey it when it is good. */
+void in_take_packet(struct instance *in, int64_t now);
 /* Read what waits in the socket. */
 void in_drain(struct instance *in);
 void in_open(struct instance *in);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/instance_impl.h"
 
+#include <time.h>
+
 #include "common/base/clock.h"
 
 /*
@@ -35,6 +37,7 @@ static void note_accepted(
 	struct instance *in, const struct packet_advert *adv, unsigned notes)
 {
 	in->counters.received++;
+	in->advert_us = in->packet.at_us;
 	in->complained = 0;
 	if (adv->priority == 0)
 		in->counters.prio0_received++;
@@ -54,6 +57,25 @@ static void note_accepted(
 	in->complained_addrs = true;
 }
 
+static int64_t wall_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+}
+
+static enum packet_verdict authenticate(
+	struct instance *in, const struct hmac_conf *conf)
+{
+	const struct sock_packet *p = &in->packet;
+
+	/* What is enforced is so at once. */
+	if (in->conf.hmac.mode == HMAC_ENFORCE)
+		conf = &in->conf.hmac;
+	return hmac_check(&in->hmac, conf, &p->meta, p->pdu, p->len, wall_us());
+}
+
 /* By the rules in force, or else by those before a change. */
 static enum packet_verdict decode(struct instance *in, int64_t now,
 	struct packet_advert *adv, unsigned *notes)
@@ -65,15 +87,18 @@ static enum packet_verdict decode(struct instance *in, int64_t now,
 		return PACKET_LEN;
 	verdict =
 		packet_decode(&in->rules, &p->meta, p->pdu, p->len, adv, notes);
+	if (verdict == PACKET_OK)
+		verdict = authenticate(in, &in->conf.hmac);
 	if (verdict == PACKET_OK || now > in->old_until_us)
 		return verdict;
 	if (packet_decode(&in->old_rules, &p->meta, p->pdu, p->len, adv,
-		    notes) == PACKET_OK)
+		    notes) == PACKET_OK &&
+		authenticate(in, &in->old_conf.hmac) == PACKET_OK)
 		return PACKET_OK;
 	return verdict;
 }
 
-static void take_packet(struct instance *in, int64_t now)
+void in_take_packet(struct instance *in, int64_t now)
 {
 	const struct sock_packet *p = &in->packet;
 	struct state_event ev = {.kind = STATE_EV_ADVERT};
@@ -106,7 +131,7 @@ void in_drain(struct instance *in)
 	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
 		if (sock_receive(&in->sock, &in->packet) <= 0)
 			return;
-		take_packet(in, mtime_now().us);
+		in_take_packet(in, mtime_now().us);
 	}
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/instance_impl.h"
 
+#include <time.h>
+
 #include "common/base/clock.h"
 
 /*
@@ -13,7 +15,38 @@ enum {
 	READY_MAX_US = 50 * 1000,
 };
 
-static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
+static bool is_signed(const struct instance *in)
+{
+	return in->conf.hmac.mode >= HMAC_PERMISSIVE;
+}
+
+/* One number for all copies of an advert. */
+static uint64_t next_number(struct instance *in)
+{
+	struct timespec t;
+
+	if (!is_signed(in))
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return hmac_next(&in->hmac, &in->conf.hmac,
+		t.tv_sec * 1000000LL + t.tv_nsec / 1000);
+}
+
+static size_t sign(struct instance *in, uint64_t seq, const uint8_t *dst,
+	uint8_t *pdu, size_t len)
+{
+	struct packet_meta meta = {.family = in->conf.family};
+
+	if (!is_signed(in))
+		return len;
+	memcpy(meta.src, in->source, sizeof(meta.src));
+	memcpy(meta.dst, dst, sizeof(meta.dst));
+	hmac_sign(&in->conf.hmac, seq, &meta, pdu, len);
+	return len + PACKET_TRAILER;
+}
+
+static void send_to(
+	struct instance *in, uint8_t priority, uint64_t seq, const uint8_t *dst)
 {
 	struct packet_advert adv = {
 		.version = in->conf.version,
@@ -25,14 +58,14 @@ static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
 		.count = in->conf.wire_count,
 		.addrs = in->conf.wire,
 	};
-	uint8_t pdu[PACKET_MAX];
+	uint8_t pdu[PACKET_MAX + PACKET_TRAILER];
 	int n;
 
 	memcpy(adv.auth, in->conf.auth, sizeof(adv.auth));
-	n = packet_encode(
-		&adv, in->sum_form, in->source, dst, pdu, sizeof(pdu));
+	n = packet_encode(&adv, in->sum_form, in->source, dst, pdu, PACKET_MAX);
 	if (n >= 0)
-		n = sock_send(&in->sock, in->source, dst, pdu, (size_t)n);
+		n = sock_send(&in->sock, in->source, dst, pdu,
+			sign(in, seq, dst, pdu, (size_t)n));
 	if (n < 0) {
 		if (in->counters.send_failed++ == 0)
 			in_trouble(in, "send advert", n);
@@ -46,13 +79,14 @@ static void send_to(struct instance *in, uint8_t priority, const uint8_t *dst)
 void in_send_advert(struct instance *in, uint8_t priority)
 {
 	uint8_t group[PACKET_ADDR_MAX];
+	uint64_t seq = next_number(in);
 
 	if (in->conf.peer_count == 0) {
 		packet_group(in->conf.family, group);
-		send_to(in, priority, group);
+		send_to(in, priority, seq, group);
 	}
 	for (size_t i = 0; i < in->conf.peer_count; i++)
-		send_to(in, priority, in->conf.peers[i]);
+		send_to(in, priority, seq, in->conf.peers[i]);
 	if (in->keep)
 		in->keep->advert_us = mtime_now().us;
 }

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: ISC
 noinst_LIBRARIES += ha/libha.a
+EXTRA_DIST += ha/VRRP.md
 ha_libha_a_SOURCES = \
 	ha/announce.c ha/announce.h \
 	ha/anycast.c ha/anycast.h \
 	ha/config.c ha/config.h ha/config_anycast.c ha/config_schema.c \
+	ha/fence.c ha/fence.h \
 	ha/ha.h \
 	ha/handover.c ha/handover.h \
 	ha/health.c ha/health.h \
+	ha/hmac.c ha/hmac.h \
 	ha/iface.c ha/iface.h ha/iface_impl.h ha/iface_route.c \
-	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_link.c \
-	ha/instance_send.c \
+	ha/instance.c ha/instance.h ha/instance_impl.h ha/instance_group.c \
+	ha/instance_link.c ha/instance_send.c \
 	ha/keep.c ha/keep.h \
 	ha/neighbour.c ha/neighbour.h \
 	ha/packet.c ha/packet.h \

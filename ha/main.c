@@ -50,9 +50,11 @@ static void note_event(struct ha *ha, const struct instance_event *ev)
 	note->seq = ha->history_seq;
 	note->wall_s = wall_now_s();
 	note->event = *ev;
-	if (ev->kind == INSTANCE_ROLE && ev->from < 4 && ev->to < 4)
-		ha->transitions[ev->from][ev->to]++;
+	if (ev->kind == INSTANCE_ROLE && ev->from < 4 && ev->to < 4 &&
+		ev->reason < STATE_REASONS)
+		ha->transitions[ev->from][ev->to][ev->reason]++;
 	log_event(ev);
+	fence_event(&ha->fence, ha->config, ev, mtime_now().us);
 	ha_moves_event(ha, ev);
 }
 
@@ -143,6 +145,14 @@ static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
 	return ha->metrics ? 0 : -EADDRINUSE;
 }
 
+static void warn_config(const struct config *c)
+{
+	for (size_t i = 0; i < c->instance_count; i++)
+		if (c->instances[i].password_cut)
+			log_warn("ha: %s: password: the first %d octets count",
+				c->instances[i].name, PACKET_AUTH_LEN);
+}
+
 static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	struct err *err)
 {
@@ -151,6 +161,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	if (!ha)
 		return err_fail(err, -ENOMEM, "out of memory");
 	ha->daemon = d;
+	ha->fence.loop = daemon_loop(d);
 	ha->config = config_build(conf, err);
 	if (!ha->config || open_parts(ha, daemon_loop(d), err) < 0 ||
 		worker_start(ha->worker, keep_drained(ha->keep), err) < 0) {
@@ -160,6 +171,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 	if (ha->config->realtime && !worker_is_realtime(ha->worker))
 		log_warn("ha: not permitted to run in real time; a busy "
 			 "machine can delay adverts");
+	warn_config(ha->config);
 	timer_set_ms(ha->pulse, PULSE_MS);
 	*state = ha;
 	return 0;
@@ -202,6 +214,7 @@ static bool ha_commit(struct daemon *d, void *state, void *next)
 	worker_commit(ha->worker, change->worker);
 	config_free(ha->config);
 	ha->config = change->config;
+	warn_config(ha->config);
 	free(change);
 	return true;
 }

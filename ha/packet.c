@@ -39,6 +39,12 @@ static const char *const verdict_names[PACKET_VERDICTS] = {
 	[PACKET_AUTH_FAIL] = "auth_fail",
 	[PACKET_INTERVAL] = "interval",
 	[PACKET_ADDR_LIST] = "addr_list",
+	[PACKET_HMAC_MISSING] = "hmac_missing",
+	[PACKET_HMAC_FORM] = "hmac_form",
+	[PACKET_HMAC_STALE] = "hmac_stale",
+	[PACKET_HMAC_KEY] = "hmac_key",
+	[PACKET_HMAC_FAIL] = "hmac_fail",
+	[PACKET_HMAC_REPLAY] = "hmac_replay",
 };
 
 size_t packet_addr_len(uint8_t family)
@@ -96,6 +102,19 @@ static size_t pdu_length(uint8_t version, uint8_t family, uint8_t count)
 	size_t len = HDR + count * packet_addr_len(family);
 
 	return version == 2 ? len + PACKET_AUTH_LEN : len;
+}
+
+size_t packet_message_len(uint8_t family, const uint8_t *pdu)
+{
+	return pdu_length(pdu[0] >> 4, family, pdu[3]);
+}
+
+void packet_sum6(const struct packet_meta *meta, uint8_t *pdu, size_t len)
+{
+	uint32_t sum = sum_pseudo(6, meta->src, meta->dst, len);
+
+	put16(pdu + 6, 0);
+	put16(pdu + 6, (uint16_t)~sum_fold(sum_add(sum, pdu, len)));
 }
 
 static bool sendable(const struct packet_advert *adv)
@@ -221,6 +240,7 @@ static enum packet_verdict check_header(
 	const struct packet_rules *rules, const uint8_t *pdu, size_t len)
 {
 	uint8_t version;
+	size_t want;
 
 	if (len < HDR)
 		return PACKET_LEN;
@@ -235,7 +255,8 @@ static enum packet_verdict check_header(
 		return PACKET_TYPE;
 	if (pdu[1] != rules->vrid)
 		return PACKET_VRID;
-	if (len != pdu_length(version, rules->family, pdu[3]))
+	want = packet_message_len(rules->family, pdu);
+	if (len != want && !(rules->trailer && len == want + PACKET_TRAILER))
 		return PACKET_LEN;
 	return PACKET_OK;
 }
@@ -356,6 +377,9 @@ enum packet_verdict packet_decode(const struct packet_rules *rules,
 	verdict = check_header(rules, pdu, len);
 	if (verdict != PACKET_OK)
 		return verdict;
+	/* Over IPv6 the kernel sums all it sends, the trailer too. */
+	if (meta->family == 4)
+		len = packet_message_len(4, pdu);
 	if (!checksum_ok(meta, pdu, len, notes))
 		return PACKET_CHECKSUM;
 	take_apart(adv, rules->family, pdu);

@@ -21,6 +21,7 @@
 /* The longest message: 255 IPv6 addresses. */
 #define PACKET_MAX     (8 + 255 * 16 + PACKET_AUTH_LEN)
 #define PACKET_IP4_HDR 20
+#define PACKET_TRAILER 28 /* of authentication, see hmac.h */
 
 enum packet_auth {
 	PACKET_AUTH_NONE = 0,
@@ -53,6 +54,12 @@ enum packet_verdict {
 	PACKET_AUTH_FAIL,     /* version 2: wrong password */
 	PACKET_INTERVAL,      /* v2: not ours; v3: zero */
 	PACKET_ADDR_LIST,     /* other addresses, and the check is strict */
+	PACKET_HMAC_MISSING,  /* no trailer, and one is enforced */
+	PACKET_HMAC_FORM,     /* a trailer of another kind */
+	PACKET_HMAC_STALE,    /* signed too long ago, or in the future */
+	PACKET_HMAC_KEY,      /* signed by a key that is not ours */
+	PACKET_HMAC_FAIL,     /* wrong signature */
+	PACKET_HMAC_REPLAY,   /* heard before */
 	PACKET_VERDICTS,
 };
 
@@ -96,6 +103,7 @@ struct packet_rules {
 	uint16_t interval_cs;
 	uint16_t interval_alt_cs; /* v2: a second one accepted; 0 = none */
 	bool strict_addrs;
+	bool trailer; /* one may follow the message; hmac_check() judges it */
 	bool unicast;
 	uint8_t min_ttl; /* unicast only; 0 = any. Multicast: 255 */
 	uint8_t self[PACKET_ADDR_MAX];
@@ -107,6 +115,12 @@ struct packet_rules {
 
 /* Octets of one address of family 4 or 6. */
 size_t packet_addr_len(uint8_t family);
+
+/* Octets of the message at `pdu` (8 at least) without a trailer. */
+size_t packet_message_len(uint8_t family, const uint8_t *pdu);
+
+/* Write the checksum of a message over IPv6 anew. */
+void packet_sum6(const struct packet_meta *meta, uint8_t *pdu, size_t len);
 
 /* The name of a verdict as it appears in counters: "checksum". */
 const char *packet_verdict_name(enum packet_verdict verdict);

@@ -81,6 +81,8 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "has_source", v->has_source);
 	set_bool(o, "probe_failed", v->probe_failed);
 	set_bool(o, "gateway_lost", v->gateway_lost);
+	set_bool(o, "asymmetric", v->asymmetric);
+	set_bool(o, "split_brain", v->split_brain);
 	set_bool(o, "leaving", v->health.leaving);
 	set_bool(o, "last_man", v->health.last_man || v->st.lone);
 	return o;
@@ -111,6 +113,8 @@ static json_t *view_json(const struct ha_view *v, int64_t now)
 
 	set_string(o, "name", v->conf.name);
 	set_string(o, "interface", v->conf.ifname);
+	if (v->conf.group[0])
+		set_string(o, "sync_group", v->conf.group);
 	set_int(o, "vrid", v->conf.vrid);
 	set_int(o, "version", v->conf.version);
 	set_string(o, "family", v->conf.family == 6 ? "ipv6" : "ipv4");
@@ -178,6 +182,8 @@ static void render_instance(const json_t *o)
 		int_of(o, "vrid"), text_of(o, "interface"),
 		int_of(o, "version"), int_of(o, "priority"),
 		int_of(o, "effective_priority"));
+	if (json_object_get(o, "sync_group"))
+		printf("  sync group %s\n", text_of(o, "sync_group"));
 	printf("  master %s, priority %lld\n", text_of(o, "master"),
 		int_of(o, "master_priority"));
 	printf("  addresses %s:", text_of(o, "addresses_are"));
@@ -271,8 +277,8 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 	case INSTANCE_SPLIT:
 		snprintf(out, size,
 			"%s: split brain: another master of lower "
-			"priority was heard",
-			name);
+			"priority was heard: from=%s",
+			name, ip);
 		return true;
 	case INSTANCE_OWNER:
 		snprintf(out, size, "%s: a peer advertises priority 255", name);
@@ -323,6 +329,18 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 	case INSTANCE_ROUTE_ROBBED:
 		ha_anycast_text(ev, out, size);
 		return true;
+	case INSTANCE_ASYMMETRIC:
+		snprintf(out, size, "%s: asymmetric: %s", name,
+			ev->value ? "a peer says that it is master, but its "
+				    "adverts do not come"
+				  : "over");
+		return true;
+	case INSTANCE_WAITS:
+		snprintf(out, size,
+			"%s: sync group: no advert comes, but others of the "
+			"group hear their master: waiting",
+			name);
+		return true;
 	case INSTANCE_EVENTS:
 		break;
 	}
@@ -334,7 +352,7 @@ json_t *ha_note_json(const struct ha_note *note)
 	static const char *const kinds[INSTANCE_EVENTS] = {"role", "discard",
 		"split_brain", "owner", "clone", "stayed", "late", "robbed",
 		"trouble", "peer", "conflict", "gateway", "addresses", "route",
-		"route_robbed"};
+		"route_robbed", "asymmetric", "group_waits"};
 	const struct instance_event *ev = &note->event;
 	char text[256] = "";
 	json_t *o = json_object();

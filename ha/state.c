@@ -34,6 +34,7 @@ static const char *const reason_names[STATE_REASONS] = {
 	[STATE_BY_LINK] = "link",
 	[STATE_BY_RECOVERY] = "recovery",
 	[STATE_BY_STOP] = "stop",
+	[STATE_BY_GROUP] = "group",
 };
 
 const char *state_role_name(enum state_role role)
@@ -78,7 +79,7 @@ int64_t state_deadline(const struct state *s)
 
 	if (s->role == STATE_MASTER && s->move_us && s->move_us < t)
 		return s->move_us;
-	if (s->role == STATE_BACKUP && t < s->startup_us)
+	if (s->role != STATE_MASTER && t < s->startup_us)
 		return s->startup_us;
 	return t;
 }
@@ -156,11 +157,18 @@ static unsigned on_stop(struct state *s, int64_t now)
 	return actions | enter(s, STATE_INIT, STATE_BY_STOP, now);
 }
 
-static unsigned on_fault(
-	struct state *s, const struct state_conf *c, bool hard, int64_t now)
+static enum state_reason fault_reason(const struct state_event *ev)
+{
+	if (ev->hard)
+		return STATE_BY_LINK;
+	return ev->group ? STATE_BY_GROUP : STATE_BY_HEALTH;
+}
+
+static unsigned on_fault(struct state *s, const struct state_conf *c,
+	const struct state_event *ev, int64_t now)
 {
 	unsigned actions = STATE_DO_REMOVE;
-	bool was_master = s->role == STATE_MASTER;
+	bool was_master = s->role == STATE_MASTER, hard = ev->hard;
 
 	if (s->role == STATE_INIT || (s->lone && !hard))
 		return 0;
@@ -172,8 +180,7 @@ static unsigned on_fault(
 	s->lone = false;
 	if (was_master || s->role == STATE_FAULT)
 		s->active_us = c->interval_us;
-	actions |= enter(
-		s, STATE_FAULT, hard ? STATE_BY_LINK : STATE_BY_HEALTH, now);
+	actions |= enter(s, STATE_FAULT, fault_reason(ev), now);
 	if (hard)
 		s->timer_us = STATE_NEVER;
 	else if (was_master || s->timer_us == STATE_NEVER)
@@ -355,8 +362,12 @@ static unsigned on_timer(
 		return 0;
 	if (grace(s, now))
 		return STATE_SAW_GRACE;
-	if (s->skewing)
+	if (s->skewing) {
 		reason = STATE_BY_PRIO0;
+	} else if (s->role == STATE_BACKUP && c->wait) {
+		s->timer_us = now + s->active_us;
+		return STATE_SAW_WAIT;
+	}
 	if (s->role == STATE_FAULT) {
 		s->lone = true;
 		reason = STATE_BY_LAST_MAN;
@@ -445,7 +456,7 @@ static unsigned dispatch(struct state *s, const struct state_conf *conf,
 	case STATE_EV_CONF:
 		return on_conf(s, conf, now_us);
 	case STATE_EV_FAULT:
-		return on_fault(s, conf, event->hard, now_us);
+		return on_fault(s, conf, event, now_us);
 	case STATE_EV_CLEAR:
 		return on_clear(s, conf, now_us);
 	case STATE_EV_MOVE:

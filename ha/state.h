@@ -48,6 +48,7 @@ enum state_reason {
 	STATE_BY_LINK,     /* interface down or without address */
 	STATE_BY_RECOVERY, /* the fault is over */
 	STATE_BY_STOP,
+	STATE_BY_GROUP, /* another of the sync group has a fault */
 	STATE_REASONS,
 };
 
@@ -69,7 +70,8 @@ enum state_event_kind {
 
 struct state_event {
 	enum state_event_kind kind;
-	bool hard; /* FAULT: cannot serve at all (link), else the service */
+	bool hard;  /* FAULT: cannot serve at all (link), else the service */
+	bool group; /* FAULT: not ours, but of another of the sync group */
 	/* ADVERT: */
 	uint8_t priority;
 	uint32_t interval_us;
@@ -95,6 +97,7 @@ enum state_action {
 	STATE_SAW_LATE = 1 << 12,  /* this master ran late */
 	STATE_SAW_GRACE = 1 << 13, /* this backup ran late and waits once */
 	STATE_SAW_STAY = 1 << 14,  /* planned move: nobody took over */
+	STATE_SAW_WAIT = 1 << 15,  /* silence, but the sync group hears */
 };
 
 struct state_conf {
@@ -103,6 +106,8 @@ struct state_conf {
 	uint8_t priority; /* effective, 1..255 */
 	bool preempt;
 	bool leaving;         /* drained: ask the peer with every advert */
+	bool wait;            /* no promotion by silence: the sync group hears
+				 its master; looked at by TIMER only */
 	bool reply_lower;     /* answer a lower priority by an advert at once */
 	uint8_t down_adverts; /* missed ones until the master is dead; 3 */
 	uint32_t interval_us;

@@ -6,6 +6,18 @@
 
 #include "common/base/clock.h"
 
+enum {
+	SPLIT_US = 5 * 1000 * 1000,
+};
+
+/* Another master was heard a moment ago, or is known by its hellos. */
+static bool is_split(const struct instance *in, int64_t now)
+{
+	return in->st.role == STATE_MASTER &&
+	       (in->asymmetric != STATE_INIT ||
+		       (in->split_us && now - in->split_us < SPLIT_US));
+}
+
 static void look(struct worker *w, void *arg)
 {
 	struct ha_views *views = arg;
@@ -33,6 +45,8 @@ static void look(struct worker *w, void *arg)
 		v->has_source = in->has_source;
 		v->vips_seen = in->vips_seen;
 		v->gateway_lost = in->gateway_lost;
+		v->asymmetric = in->asymmetric != STATE_INIT;
+		v->split_brain = is_split(in, views->now_us);
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
@@ -86,6 +100,7 @@ COUNTER(split)
 COUNTER(clone)
 COUNTER(late)
 COUNTER(grace)
+COUNTER(group_waits)
 COUNTER(announced)
 COUNTER(restored)
 COUNTER(send_failed)
@@ -125,6 +140,24 @@ static uint64_t get_gateway(const struct ha_view *v, int64_t now)
 	return v->gateway_lost;
 }
 
+static uint64_t get_asymmetric(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->asymmetric;
+}
+
+static uint64_t get_split_brain(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->split_brain;
+}
+
+static uint64_t get_probe_failed(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->probe_failed;
+}
+
 static uint64_t get_conflicts(const struct ha_view *v, int64_t now)
 {
 	(void)now;
@@ -138,7 +171,8 @@ static const struct series series[] = {
 		get_master},
 	{"ispdns_ha_effective_priority", "Priority advertised.", "gauge",
 		get_priority},
-	{"ispdns_ha_fault", "0 none, 1 service, 2 link.", "gauge", get_fault},
+	{"ispdns_ha_fault", "0 none, 1 service, 2 link, 3 sync group.", "gauge",
+		get_fault},
 	{"ispdns_ha_adverts_sent_total", "Adverts sent.", "counter", get_sent},
 	{"ispdns_ha_adverts_received_total", "Adverts accepted.", "counter",
 		get_received},
@@ -157,6 +191,18 @@ static const struct series series[] = {
 	{"ispdns_ha_split_brain_total",
 		"Adverts of a second master heard as master.", "counter",
 		get_split},
+	{"ispdns_ha_split_brain",
+		"1 while we are master and know of another one.", "gauge",
+		get_split_brain},
+	{"ispdns_ha_asymmetric",
+		"1 while a peer says it is master, but no advert of it comes.",
+		"gauge", get_asymmetric},
+	{"ispdns_ha_group_waits_total",
+		"Silences not believed, since the sync group hears its master.",
+		"counter", get_group_waits},
+	{"ispdns_ha_probe_failed",
+		"1 while our own address does not answer, or is not trusted.",
+		"gauge", get_probe_failed},
 	{"ispdns_ha_gateway_lost", "1 while the gateway does not answer ARP.",
 		"gauge", get_gateway},
 	{"ispdns_ha_conflicts_total",
@@ -266,21 +312,35 @@ static void print_times(const struct ha_views *views, struct text *out)
 	}
 }
 
-static void print_node(
-	struct ha *ha, const struct ha_views *views, struct text *out)
+static void print_transition(
+	const struct ha *ha, int from, int to, int reason, struct text *out)
+{
+	uint64_t n = ha->transitions[from][to][reason];
+
+	if (n)
+		text_add(out,
+			"ispdns_ha_transitions_total{from=\"%s\",to=\"%s\","
+			"reason=\"%s\"} %llu\n",
+			state_role_name((enum state_role)from),
+			state_role_name((enum state_role)to),
+			state_reason_name((enum state_reason)reason),
+			(unsigned long long)n);
+}
+
+static void print_transitions(const struct ha *ha, struct text *out)
 {
 	metrics_family(out, "ispdns_ha_transitions_total", "counter",
 		"Role changes of all virtual routers.");
 	for (int from = 0; from < 4; from++)
 		for (int to = 0; to < 4; to++)
-			if (ha->transitions[from][to])
-				text_add(out,
-					"ispdns_ha_transitions_total{from="
-					"\"%s\",to=\"%s\"} %llu\n",
-					state_role_name((enum state_role)from),
-					state_role_name((enum state_role)to),
-					(unsigned long long)
-						ha->transitions[from][to]);
+			for (int r = 0; r < STATE_REASONS; r++)
+				print_transition(ha, from, to, r, out);
+}
+
+static void print_node(
+	struct ha *ha, const struct ha_views *views, struct text *out)
+{
+	print_transitions(ha, out);
 	metrics_family(out, "ispdns_ha_health", "gauge",
 		"1 for the state the frontend is in.");
 	for (int s = 1; s < TRACK_SERVICES; s++)
@@ -306,6 +366,14 @@ static void print_node(
 		"that time is held against nobody.");
 	text_add(out, "ispdns_ha_late_rounds_total %llu\n",
 		(unsigned long long)views->worker.late_rounds);
+	metrics_family(out, "ispdns_ha_fencing_total", "counter",
+		"Times the fencing program was run.");
+	text_add(out, "ispdns_ha_fencing_total %llu\n",
+		(unsigned long long)ha->fence.started);
+	metrics_family(out, "ispdns_ha_fencing_failed_total", "counter",
+		"Times it did not end well.");
+	text_add(out, "ispdns_ha_fencing_failed_total %llu\n",
+		(unsigned long long)ha->fence.failed);
 	metrics_family(out, "ispdns_ha_drained", "gauge",
 		"1 when drained by an operator.");
 	text_add(out, "ispdns_ha_drained %d\n", keep_drained(ha->keep));

@@ -29,7 +29,7 @@ const char *track_service_name(enum track_service service)
 
 const char *track_fault_name(enum track_fault fault)
 {
-	static const char *const names[] = {"none", "service", "link"};
+	static const char *const names[] = {"none", "service", "link", "group"};
 
 	return fault < countof(names) ? names[fault] : "?";
 }
@@ -76,13 +76,14 @@ void track_eval(const struct track_input *in, const struct track_weights *w,
 	}
 	if (!in->link_up || !in->has_source) {
 		out->fault = TRACK_FAULT_LINK;
-	} else if (service_failed(in)) {
+	} else if (service_failed(in) || in->group_failed) {
 		out->last_man = in->peer == TRACK_PEER_FAILED ||
 				in->peer == TRACK_PEER_LOST;
 		if (out->last_man)
 			priority = last_man_priority(in);
 		else
-			out->fault = TRACK_FAULT_SERVICE;
+			out->fault = service_failed(in) ? TRACK_FAULT_SERVICE
+							: TRACK_FAULT_GROUP;
 	}
 	if (priority < 1)
 		priority = 1;

@@ -39,6 +39,7 @@ enum track_fault {
 	TRACK_FAULT_NONE,
 	TRACK_FAULT_SERVICE, /* give up, unless one is the last */
 	TRACK_FAULT_LINK,    /* nothing to serve with */
+	TRACK_FAULT_GROUP,   /* another of its sync group has a fault */
 };
 
 struct track_input {
@@ -48,7 +49,8 @@ struct track_input {
 	enum track_service service;
 	bool probe_failed;
 	bool gateway_lost;
-	bool drain; /* by the operator */
+	bool group_failed; /* another of the sync group has a fault */
+	bool drain;        /* by the operator */
 	enum track_peer peer;
 	uint8_t peer_base; /* of the peer, when known */
 };
@@ -87,10 +89,10 @@ struct track_beat {
 	bool connected;
 	bool seen; /* ever trusted since start */
 	enum track_service said;
-	int64_t last_us;   /* of the last heartbeat */
-	int64_t clean_us;  /* healthy since; 0 = not */
-	int64_t failed_us; /* last failure; 0 = none */
-	int64_t rise_us;   /* in force now */
+	int64_t last_us;    /* of the last heartbeat */
+	int64_t clean_us;   /* healthy since; 0 = not */
+	int64_t failed_us;  /* last failure; 0 = none */
+	int64_t rise_us;    /* in force now */
 	int64_t excused_us; /* silence since last_us that proves nothing */
 };
 

@@ -49,6 +49,7 @@ struct move_ask {
 	json_int_t vrid;  /* this one; 0: the only one */
 	bool take;
 	char found[CONFIG_NAME];
+	char group[CONFIG_NAME]; /* of the one found */
 	bool ambiguous;
 	enum state_role role;
 	size_t peers;
@@ -71,8 +72,10 @@ static void find_meant(struct worker *w, void *arg)
 
 		if (!is_meant(in, ask))
 			continue;
-		ask->ambiguous = ask->found[0] != '\0';
+		ask->ambiguous |= ask->found[0] != '\0' &&
+				  !instance_in_group(in, ask->group);
 		memcpy(ask->found, in->conf.name, sizeof(ask->found));
+		memcpy(ask->group, in->conf.group, sizeof(ask->group));
 		ask->role = in->st.role;
 		ask->peers = in->conf.handover_count;
 	}
@@ -85,7 +88,8 @@ static void do_move(struct worker *w, void *arg)
 	for (size_t i = 0; i < worker_instances(w); i++) {
 		struct instance *in = worker_instance(w, i);
 
-		if (strcmp(in->conf.name, ask->found) != 0)
+		if (strcmp(in->conf.name, ask->found) != 0 &&
+			!instance_in_group(in, ask->group))
 			continue;
 		if (ask->take)
 			instance_want(in);

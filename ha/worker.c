@@ -162,6 +162,14 @@ void worker_scan(struct worker *w)
 	worker_anycast_addrs_end(w);
 }
 
+static struct instance *const *everybody(void *arg, size_t *count)
+{
+	struct worker *w = arg;
+
+	*count = w->count;
+	return w->instances;
+}
+
 static bool known(void *arg, int index, uint8_t family, uint8_t vrid)
 {
 	const struct worker *w = arg;
@@ -461,6 +469,7 @@ struct worker *worker_new(
 	w->env.handover = &w->handover;
 	w->env.emit = emit;
 	w->env.known = known;
+	w->env.everybody = everybody;
 	w->env.arg = w;
 	if (open_all(w, config, err) < 0)
 		goto fail;

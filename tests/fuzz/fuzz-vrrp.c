@@ -7,7 +7,7 @@
 
 #include "tests/fuzz/fuzz.h"
 
-#include "ha/packet.h"
+#include "ha/hmac.h"
 
 static const uint8_t link_a[16] = {
 	0xfe, 0x80, [11] = 0xff, [12] = 0xfe, [15] = 0x0a};
@@ -25,6 +25,7 @@ static void set_rules(uint8_t choice, struct packet_rules *rules)
 	rules->auth_type = choice & 4 ? PACKET_AUTH_NONE : PACKET_AUTH_PASS;
 	memcpy(rules->auth, "lab123\0", 8);
 	rules->strict_addrs = choice & 8;
+	rules->trailer = choice & 16;
 	rules->addrs = vip4;
 	rules->count = 1;
 }
@@ -37,12 +38,18 @@ static void same_again(const struct packet_advert *adv,
 	enum packet_sum form = notes & PACKET_NOTE_PLAIN_SUM
 				       ? PACKET_SUM_PLAIN
 				       : PACKET_SUM_PSEUDO;
+	static struct hmac_state state;
+	static const struct hmac_conf conf = {
+		.mode = HMAC_ENFORCE, .keys = {{1, 32, {0}}}, .key_count = 1};
+	enum packet_verdict verdict =
+		hmac_check(&state, &conf, meta, pdu, len, 0);
 	int n = packet_encode(
 		adv, form, meta->src, meta->dst, out, sizeof(out));
 
 	if (adv->auth_type > PACKET_AUTH_PASS)
 		return; /* accepted while migrating, never sent */
-	fuzz_check(n == (int)len);
+	fuzz_check(n == (int)packet_message_len(meta->family, pdu));
+	fuzz_check((verdict == PACKET_HMAC_MISSING) == (n == (int)len));
 	/* Without the reserved bits and the sum that covers them; data of
 	 * authentication "none" is not kept either. */
 	fuzz_check(memcmp(out, pdu, 4) == 0);

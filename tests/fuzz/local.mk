@@ -21,6 +21,8 @@ EXTRA_DIST += \
 	tests/fuzz/corpus/vrrp/empty \
 	tests/fuzz/corpus/vrrp/header-only \
 	tests/fuzz/corpus/vrrp/ip-options \
+	tests/fuzz/corpus/vrrp/hmac-ip4 \
+	tests/fuzz/corpus/vrrp/hmac-ip6 \
 	tests/fuzz/corpus/vrrp/v2-pass \
 	tests/fuzz/corpus/vrrp/v3-ip4 \
 	tests/fuzz/corpus/vrrp/v3-ip4-padded \
@@ -31,7 +33,9 @@ EXTRA_DIST += \
 fuzz-vrrp:
 	@mkdir -p tests/fuzz/found-vrrp
 	$(FUZZ_BUILD) -o tests/fuzz/explore-vrrp \
-		$(top_srcdir)/tests/fuzz/fuzz-vrrp.c $(top_srcdir)/ha/packet.c
+		$(top_srcdir)/tests/fuzz/fuzz-vrrp.c $(top_srcdir)/ha/packet.c \
+		$(top_srcdir)/ha/hmac.c $(top_srcdir)/common/base/digest.c \
+		$(SSL_LIBS)
 	tests/fuzz/explore-vrrp $(FUZZ_FLAGS) tests/fuzz/found-vrrp \
 		$(top_srcdir)/tests/fuzz/corpus/vrrp
 .PHONY: fuzz-vrrp

@@ -64,9 +64,9 @@ static void test_plan(void)
 	announce_remind(&p, t);
 	is_int(announce_due(&p, t), false, "not even when reminded");
 	announce_start(&p, t);
-	ok(announce_due(&p, t), "one at once");
-	is_int(p.next_us, t + 50 * MS, "the next after 50 ms");
-	is_int(count_until(&p, t + 10 * SEC), 4, "5 in all in 10 s");
+	ok(announce_due(&p, t), "case 76: one at once");
+	is_int(p.next_us, t + 50 * MS, "case 76: the next after 50 ms");
+	is_int(count_until(&p, t + 10 * SEC), 4, "case 76: 5 in all in 10 s");
 	is_int(p.next_us, INT64_MAX, "then no more");
 	announce_remind(&p, t + 20 * SEC);
 	ok(announce_due(&p, t + 20 * SEC), "a reminder at once");

@@ -6,6 +6,10 @@
 
 #include "tests/tap/tap.h"
 
+#define KEY                                                                    \
+	"000102030405060708090a0b0c0d0e0f"                                     \
+	"101112131415161718191a1b1c1d1e1f"
+
 /* A good instance; `more` is added to it, indented by four. */
 static const char *with(const char *more)
 {
@@ -72,6 +76,7 @@ static void test_values(void)
 		      "    advertise: all\n"
 		      "    addresses: [fe80::1/64, 2001:db8::1/64]\n"
 		      "    peers: [fe80::2]\n"
+		      "    sync_group: dns\n"
 		      "    handover_peers: [10.0.0.2, \"[2001:db8::2]:99\"]\n"
 		      "  V4:\n"
 		      "    interface: eth1\n"
@@ -80,8 +85,10 @@ static void test_values(void)
 		      "    interval: 2s\n"
 		      "    auth: pass\n"
 		      "    password: lab1234567\n"
+		      "    sync_group: dns\n"
 		      "    addresses: [10.1.2.3, 10.1.2.4/24]\n"
 		      "handover: {key: 000102030405060708090a0b0c0d0e0f}\n"
+		      "fencing: {program: [/bin/fence, off, \"a b\"]}\n"
 		      "metrics: {listen: \"\"}\n",
 			&err);
 	const struct config_instance *v6, *v4;
@@ -97,10 +104,42 @@ static void test_values(void)
 	is_int(addr_port(&v6->handover[0]), 7112, "default port of a peer");
 	is_int(addr_port(&v6->handover[1]), 99, "given port of a peer");
 	is_int(v4->vips[0].prefix, 32, "no length: one host");
-	is_int(memcmp(v4->auth, "lab12345", 8), 0, "8 octets of password");
+	is_int(memcmp(v4->auth, "lab12345", 8), 0,
+		"case 23: 8 octets of the password count");
+	ok(v4->password_cut && !v6->password_cut,
+		"case 23: and there is something to warn of");
 	is_int((long long)c->key_len, 16, "key");
+	is_int((long long)c->fence_count, 3, "fencing: words");
+	is_string(c->fence_args[2], "a b", "fencing: one with a blank");
+	is_int(c->fence_timeout_ms, 10000, "fencing: time");
 	ok(!c->has_metrics, "no metrics page");
+	is_string(v6->group, "dns", "sync group");
 	ok(!config_same_router(v4, v6), "a VRID per family");
+	config_free(c);
+}
+
+static void test_hmac(void)
+{
+	struct err err = {.text = ""};
+	struct config *c =
+		build(with("    hmac: {mode: permissive, active: 9, keys: "
+			   "{1: " KEY ", 9: " KEY KEY "}}\n"),
+			&err);
+	const struct hmac_conf *h;
+
+	if (!c)
+		tap_bail("%s", err.text);
+	h = &c->instances[0].hmac;
+	is_int(h->mode, HMAC_PERMISSIVE, "hmac: mode");
+	is_int(h->key_count, 2, "hmac: keys");
+	is_int(h->keys[h->active].id, 9, "hmac: the active one");
+	is_int(h->keys[1].len, 64, "hmac: its length");
+	is_int(h->keys[0].octets[31], 31, "hmac: an octet");
+	is_int(h->window_s, 5, "hmac: window");
+	config_free(c);
+	c = build(with("    interval: 10s\n"), &err);
+	is_int(c ? c->instances[0].hmac.window_s : 0, 30,
+		"hmac: window of slow adverts");
 	config_free(c);
 }
 
@@ -146,9 +185,25 @@ static void test_bad(void)
 		{"  VJ:\n    interface: eth0\n    vrid: 53\n    version: 2\n"
 		 "    interval: 1s\n    addresses: [\"2001:db8::1/64\"]\n",
 			"ha.yaml:"},
+		{"    sync_group: alone\n", "ha.yaml:6: "},
+		{"    hmac: {mode: enforce}\n", "ha.yaml:6: "},
+		{"    hmac: {mode: loud}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {1: abcd}}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {256: " KEY "}}\n", "ha.yaml:6: "},
+		{"    hmac: {keys: {1: " KEY ", 01: " KEY "}}\n",
+			"ha.yaml:6: "},
+		{"    hmac: {mode: enforce, active: 2, keys: {1: " KEY "}}\n",
+			"ha.yaml:6: "},
+		{"    version: 2\n    interval: 1s\n    auth: pass\n"
+		 "    password: x\n"
+		 "    hmac: {mode: enforce, keys: {1: " KEY "}}\n",
+			"ha.yaml:10: "},
 		{"handover: {key: abc}\n", "ha.yaml:6: "},
 		{"metrics: {listen: everywhere}\n", "ha.yaml:6: "},
 		{"linger: 2h\n", "ha.yaml:6: "},
+		{"fencing: {program: [fence]}\n", "ha.yaml:6: "},
+		{"fencing: {program: [/a, b, b, b, b, b, b, b, b]}\n",
+			"ha.yaml:6: "},
 	};
 
 	for (size_t i = 0; i < countof(rows); i++) {
@@ -158,7 +213,7 @@ static void test_bad(void)
 
 		ok(!c && strncmp(err.text, rows[i].want,
 				 strlen(rows[i].want)) == 0,
-			"refused with its line: %.40s", err.text);
+			"case 80: refused with its line: %.40s", err.text);
 		newline = strchr(err.text, '\n');
 		if (c || newline)
 			tap_diag("%s", rows[i].more);
@@ -192,6 +247,7 @@ int main(void)
 {
 	test_defaults();
 	test_values();
+	test_hmac();
 	test_bad();
 	test_example();
 	return tap_done();

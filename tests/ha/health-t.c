@@ -98,8 +98,9 @@ static void test_death(void)
 	ok(becomes(TRACK_SERVICE_OK), "a child that beats is well");
 	is_int(health.conns[0].pid, pid, "and known by its pid");
 	kill(pid, SIGKILL);
-	ok(becomes(TRACK_SERVICE_FAILED), "killed: failed");
-	is_int((long long)health.deaths, 1, "its death was seen, not timed");
+	ok(becomes(TRACK_SERVICE_FAILED), "case 61: killed: failed");
+	is_int((long long)health.deaths, 1,
+		"case 61: its death was seen, not timed");
 	waitpid(pid, NULL, 0);
 }
 
@@ -112,8 +113,8 @@ static void test_hang(void)
 	ok(becomes(TRACK_SERVICE_OK), "another child is well");
 	kill(pid, SIGSTOP);
 	t = mtime_now().us;
-	ok(becomes(TRACK_SERVICE_FAILED), "stopped: failed");
-	ok(mtime_now().us - t >= 50000, "by silence");
+	ok(becomes(TRACK_SERVICE_FAILED), "case 62: stopped: failed");
+	ok(mtime_now().us - t >= 50000, "case 62: by silence");
 	kill(pid, SIGCONT);
 	ok(becomes(TRACK_SERVICE_OK), "goes on: well");
 	kill(pid, SIGKILL);

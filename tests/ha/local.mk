@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: ISC
 HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
 
+unit_scripts += tests/ha/conformance-t.sh
 unit_tests += tests/ha/announce-t \
 	tests/ha/config-t \
 	tests/ha/config_anycast-t \
+	tests/ha/conformance-t \
+	tests/ha/group-t \
 	tests/ha/handover-t \
 	tests/ha/health-t \
+	tests/ha/hmac-t \
 	tests/ha/keep-t \
 	tests/ha/neighbour-t \
 	tests/ha/packet-t \
@@ -18,15 +22,21 @@ tests_ha_config_t_SOURCES = tests/ha/config-t.c
 tests_ha_config_t_LDADD = $(HA_LIBS)
 tests_ha_config_anycast_t_SOURCES = tests/ha/config_anycast-t.c
 tests_ha_config_anycast_t_LDADD = $(HA_LIBS)
+tests_ha_conformance_t_SOURCES = tests/ha/conformance-t.c tests/ha/frame.h
+tests_ha_conformance_t_LDADD = $(HA_LIBS)
+tests_ha_group_t_SOURCES = tests/ha/group-t.c
+tests_ha_group_t_LDADD = $(HA_LIBS)
 tests_ha_handover_t_SOURCES = tests/ha/handover-t.c
 tests_ha_handover_t_LDADD = $(HA_LIBS)
 tests_ha_health_t_SOURCES = tests/ha/health-t.c
 tests_ha_health_t_LDADD = $(HA_LIBS)
+tests_ha_hmac_t_SOURCES = tests/ha/hmac-t.c
+tests_ha_hmac_t_LDADD = $(HA_LIBS)
 tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
 tests_ha_keep_t_LDADD = $(HA_LIBS)
 tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
 tests_ha_neighbour_t_LDADD = $(HA_LIBS)
-tests_ha_packet_t_SOURCES = tests/ha/packet-t.c
+tests_ha_packet_t_SOURCES = tests/ha/packet-t.c tests/ha/frame.h
 tests_ha_packet_t_LDADD = $(HA_LIBS)
 tests_ha_route_t_SOURCES = tests/ha/route-t.c
 tests_ha_route_t_LDADD = $(HA_LIBS)
@@ -45,5 +55,5 @@ tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 # These need root: ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's,
 # ha-bgp-t.sh anycast with Debian's BIRD and FRR.
 system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
-	tests/system/ha-bgp-t.sh
-EXTRA_DIST += tests/system/ha.sh
+	tests/system/ha-bgp-t.sh tests/system/ha-group-t.sh
+EXTRA_DIST += tests/system/ha.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh

@@ -108,15 +108,16 @@ static void test_start(void)
 	unsigned did;
 
 	begin(3, 100);
-	is_int(st.role, STATE_BACKUP, "55: start as backup");
+	is_int(st.role, STATE_BACKUP, "case 55: start as backup");
 	now = SEC;
 	conf_default(3, 255);
 	state_init(&st);
 	did = send_event(STATE_EV_START);
-	is_int(st.role, STATE_MASTER, "55: priority 255 is master at once");
+	is_int(st.role, STATE_MASTER,
+		"case 55: priority 255 is master at once");
 	ok(did & STATE_DO_ADVERT && did & STATE_DO_ADD &&
 			did & STATE_DO_ANNOUNCE,
-		"55: advert, address, announcement");
+		"case 55: advert, address, announcement");
 	now = SEC;
 	conf_default(3, 100);
 	cf.startup_delay_us = 5 * SEC;
@@ -125,9 +126,26 @@ static void test_start(void)
 	run(3 * SEC);
 	advert(50);
 	run(6 * SEC - 1);
-	is_int(st.role, STATE_BACKUP, "56: no promotion before the delay");
+	is_int(st.role, STATE_BACKUP, "case 56: no promotion before the delay");
 	run(6 * SEC);
-	is_int(st.role, STATE_MASTER, "56: promotion after it");
+	is_int(st.role, STATE_MASTER, "case 56: promotion after it");
+	now = SEC;
+	state_init(&st);
+	send_event(STATE_EV_START);
+	advert(150);
+	advert(0);
+	run(6 * SEC - 1);
+	is_int(st.role, STATE_BACKUP, "case 56: nor by a goodbye");
+	run(6 * SEC);
+	is_int(st.reason, STATE_BY_PRIO0, "case 56: which is not forgotten");
+	now = SEC;
+	state_init(&st);
+	send_event(STATE_EV_START);
+	fault(false);
+	run(6 * SEC - 1);
+	is_int(st.role, STATE_FAULT, "case 56: nor as the last man");
+	run(6 * SEC);
+	ok(st.role == STATE_MASTER && st.lone, "case 56: but after it");
 }
 
 static void test_resume(void)
@@ -138,9 +156,10 @@ static void test_resume(void)
 	conf_default(3, 100);
 	state_init(&st);
 	did = send_event(STATE_EV_RESUME);
-	is_int(st.role, STATE_MASTER, "59: a restart in time stays master");
-	is_int(st.reason, STATE_BY_RESUME, "59: and says why");
-	ok(did & STATE_DO_ADVERT, "59: and advertises at once");
+	is_int(st.role, STATE_MASTER,
+		"case 59: a restart in time stays master");
+	is_int(st.reason, STATE_BY_RESUME, "case 59: and says why");
+	ok(did & STATE_DO_ADVERT, "case 59: and advertises at once");
 }
 
 static void test_silence(void)
@@ -153,7 +172,7 @@ static void test_silence(void)
 		begin(2, priorities[p]);
 		is_int(silence(),
 			3 * SEC + (256 - priorities[p]) * (int64_t)SEC / 256,
-			"45: v2, priority %d", priorities[p]);
+			"case 45: v2, priority %d", priorities[p]);
 		for (size_t i = 0; i < countof(intervals); i++) {
 			int64_t a = intervals[i];
 
@@ -164,8 +183,8 @@ static void test_silence(void)
 			send_event(STATE_EV_START);
 			is_int(silence(),
 				3 * a + (256 - priorities[p]) * a / 256,
-				"45: v3, priority %d, %lld us", priorities[p],
-				(long long)a);
+				"case 45: v3, priority %d, %lld us",
+				priorities[p], (long long)a);
 		}
 	}
 }
@@ -175,21 +194,22 @@ static void test_backup_hears(void)
 	begin(3, 100);
 	now += 200 * MS;
 	advert(150);
-	is_int(silence(), 300 * MS + 60937, "35: higher re-arms");
+	is_int(silence(), 300 * MS + 60937, "case 35: higher re-arms");
 	begin(3, 100);
 	now += 200 * MS;
 	advert(100);
-	is_int(silence(), 300 * MS + 60937, "36: equal re-arms");
+	is_int(silence(), 300 * MS + 60937, "case 36: equal re-arms");
 	begin(3, 100);
 	now += 200 * MS;
 	advert(50);
-	is_int(silence(), 100 * MS + 60937, "37: lower does not re-arm");
-	is_int(st.reason, STATE_BY_TIMEOUT, "37: by timeout");
+	is_int(silence(), 100 * MS + 60937, "case 37: lower does not re-arm");
+	is_int(st.reason, STATE_BY_TIMEOUT, "case 37: by timeout");
 	begin(3, 100);
 	cf.preempt = false;
 	now += 200 * MS;
 	advert(50);
-	is_int(silence(), 300 * MS + 60937, "38: without preemption it does");
+	is_int(silence(), 300 * MS + 60937,
+		"case 38: without preemption it does");
 	begin(3, 100);
 	cf.preempt = false;
 	now += 200 * MS;
@@ -200,7 +220,7 @@ static void test_backup_hears(void)
 	now += 10 * MS;
 	advert_from(150, 500 * MS, 10);
 	is_int(silence(), 3 * 500 * MS + 156 * 500 * MS / 256,
-		"26: the master's interval is learned");
+		"case 26: the master's interval is learned");
 	begin(2, 100);
 	advert_from(150, 5 * SEC, 10);
 	is_int(silence(), 3 * SEC + 609375, "v2 never learns an interval");
@@ -219,20 +239,43 @@ static void test_preempt_delay(void)
 		advert(50);
 		run(now + 100 * MS);
 	}
-	is_int(st.role, STATE_BACKUP, "39: stays while the delay runs");
+	is_int(st.role, STATE_BACKUP, "case 39: stays while the delay runs");
 	while (st.role == STATE_BACKUP && now < start + 20 * SEC) {
 		advert(50);
 		run(now + 100 * MS);
 	}
 	ok(st.since_us >= start + 10 * SEC && st.since_us <= start + 10500 * MS,
-		"39: master after it (%lld us)",
+		"case 39: master after it (%lld us)",
 		(long long)(st.since_us - start));
 	begin(3, 100);
 	cf.preempt_delay_us = 10 * SEC;
 	advert(50);
-	ok(st.preempt_us != 0, "40: the delay runs");
+	ok(st.preempt_us != 0, "case 40: the delay runs");
 	advert(150);
-	is_int(st.preempt_us, 0, "40: a higher one cancels it");
+	is_int(st.preempt_us, 0, "case 40: a higher one cancels it");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	advert(50);
+	is_int(silence(), 300 * MS + 60937,
+		"the delay holds back no takeover by silence");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	advert(50);
+	advert(0);
+	is_int(silence(), 60937, "nor by a goodbye");
+	begin(3, 100);
+	cf.preempt_delay_us = 10 * SEC;
+	run(now + 200 * MS);
+	advert(1);
+	is_int(silence(), 100 * MS + 60937, "nor when the master is leaving");
+	begin(3, 100);
+	cf.preempt = false;
+	advert(50);
+	cf.preempt = true;
+	send_event(STATE_EV_CONF);
+	run(now + 200 * MS);
+	advert(50);
+	is_int(silence(), 100 * MS + 60937, "preemption is switched on live");
 }
 
 static void test_goodbye(void)
@@ -243,8 +286,8 @@ static void test_goodbye(void)
 	now += 10 * MS;
 	advert(150);
 	advert(0);
-	is_int(silence(), 60937, "41: master after exactly the skew");
-	is_int(st.reason, STATE_BY_PRIO0, "41: by prio0");
+	is_int(silence(), 60937, "case 41: master after exactly the skew");
+	is_int(st.reason, STATE_BY_PRIO0, "case 41: by prio0");
 	begin(2, 100);
 	advert(150);
 	first = now;
@@ -253,15 +296,15 @@ static void test_goodbye(void)
 		run(now + 300 * MS);
 	}
 	is_int(st.since_us - first, 609375,
-		"42: repeated goodbyes do not put it off");
+		"case 42: repeated goodbyes do not put it off");
 	begin(3, 100);
 	run(now + 350 * MS);
 	advert(0);
-	is_int(silence(), 10 * MS + 937, "43: a goodbye never lengthens");
+	is_int(silence(), 10 * MS + 937, "case 43: a goodbye never lengthens");
 	begin(3, 100);
 	advert(0);
 	advert(150);
-	is_int(silence(), 300 * MS + 60937, "44: back to master-down");
+	is_int(silence(), 300 * MS + 60937, "case 44: back to master-down");
 }
 
 static void test_master_hears(void)
@@ -270,19 +313,19 @@ static void test_master_hears(void)
 
 	begin_master(3, 100);
 	did = advert(200);
-	is_int(st.role, STATE_BACKUP, "46: yields to a higher one");
-	ok(did & STATE_DO_ADVERT, "46: one last advert");
-	ok(did & STATE_DO_LINGER, "46: answers a while longer");
-	ok(STATE_DO_ADVERT < STATE_DO_LINGER, "46: in this order");
+	is_int(st.role, STATE_BACKUP, "case 46: yields to a higher one");
+	ok(did & STATE_DO_ADVERT, "case 46: one last advert");
+	ok(did & STATE_DO_LINGER, "case 46: answers a while longer");
+	ok(STATE_DO_ADVERT < STATE_DO_LINGER, "case 46: in this order");
 	begin_master(3, 100);
 	advert_from(100, cf.interval_us, OWN + 1);
-	is_int(st.role, STATE_BACKUP, "47: equal, higher address");
-	is_int(st.reason, STATE_BY_TIE, "47: by tie");
+	is_int(st.role, STATE_BACKUP, "case 47: equal, higher address");
+	is_int(st.reason, STATE_BY_TIE, "case 47: by tie");
 	begin_master(3, 100);
 	did = advert_from(100, cf.interval_us, OWN - 1);
-	is_int(st.role, STATE_MASTER, "48: equal, lower address");
+	is_int(st.role, STATE_MASTER, "case 48: equal, lower address");
 	ok(did & STATE_DO_ADVERT && did & STATE_DO_REMIND,
-		"48: advert and announcement");
+		"case 48: advert and announcement");
 	begin_master(3, 100);
 	cf.family = 6;
 	cf.self[0] = 0x7f;
@@ -295,23 +338,24 @@ static void test_master_hears(void)
 		ev.src[0] = 0x80;
 		state_step(&st, &cf, &ev, now);
 	}
-	is_int(st.role, STATE_BACKUP, "49: addresses compare unsigned");
+	is_int(st.role, STATE_BACKUP, "case 49: addresses compare unsigned");
 	begin_master(3, 100);
 	now += 30 * MS;
 	did = advert(50);
-	is_int(st.role, STATE_MASTER, "50: lower: stays");
+	is_int(st.role, STATE_MASTER, "case 50: lower: stays");
 	ok(did & STATE_DO_ADVERT && did & STATE_DO_REMIND &&
 			did & STATE_SAW_SPLIT,
-		"50: advert at once, announcement, remark");
-	is_int(state_deadline(&st), now + 100 * MS, "50: next one as usual");
+		"case 50: advert at once, announcement, remark");
+	is_int(state_deadline(&st), now + 100 * MS,
+		"case 50: next one as usual");
 	begin_master(3, 100);
 	did = advert(0);
 	ok(st.role == STATE_MASTER && did & STATE_DO_ADVERT,
-		"51: goodbye of another: stays, advert at once");
+		"case 51: goodbye of another: stays, advert at once");
 	begin_master(3, 100);
 	did = advert(255);
 	ok(st.role == STATE_BACKUP && did & STATE_SAW_OWNER,
-		"52: an owner is obeyed and remarked");
+		"case 52: an owner is obeyed and remarked");
 	begin_master(3, 100);
 	did = advert_from(100, cf.interval_us, OWN);
 	ok(st.role == STATE_MASTER && did == STATE_SAW_CLONE,
@@ -322,9 +366,9 @@ static void test_owners(void)
 {
 	begin(3, 255);
 	advert_from(255, cf.interval_us, OWN - 1);
-	is_int(st.role, STATE_MASTER, "53: two owners, ours is higher");
+	is_int(st.role, STATE_MASTER, "case 53: two owners, ours is higher");
 	advert_from(255, cf.interval_us, OWN + 1);
-	is_int(st.role, STATE_BACKUP, "53: two owners, ours is lower");
+	is_int(st.role, STATE_BACKUP, "case 53: two owners, ours is lower");
 }
 
 static void test_master_timer(void)
@@ -339,18 +383,19 @@ static void test_master_timer(void)
 		if (send_event(STATE_EV_TIMER) & STATE_DO_ADVERT)
 			count++;
 	}
-	is_int(count, 100, "54: 100 adverts in 10 s although always late");
+	is_int(count, 100, "case 54: 100 adverts in 10 s although always late");
 	now += 20 * MS;
 	cf.priority = 90;
 	ok(send_event(STATE_EV_CONF) & STATE_DO_ADVERT,
-		"54: advert at once after a priority change");
+		"case 54: advert at once after a priority change");
 	now = state_deadline(&st) + 150 * MS;
 	count = (int)send_event(STATE_EV_TIMER);
 	ok(count & STATE_DO_ANNOUNCE && count & STATE_SAW_LATE,
-		"73: late by more than an interval: announce again");
+		"case 73: late by more than an interval: announce again");
 	now = state_deadline(&st) + 10 * MS;
 	count = (int)send_event(STATE_EV_TIMER);
-	is_int(count, STATE_DO_ADVERT, "73: a little late: just an advert");
+	is_int(count, STATE_DO_ADVERT,
+		"case 73: a little late: just an advert");
 }
 
 static void test_late_backup(void)
@@ -377,9 +422,9 @@ static void test_late_backup(void)
 		state_step(&st, &cf, &ev, now);
 	}
 	is_int(send_event(STATE_EV_TIMER), 0,
-		"74: an advert waited in the socket: no promotion");
+		"case 74: an advert waited in the socket: no promotion");
 	is_int(state_deadline(&st), now - 20 * MS + 300 * MS + 60937,
-		"74: the time of reception counts");
+		"case 74: the time of reception counts");
 }
 
 static void test_stop(void)
@@ -389,9 +434,10 @@ static void test_stop(void)
 	begin_master(3, 100);
 	did = send_event(STATE_EV_STOP);
 	ok(did & STATE_DO_PRIO0 && did & STATE_DO_REMOVE,
-		"58: goodbye, address off");
-	ok(STATE_DO_PRIO0 < STATE_DO_REMOVE, "58: in this order");
-	is_int(state_deadline(&st), STATE_NEVER, "58: nothing runs any more");
+		"case 58: goodbye, address off");
+	ok(STATE_DO_PRIO0 < STATE_DO_REMOVE, "case 58: in this order");
+	is_int(state_deadline(&st), STATE_NEVER,
+		"case 58: nothing runs any more");
 	begin(3, 100);
 	did = send_event(STATE_EV_STOP);
 	ok(!(did & STATE_DO_PRIO0), "a backup says no goodbye");
@@ -403,15 +449,16 @@ static void test_fault(void)
 
 	begin_master(3, 100);
 	did = fault(false);
-	is_int(st.role, STATE_FAULT, "61: service failed: fault");
+	is_int(st.role, STATE_FAULT, "case 61: service failed: fault");
 	ok(did & STATE_DO_PRIO0 && did & STATE_DO_HAND && did & STATE_DO_REMOVE,
-		"61: goodbye, hand over, address off");
+		"case 61: goodbye, hand over, address off");
 	advert(90);
 	run(now + 300 * MS);
 	is_int(st.role, STATE_FAULT, "a lower peer serves: stay away");
-	is_int(silence(), 60937, "64: silence: the last man takes it back");
-	is_int(state_priority(&st, &cf), 1, "64: with priority 1");
-	is_int(fault(false), 0, "64: and is not put off by its fault");
+	is_int(silence(), 60937,
+		"case 64: silence: the last man takes it back");
+	is_int(state_priority(&st, &cf), 1, "case 64: with priority 1");
+	is_int(fault(false), 0, "case 64: and is not put off by its fault");
 	did = advert(50);
 	ok(st.role == STATE_FAULT && did & STATE_DO_REMOVE,
 		"anybody healthy takes it from the last man");
@@ -421,14 +468,14 @@ static void test_fault(void)
 			state_priority(&st, &cf) == 100,
 		"the last man recovers: master with its own priority");
 	fault(true);
-	is_int(st.reason, STATE_BY_LINK, "67: link lost");
+	is_int(st.reason, STATE_BY_LINK, "case 67: link lost");
 	run(now + 1000 * (int64_t)SEC);
-	is_int(st.role, STATE_FAULT, "67: never comes back by itself");
+	is_int(st.role, STATE_FAULT, "case 67: never comes back by itself");
 	advert(0);
-	is_int(state_deadline(&st), STATE_NEVER, "67: not by a goodbye");
+	is_int(state_deadline(&st), STATE_NEVER, "case 67: not by a goodbye");
 	send_event(STATE_EV_CLEAR);
-	is_int(st.role, STATE_BACKUP, "70: link back: backup first");
-	is_int(silence(), 300 * MS + 60937, "70: for a whole master-down");
+	is_int(st.role, STATE_BACKUP, "case 70: link back: backup first");
+	is_int(silence(), 300 * MS + 60937, "case 70: for a whole master-down");
 }
 
 static void test_move(void)
@@ -502,6 +549,27 @@ static void test_silent(void)
 	is_int(send_event(STATE_EV_SILENT), 0, "a master does not care");
 }
 
+/* The sync group hears its master, so silence here is no proof. */
+static void test_group(void)
+{
+	struct state_event ev = {.kind = STATE_EV_FAULT, .group = true};
+
+	begin(3, 100);
+	advert(150);
+	cf.wait = true;
+	run(now + 10 * SEC);
+	is_int(st.role, STATE_BACKUP, "group: waits for the others");
+	ok(state_deadline(&st) <= now + 100 * MS, "group: but looks again");
+	cf.wait = false;
+	run(now + 100 * MS);
+	is_int(st.role, STATE_MASTER, "group: an interval later at most");
+	state_step(&st, &cf, &ev, now);
+	is_int(st.reason, STATE_BY_GROUP, "group: fault of another one");
+	cf.wait = true;
+	run(now + 10 * SEC);
+	is_int(st.role, STATE_MASTER, "group: the last man asks nobody");
+}
+
 static void test_drain(void)
 {
 	begin_master(3, 254);
@@ -528,12 +596,14 @@ static void test_conf_change(void)
 	cf.priority = 254;
 	send_event(STATE_EV_CONF);
 	is_int(silence(), 200 * MS + 781,
-		"79: a new priority changes the skew of the running timer");
+		"case 79: a new priority changes the skew of the running "
+		"timer");
 	begin_master(3, 100);
 	cf.interval_us = SEC;
 	send_event(STATE_EV_CONF);
-	is_int(state_deadline(&st), now + SEC, "79: new interval in force");
-	is_int(st.role, STATE_MASTER, "79: no transition");
+	is_int(state_deadline(&st), now + SEC,
+		"case 79: new interval in force");
+	is_int(st.role, STATE_MASTER, "case 79: no transition");
 	ok(send_event(STATE_EV_REASSERT) & STATE_DO_ANNOUNCE,
 		"reassert: announces");
 }
@@ -554,6 +624,7 @@ int main(void)
 	test_fault();
 	test_move();
 	test_silent();
+	test_group();
 	test_drain();
 	test_conf_change();
 	return tap_done();

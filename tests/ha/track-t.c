@@ -42,9 +42,9 @@ static void test_eval(void)
 	in.service = TRACK_SERVICE_DEGRADED;
 	is_int(eval(&in, &out), 40, "degraded costs 60");
 	in.gateway_lost = true;
-	is_int(eval(&in, &out), 1, "65: the sum is clamped to 1");
+	is_int(eval(&in, &out), 1, "case 65: the sum is clamped to 1");
 	in.base = 255;
-	is_int(eval(&in, &out), 255, "65: 255 is untouched");
+	is_int(eval(&in, &out), 255, "case 65: 255 is untouched");
 	good_input(&in);
 	in.service = TRACK_SERVICE_DRAINING;
 	is_int(eval(&in, &out), 1, "draining: priority 1");
@@ -60,11 +60,21 @@ static void test_eval(void)
 	good_input(&in);
 	in.has_source = false;
 	eval(&in, &out);
-	is_int(out.fault, TRACK_FAULT_LINK, "70: no address to send from");
+	is_int(out.fault, TRACK_FAULT_LINK, "case 70: no address to send from");
 	good_input(&in);
 	in.probe_failed = true;
 	eval(&in, &out);
 	is_int(out.fault, TRACK_FAULT_SERVICE, "the probe failed");
+	good_input(&in);
+	in.group_failed = true;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_GROUP, "case 78: the group failed");
+	in.probe_failed = true;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_SERVICE, "case 78: the own fault first");
+	in.link_up = false;
+	eval(&in, &out);
+	is_int(out.fault, TRACK_FAULT_LINK, "case 78: the link before all");
 	good_input(&in);
 	in.service = TRACK_SERVICE_WAITING;
 	is_int(eval(&in, &out), 100, "service never seen: base kept");
@@ -84,13 +94,13 @@ static void test_last_man(void)
 	in.peer = TRACK_PEER_LOST;
 	ok(eval(&in, &out) == 1 && out.fault == TRACK_FAULT_NONE &&
 			out.last_man,
-		"64: failed, peer lost: stay with priority 1");
+		"case 64: failed, peer lost: stay with priority 1");
 	in.peer = TRACK_PEER_FAILED;
 	in.peer_base = 99;
-	is_int(eval(&in, &out), 2, "64: both failed, ours is higher");
+	is_int(eval(&in, &out), 2, "case 64: both failed, ours is higher");
 	in.peer_base = 101;
-	is_int(eval(&in, &out), 1, "64: both failed, ours is lower");
-	is_int(out.fault, TRACK_FAULT_NONE, "64: and nobody gives up");
+	is_int(eval(&in, &out), 1, "case 64: both failed, ours is lower");
+	is_int(out.fault, TRACK_FAULT_NONE, "case 64: and nobody gives up");
 	in.service = TRACK_SERVICE_HELD;
 	is_int(eval(&in, &out), 3, "well, not yet trusted: before a dead one");
 	in.peer_base = 99;
@@ -136,7 +146,7 @@ static void test_pure(void)
 			(out.priority == 255) != (in.base == 255))
 			bad++;
 	}
-	is_int(bad, 0, "66: 10^4 random inputs: pure and in range");
+	is_int(bad, 0, "case 66: 10^4 random inputs: pure and in range");
 }
 
 static int64_t now = 1000 * (int64_t)SEC;
@@ -162,17 +172,19 @@ static void test_beat(void)
 	track_beat_heard(&b, &beat_conf, TRACK_SERVICE_OK, now);
 	is_int(judge(&b), TRACK_SERVICE_OK, "the first beat is trusted");
 	is_int(track_beat_deadline(&b, &beat_conf), now + 150 * MS,
-		"63: deadline is three periods");
+		"case 63: deadline is three periods");
 	now += 100 * MS;
-	is_int(judge(&b), TRACK_SERVICE_OK, "63: late by 2 periods: ok");
+	is_int(judge(&b), TRACK_SERVICE_OK, "case 63: late by 2 periods: ok");
 	now += 50 * MS;
-	is_int(judge(&b), TRACK_SERVICE_FAILED, "63: by 3 periods: failed");
+	is_int(judge(&b), TRACK_SERVICE_FAILED,
+		"case 63: by 3 periods: failed");
 	beat_for(&b, 2900 * MS);
 	is_int(judge(&b), TRACK_SERVICE_HELD, "not trusted before 3 s");
 	beat_for(&b, 200 * MS);
 	is_int(judge(&b), TRACK_SERVICE_OK, "trusted after 3 s");
 	track_beat_gone(&b, &beat_conf, now);
-	is_int(judge(&b), TRACK_SERVICE_FAILED, "61: gone: failed at once");
+	is_int(judge(&b), TRACK_SERVICE_FAILED,
+		"case 61: gone: failed at once");
 	beat_for(&b, 3100 * MS);
 	is_int(judge(&b), TRACK_SERVICE_HELD, "a flap doubles the wait");
 	beat_for(&b, 3000 * MS);

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: ISC */
+
+/*
+ * Virtual routers beside each other under a virtual clock, without a link:
+ * sync groups, and what two paths to a peer tell. System calls fail here,
+ * which is of no interest.
+ */
+
+#include "ha/fence.h"
+#include "ha/instance_impl.h"
+
+#include "tests/tap/tap.h"
+
+enum {
+	MS = 1000,
+	SEC = 1000000,
+	INTERVAL = 100 * MS,
+	DOWN = 3 * INTERVAL + 156 * INTERVAL / 256,
+	COUNT = 3 /* two of a group, and one of none */
+};
+
+static int64_t now;
+static struct instance *all[COUNT];
+static int told[INSTANCE_EVENTS];
+static int64_t told_value;
+
+static void on_emit(void *arg, const struct instance_event *ev)
+{
+	(void)arg;
+	told[ev->kind]++;
+	if (ev->kind == INSTANCE_ASYMMETRIC)
+		told_value = ev->value;
+}
+
+static bool nobody(void *arg, int index, uint8_t family, uint8_t vrid)
+{
+	(void)arg;
+	(void)index;
+	(void)family;
+	(void)vrid;
+	return false;
+}
+
+static struct instance *const *everybody(void *arg, size_t *count)
+{
+	(void)arg;
+	*count = COUNT;
+	return all;
+}
+
+static struct poll no_poll = {.epfd = -1};
+static struct handover no_handover = {.fd4 = -1, .fd6 = -1};
+static const struct config no_config;
+static struct instance_env env = {
+	.poll = &no_poll,
+	.handover = &no_handover,
+	.config = &no_config,
+	.packet_fd = -1,
+	.emit = on_emit,
+	.known = nobody,
+	.everybody = everybody,
+};
+
+/* As the real-time thread does: whoever is due, until nobody is. */
+static void settle(void)
+{
+	for (int round = 0; round < 10; round++) {
+		bool due = false;
+
+		for (int i = 0; i < COUNT; i++)
+			instance_tick(all[i], TRACK_SERVICE_OK, now);
+		for (int i = 0; i < COUNT; i++)
+			due |= instance_deadline(all[i]) <= now;
+		if (!due)
+			return;
+	}
+	tap_bail("the instances do not come to rest");
+}
+
+static void run(int64_t us)
+{
+	for (int64_t end = now + us; now < end;) {
+		now += 5 * MS;
+		settle();
+	}
+}
+
+static void hear(struct instance *in, uint8_t priority)
+{
+	struct state_event ev = {.kind = STATE_EV_ADVERT,
+		.priority = priority,
+		.interval_us = INTERVAL,
+		.at_us = now,
+		.src = {10, 98, 0, 12}};
+
+	in->advert_us = now;
+	in_step(in, &ev, now);
+}
+
+/* Adverts of a master every interval, for as long as that. */
+static void hear_for(struct instance *in, uint8_t priority, int64_t us)
+{
+	for (int64_t end = now + us; now < end;) {
+		hear(in, priority);
+		run(INTERVAL);
+	}
+}
+
+static void begin(void)
+{
+	struct err err = {.text = ""};
+
+	if (!env.iface)
+		env.iface = iface_new(&err);
+	if (!env.iface)
+		tap_bail("%s", err.text);
+	now = 1000 * (int64_t)SEC;
+	for (int i = 0; i < COUNT; i++) {
+		struct config_instance conf = {.vrid = (uint8_t)(51 + i),
+			.version = 3,
+			.family = 4,
+			.priority = 100,
+			.preempt = true,
+			.interval_us = INTERVAL,
+			.wire_count = 1,
+			.vip_count = 1,
+			.handover_count = 1};
+
+		snprintf(conf.name, sizeof(conf.name), "VI%d", i);
+		snprintf(conf.group, sizeof(conf.group), "%s",
+			i < 2 ? "dns" : "");
+		if (addr_parse("10.98.0.12", 7112, &conf.handover[0]) < 0)
+			tap_bail("bad address");
+		instance_free(all[i]);
+		all[i] = instance_new(&conf, &env, NULL);
+		if (!all[i])
+			tap_bail("no memory");
+		all[i]->link_up = all[i]->has_source = true;
+	}
+	settle();
+	memset(told, 0, sizeof(told));
+}
+
+static void begin_masters(void)
+{
+	begin();
+	run(SEC);
+	for (int i = 0; i < COUNT; i++)
+		if (all[i]->st.role != STATE_MASTER)
+			tap_bail("no master after silence");
+	memset(told, 0, sizeof(told));
+}
+
+static bool roles(enum state_role a, enum state_role b, enum state_role c)
+{
+	return all[0]->st.role == a && all[1]->st.role == b &&
+	       all[2]->st.role == c;
+}
+
+static void test_fault(int first, int other)
+{
+	begin_masters();
+	all[first]->link_up = false;
+	settle();
+	ok(roles(STATE_FAULT, STATE_FAULT, STATE_MASTER),
+		"case 78: one member FAULT, all FAULT, others not");
+	is_int(all[first]->st.reason, STATE_BY_LINK, "case 78: by its link");
+	is_int(all[other]->st.reason, STATE_BY_GROUP, "case 78: by the group");
+	is_int(all[other]->health.fault, TRACK_FAULT_GROUP,
+		"case 78: and shown as that");
+	hear_for(all[0], 90, 5 * SEC);
+	ok(all[first]->st.role == STATE_FAULT,
+		"case 78: the fault itself lasts");
+	begin_masters();
+	all[first]->link_up = false;
+	for (int i = 0; i < 30; i++) {
+		hear(all[0], 90);
+		hear(all[1], 90);
+		run(INTERVAL);
+	}
+	ok(roles(STATE_FAULT, STATE_FAULT, STATE_MASTER),
+		"case 78: not back while one has a fault");
+	all[first]->link_up = true;
+	settle();
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER),
+		"case 78: back when all are fine");
+	run(DOWN + 2 * INTERVAL);
+	ok(roles(STATE_MASTER, STATE_MASTER, STATE_MASTER),
+		"case 78: and master again");
+}
+
+/* Nobody serves it: better from here than from nowhere. */
+static void test_last_man(void)
+{
+	begin_masters();
+	all[0]->link_up = false;
+	settle();
+	run(2 * SEC);
+	ok(roles(STATE_FAULT, STATE_MASTER, STATE_MASTER),
+		"the last man serves what the group cannot");
+	is_int(state_priority(&all[1]->st, &all[1]->sc), 1,
+		"for anybody else to take it");
+}
+
+static void test_wait(void)
+{
+	begin();
+	hear(all[0], 150);
+	hear(all[1], 150);
+	hear_for(all[1], 150, 2 * SEC);
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER),
+		"silence in one only: the group does not take over");
+	is_int(told[INSTANCE_WAITS], 1, "which is told once");
+	ok(all[0]->counters.group_waits > 5, "and counted");
+	run(DOWN + INTERVAL);
+	ok(roles(STATE_MASTER, STATE_MASTER, STATE_MASTER),
+		"silence in all: it does");
+	begin();
+	hear(all[0], 150);
+	run(60 * MS);
+	hear(all[1], 150);
+	run(DOWN - 60 * MS);
+	is_int(all[0]->st.role, STATE_MASTER,
+		"adverts that were out of step delay nothing");
+	begin();
+	hear(all[1], 150);
+	hear(all[0], 0);
+	run(65 * MS);
+	is_int(all[0]->st.role, STATE_MASTER,
+		"a goodbye needs no consent of the others");
+}
+
+static void test_pull(void)
+{
+	begin_masters();
+	hear(all[0], 150);
+	run(50 * MS);
+	ok(roles(STATE_BACKUP, STATE_MASTER, STATE_MASTER) &&
+			!all[1]->st.move_us,
+		"one is led away: the other hears of it soon, it seems");
+	hear(all[0], 150);
+	run(100 * MS);
+	hear(all[0], 150);
+	run(200 * MS);
+	ok(all[1]->st.role == STATE_MASTER && all[1]->st.move_us,
+		"it does not: it begins a planned move");
+	is_int(all[2]->st.move_us, 0, "others do not");
+	is_int(state_priority(&all[1]->st, &all[1]->sc), 1, "with priority 1");
+	hear(all[1], 90);
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER),
+		"and follows to whoever takes it");
+	begin_masters();
+	hear(all[0], 150);
+	run(20 * MS);
+	hear(all[1], 150);
+	is_int(all[1]->st.reason, STATE_BY_HIGHER,
+		"it hears the new master itself: no move");
+	hear(all[0], 150);
+	run(250 * MS);
+	hear(all[0], 150);
+	hear(all[1], 150);
+	run(250 * MS);
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER) && !all[1]->st.hold,
+		"and it may come back like the other one");
+}
+
+static void test_gateway(void)
+{
+	begin_masters();
+	all[0]->group.gateway_lost = false;
+	all[0]->gateway_lost = true;
+	all[0]->neighbour.has_gateway = true;
+	all[0]->neighbour.judge.failed = true;
+	settle();
+	ok(all[0]->sc.priority == 1 && all[1]->sc.priority == 1,
+		"a lost gateway lowers all of the group alike");
+	is_int(all[2]->sc.priority, 100, "and no others");
+}
+
+/* --- asymmetric -------------------------------------------------------- */
+
+static uint32_t seq;
+
+static void hello(struct instance *in, enum state_role role)
+{
+	struct handover_msg msg = {.kind = HANDOVER_HELLO,
+		.role = (uint8_t)role,
+		.priority = 150,
+		.base = 150,
+		.fit = true,
+		.boot = 1,
+		.seq = ++seq};
+
+	instance_peer_said(in, &msg, &in->conf.handover[0], now);
+}
+
+static void hello_for(struct instance *in, enum state_role role, int64_t us)
+{
+	for (int64_t end = now + us; now < end;) {
+		hello(in, role);
+		run(INTERVAL);
+	}
+}
+
+static void test_asymmetric(void)
+{
+	struct instance *in;
+
+	begin();
+	in = all[2];
+	for (int i = 0; i < 20; i++) {
+		hear(in, 150);
+		hello_for(in, STATE_MASTER, INTERVAL);
+	}
+	ok(!in->asymmetric && told[INSTANCE_ASYMMETRIC] == 0,
+		"case 72: adverts and hellos: nothing to tell");
+	hello_for(in, STATE_MASTER, 3 * SEC);
+	ok(in->asymmetric == STATE_MASTER && told[INSTANCE_ASYMMETRIC] == 1,
+		"case 72: a master by its hellos only: told once");
+	is_int(in->st.role, STATE_MASTER, "case 72: taken over nevertheless");
+	is_int((long long)in->counters.transitions, 2,
+		"case 72: once, without flapping");
+	hear(in, 150);
+	settle();
+	ok(!in->asymmetric && told[INSTANCE_ASYMMETRIC] == 2 && !told_value,
+		"case 72: an advert ends it");
+	begin();
+	hear(in = all[2], 150);
+	hello(in, STATE_MASTER);
+	run(3 * SEC);
+	ok(told[INSTANCE_ASYMMETRIC] == 0 && in->st.role == STATE_MASTER,
+		"case 72: a peer that died is not asymmetric");
+	hello_for(in, STATE_BACKUP, SEC);
+	ok(!in->asymmetric, "case 72: nor is one that is backup");
+}
+
+/* Only the one that wins acts, or two would switch each other off. */
+static void test_fence(void)
+{
+	struct instance_event ev = {.kind = INSTANCE_ASYMMETRIC,
+		.to = STATE_MASTER,
+		.from = 254,
+		.priority = 253,
+		.value = 1};
+
+	ok(fence_reason(&ev), "fence: a master that is higher");
+	ev.priority = 254;
+	ok(!fence_reason(&ev), "fence: not when nobody is");
+	ev.priority = 100;
+	ev.to = STATE_BACKUP;
+	ok(!fence_reason(&ev), "fence: not a backup");
+	ev.to = STATE_MASTER;
+	ev.value = 0;
+	ok(!fence_reason(&ev), "fence: not when it is over");
+	ev.kind = INSTANCE_SPLIT;
+	ok(fence_reason(&ev), "fence: a lower one was heard");
+	ev.kind = INSTANCE_ROLE;
+	ok(!fence_reason(&ev), "fence: nothing else");
+}
+
+int main(void)
+{
+	test_fault(0, 1);
+	test_fault(1, 0);
+	test_last_man();
+	test_wait();
+	test_pull();
+	test_gateway();
+	test_asymmetric();
+	test_fence();
+	for (int i = 0; i < COUNT; i++)
+		instance_free(all[i]);
+	iface_free(env.iface);
+	return tap_done();
+}

@@ -1,0 +1,215 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# ispdns-ha with ispdns-ha: a sync group of IPv4 on one link and IPv6 on
+# another, so that the two can fare differently; and what does not cross.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ha.sh"
+need_root
+need ip jq bridge nft
+unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+[ -x "$top/ispdns-ha" ] || bail "run make first"
+
+second_link() { # NODE
+	ip -n "$ns-br" link add "w$1" type veth peer name eth1 netns "$ns-$1"
+	ip -n "$ns-br" link set "w$1" master br1 up
+	in_ns "$1" sysctl -qw net.ipv6.conf.eth1.accept_dad=0
+	ip -n "$ns-$1" link set eth1 up
+}
+
+key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+hmac='{mode: off}'
+
+group_conf() { # NODE PEER PRIORITY
+	cat <<- END
+	node: $1
+	instances:
+	  V4: {interface: eth0, vrid: 51, addresses: [$vip/24], priority: $3,
+	    sync_group: dns, handover_peers: [10.98.0.$2], hmac: $hmac,
+	    track: {frontend: false, probe: false}}
+	  V6: {interface: eth1, vrid: 51, addresses: [fe80::100/64, $vip6/64],
+	    priority: $3, sync_group: dns, handover_peers: [10.98.0.$2],
+	    hmac: $hmac,
+	    track: {frontend: false, probe: false}}
+	health: {socket: $work/$1/health.sock}
+	linger: 1s
+	fencing: {program: [$work/$1/fence, "a b"], timeout: 2s}
+	metrics: {listen: "127.0.0.1:8086"}
+	END
+	cat > "$work/$1/fence" <<- 'END'
+	#!/bin/sh
+	printf '%s,' "$@" >> "${0%/*}/fenced"
+	sleep 9
+	END
+	chmod +x "$work/$1/fence"
+}
+
+roles() { ctl "$1" status --json 2>/dev/null |
+	jq -r '[.instances[].role] | join(" ")'; }
+roles_are() { [ "$(roles "$1")" = "$2" ]; }
+nth() { ctl "$1" status --json | jq -r ".instances[$2].$3"; }
+nth_is() { [ "$(nth "$1" "$2" "$3")" = "$4" ]; }
+
+net_up
+ip -n "$ns-br" link add br1 type bridge mcast_snooping 0
+ip -n "$ns-br" link set br1 up
+for n in a b c; do second_link $n; done
+group_conf a 12 254 > "$work/a/ha.yaml"
+group_conf b 11 253 > "$work/b/ha.yaml"
+for n in b a; do
+	fe_start $n
+	ha_start $n
+done
+ok "a leads both" wait_for 15 roles_are a "MASTER MASTER"
+ok "b leads none" wait_for 10 roles_are b "BACKUP BACKUP"
+ok "a client is answered" in_ns c "$top/ispdns-lab-client" --seconds 0.1 \
+	--timeout-ms 500 "$vip"
+
+# --- planned moves take all along ---
+measure 1 ctl a move
+is "$lost" 0 "move without a name: nothing is lost"
+ok "move: b leads both" wait_for 3 roles_are b "MASTER MASTER"
+ok "move: a leads none" wait_for 3 roles_are a "BACKUP BACKUP"
+ok "take of one" ctl a take V6
+ok "take: a leads both" wait_for 3 roles_are a "MASTER MASTER"
+ok "take: b leads none" wait_for 3 roles_are b "BACKUP BACKUP"
+ok "drain" ctl a drain
+ok "drain: b leads both" wait_for 3 roles_are b "MASTER MASTER"
+ok "undrain" ctl a undrain
+ok "undrain: a leads both" wait_for 5 roles_are a "MASTER MASTER"
+
+# --- a fault of one is a fault of all ---
+ip -n "$ns-a" link set eth1 down
+ok "IPv6 has no link: a leads none" wait_for 3 roles_are a "FAULT FAULT"
+ok "b leads both" wait_for 3 roles_are b "MASTER MASTER"
+is "$(nth a 0 health.fault)" group "the fault of IPv4 is the group's"
+is "$(nth a 0 reason)" group "and that is the reason"
+not "its address is off" has_vip a
+ip -n "$ns-a" link set eth1 up
+ok "the link is back: a leads both" wait_for 15 roles_are a "MASTER MASTER"
+ok "b leads none again" wait_for 5 roles_are b "BACKUP BACKUP"
+
+# --- adverts of one family are lost on the way ---
+in_ns b nft add table inet t
+in_ns b nft add chain inet t in '{ type filter hook input priority 0; }'
+in_ns b nft add rule inet t in iifname eth1 meta l4proto 112 drop
+waits() { [ "$(ctl b stats --json | jq .V6.group_waits_total)" -ge 3 ]; }
+ok "IPv6 hears nothing, but waits for the group" wait_for 5 waits
+is "$(roles b)" "BACKUP BACKUP" "and nobody takes over"
+ok "a is master by its hellos only: told" \
+	wait_for 5 nth_is b 1 health.asymmetric true
+in_ns b nft flush chain inet t in
+ok "heard again: over" wait_for 5 nth_is b 1 health.asymmetric false
+
+# --- and of both, one way only ---
+before=$(nth a 0 transitions)/$(nth a 1 transitions)
+in_ns b nft add rule inet t in meta l4proto 112 drop
+ok "case 72: blocked one way: b leads too" \
+	wait_for 5 roles_are b "MASTER MASTER"
+ok "case 72: b knows that" wait_for 5 nth_is b 0 health.split_brain true
+ok "case 72: a as well" wait_for 5 nth_is a 0 health.split_brain true
+is "$(nth a 0 transitions)/$(nth a 1 transitions)" "$before" \
+	"case 72: a does not move"
+ok "the winner runs its fencing program" wait_for 5 test -s "$work/a/fenced"
+like "$(cat "$work/a/fenced")" \
+	'^a b,V[46],(split_brain,(10.98.0.12|fe80:.*)|asymmetric,10.98.0.12),$' \
+	"fencing: instance, reason and address, once"
+not "fencing: the other one does not" test -e "$work/b/fenced"
+steady=$(nth b 0 transitions)/$(nth b 1 transitions)
+in_ns b nft flush chain inet t in
+ok "case 72: healed: b leads none" wait_for 5 roles_are b "BACKUP BACKUP"
+is "$(roles a)" "MASTER MASTER" "case 72: a leads both"
+is "$(nth b 0 transitions)/$(nth b 1 transitions)" \
+	"$((${steady%/*} + 1))/$((${steady#*/} + 1))" "case 72: no flapping"
+
+# --- adverts are signed, step by step, node by node ---
+step() { # HMAC
+	local n
+	hmac=$1
+	group_conf b 11 253 > "$work/b/ha.yaml"
+	group_conf a 12 254 > "$work/a/ha.yaml"
+	for n in b a; do ctl $n reload > /dev/null || return 1; done
+}
+took() { ctl b status --json | jq '[.instances[].adverts_received] | add'; }
+goes_on() { [ "$(took)" -ge "$(($1 + 20))" ]; }
+sums() { ctl b stats --json | jq "[.[].discard.$1] | add"; }
+before=$(roles a)/$(roles b)/$(nth a 0 transitions)/$(nth b 1 transitions)
+for m in receive-only permissive enforce; do
+	ok "case 79: hmac: $m" step "{mode: $m, keys: {1: $key}}"
+	ok "case 79: $m: b hears a" wait_for 5 goes_on "$(took)"
+done
+ok "case 79: a second key" step \
+	"{mode: enforce, keys: {1: $key, 2: $key$key}}"
+ok "case 79: it signs" step \
+	"{mode: enforce, active: 2, keys: {1: $key, 2: $key$key}}"
+ok "case 79: the first one goes" step \
+	"{mode: enforce, active: 2, keys: {2: $key$key}}"
+ok "case 79: new key: b hears a" wait_for 5 goes_on "$(took)"
+is "$(roles a)/$(roles b)/$(nth a 0 transitions)/$(nth b 1 transitions)" \
+	"$before" "case 79: nobody moved"
+is "$(sums hmac_fail)/$(sums hmac_key)/$(sums hmac_missing)" 0/0/0 \
+	"case 79: nothing was discarded"
+ok "hmac: off again" step '{mode: off}'
+
+# --- the same VRID on another link ---
+heard=$(nth a 0 adverts_received)
+vrrp() { in_ns c "$top/tests/ha/send-vrrp" "$@"; }
+all_of_a() { ctl a stats --json | jq '[.V4.discard[]] | add'; }
+thrown=$(all_of_a)
+vrrp eth1 255 3133ff01000ad8fe0a620064
+vrrp eth0 254 31339601000a42ff0a620064
+by_ttl() { [ "$(ctl a stats --json | jq .V4.discard.ttl)" -ge 1 ]; }
+ok "case 12: one sent to its own link was heard" wait_for 5 by_ttl
+is "$(nth a 0 adverts_received)" "$heard" \
+	"case 12: one sent to another link was not"
+is "$(all_of_a)" $((thrown + 1)) \
+	"case 12: not even thrown away"
+is "$(roles a)" "MASTER MASTER" "case 12: the role stays"
+# --- another source address ---
+for n in a b; do in_ns $n sysctl -qw net.ipv4.conf.eth0.promote_secondaries=1
+done
+before=$(nth a 0 transitions)/$(nth b 0 transitions)
+ip -n "$ns-a" addr add 10.98.0.111/25 dev eth0
+ip -n "$ns-a" addr del 10.98.0.11/24 dev eth0
+ok "case 69: the source is the next address" \
+	wait_for 3 nth_is a 0 source 10.98.0.111
+ok "case 69: b knows it by that" wait_for 3 nth_is b 0 master 10.98.0.111
+is "$(nth a 0 transitions)/$(nth b 0 transitions)" "$before" \
+	"case 69: nobody moved"
+is "$(ctl b stats --json | jq .V4.discard.checksum)" 0 \
+	"case 69: its checksum is right"
+ip -n "$ns-a" addr add 10.98.0.11/24 dev eth0
+ip -n "$ns-a" addr del 10.98.0.111/25 dev eth0
+ok "case 69: and back" wait_for 3 nth_is b 0 master 10.98.0.11
+
+# --- what is counted ---
+gave_up() { grep -q 'fencing: Connection timed out' "$work/a/log"; }
+ok "fencing: a program that hangs is ended" wait_for 5 gave_up
+in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
+like "$(cat "$work/metrics")" 'ispdns_ha_fencing_failed_total 1' \
+	"fencing: and counted"
+like "$(cat "$work/metrics")" \
+	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
+	"metrics: transitions have their reason"
+
+# --- left over from a crash ---
+stop_hard a ha
+ok "case 57: b leads" wait_for 5 roles_are b "MASTER MASTER"
+ok "case 57: a has the address still" has_vip a
+ip -n "$ns-a" addr add 10.98.0.77/24 dev eth0
+ha_start a
+swept() { grep -q 'removed addresses left by a crash: count=3' "$work/a/log"; }
+ok "case 57: it is removed at the start" wait_for 5 swept
+ok "case 57: an address that is not ours is left alone" has_vip a 10.98.0.77
+ok "case 57: a leads again" wait_for 5 roles_are a "MASTER MASTER"
+
+# --- an address that is taken off again and again ---
+for i in 1 2 3; do
+	ip -n "$ns-a" addr del "$vip/24" dev eth0
+	ok "case 68: put back, $i" wait_for 2 has_vip a
+done
+ip -n "$ns-a" addr del "$vip/24" dev eth0
+ok "case 68: the fourth time in 10 s is a fault" \
+	wait_for 3 roles_are a "FAULT FAULT"
+ok "case 68: b leads" wait_for 3 roles_are b "MASTER MASTER"
+like "$(ctl a events)" 'keeps taking it off, giving up' "case 68: alarm"
+done_testing
