@@ -264,7 +264,7 @@ static void udp_readable(void *arg, int fd, int events)
 	struct upstream_socket *s = arg;
 	struct upstream *up = s->up;
 	struct backends *b = up->owner;
-	int n = udp_recv(fd, b->in);
+	int n = udp_recv(fd, b->in, UDP_BATCH);
 
 	(void)events;
 	if (n < 0) {

@@ -104,7 +104,8 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	w->backends = backends_new(
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
-	if (!w->pulse || !w->top || !w->backends || !w->flights)
+	w->queries = queries_new();
+	if (!w->pulse || !w->top || !w->backends || !w->flights || !w->queries)
 		goto fail;
 	backends_update(w->backends, w->policy);
 	keep_addrs(w, &serve);
@@ -114,6 +115,7 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 		goto out;
 	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	turn_top(w);
+	serve_on_batch_end(w->serve, query_finish);
 	timer_set_ms(w->pulse, PULSE_MS);
 	return w;
 fail:
@@ -187,6 +189,7 @@ void worker_free(struct worker *w)
 	}
 	serve_free(w->serve);
 	flights_free(w->flights);
+	queries_free(w->queries);
 	backends_free(w->backends);
 	timer_free(w->pulse);
 	top_free(w->top);
