@@ -13,6 +13,7 @@
 #include "common/net/addr.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #define BATCH     64
 #define PACKET    512
 #define COUNT_MAX 512
+#define AWAKE     1000 /* turns without work before it sleeps */
 
 struct batch {
 	struct mmsghdr msgs[BATCH];
@@ -197,12 +199,17 @@ static void run(union addr addr, unsigned count, answer_fn fn)
 {
 	static struct batch batch;
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	unsigned idle = AWAKE;
 
 	open_all(epoll, addr, count);
 	for (;;) {
 		struct epoll_event events[BATCH];
-		int n = epoll_wait(epoll, events, BATCH, -1);
+		/* awake while there is work, as the load generator is */
+		int n = epoll_wait(epoll, events, BATCH, idle < AWAKE ? 0 : -1);
 
+		idle = n > 0 ? 0 : idle + 1;
+		if (n == 0)
+			(void)sched_yield();
 		for (int i = 0; i < n; i++) {
 			struct source *s = events[i].data.ptr;
 
