@@ -11,12 +11,12 @@
 
 #include "common/base/slots.h"
 #include "common/dns/code.h"
-#include "common/net/udp.h"
 #include "frontend/upstream.h"
 
 #include <errno.h>
 
 #define REPLY_SIZE   4096 /* backends were told 1232 */
+#define ATTEMPTS_MAX 65534
 #define TCP_IDLE_MS  10000
 #define TCP_MSG_MS   5000
 #define TCP_CONN_MS  2000
@@ -44,7 +44,8 @@ struct backends {
 	const struct backend_events *events;
 	void *arg;
 	struct slots attempts;
-	uint32_t by_id[65536]; /* slot + 1 */
+	uint16_t by_id[65536]; /* slot + 1 */
+	struct upstream_queue queue;
 	struct upstream *ups[SERVERS_MAX];
 	struct udp_batch *in;
 	struct timer *sweep;
@@ -88,7 +89,7 @@ static struct attempt *attempt_take(struct backends *b, struct upstream *up,
 	a->rd = rd;
 	a->sent = loop_now(b->loop);
 	a->id = free_id(b);
-	b->by_id[a->id] = i + 1;
+	b->by_id[a->id] = (uint16_t)(i + 1);
 	(void)__atomic_fetch_add(&up->server->outstanding, 1, __ATOMIC_RELAXED);
 	*index = i;
 	return a;
@@ -264,7 +265,8 @@ static void udp_readable(void *arg, int fd, int events)
 	struct upstream_socket *s = arg;
 	struct upstream *up = s->up;
 	struct backends *b = up->owner;
-	int n = udp_recv(fd, b->in, UDP_BATCH);
+	/* as many as are due, or all that is there when none is */
+	int n = udp_recv(fd, b->in, s->waiting ? s->waiting : UDP_BATCH);
 
 	(void)events;
 	if (n < 0) {
@@ -281,7 +283,8 @@ static void udp_readable(void *arg, int fd, int events)
 	}
 }
 
-/* Errors that came with a send are told here, not in the middle of it. */
+/* Errors that came with a send, which may be about what was asked before too,
+ * are told here, not in the middle of it. */
 static void sweep(void *arg)
 {
 	struct backends *b = arg;
@@ -317,23 +320,27 @@ static size_t make_query(const struct attempt *a, uint8_t *out, size_t size)
 		key->bits & CACHE_DO);
 }
 
+/* At the end of a round, or when the queue is full. */
+static void flush(void *arg)
+{
+	struct backends *b = arg;
+
+	if (b->queue.count > 0 && !upstream_queue_flush(&b->queue))
+		timer_set_us(b->sweep, 0);
+}
+
 static int ask_udp(struct backends *b, struct attempt *a)
 {
-	struct upstream_socket *s =
-		upstream_socket(a->up, b->loop, b->rng, udp_readable);
-	uint8_t msg[QUERY_SIZE];
-	size_t len = make_query(a, msg, sizeof(msg));
+	struct upstream_socket *s;
+	size_t len;
 
+	if (b->queue.count == UPSTREAM_QUEUE)
+		flush(b);
+	s = upstream_socket(a->up, b->loop, b->rng, udp_readable);
 	if (!s)
 		return -ENOTCONN;
-	if (send(s->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		int rc = -errno;
-
-		/* it may be about those asked before, too */
-		s->refused = true;
-		timer_set_us(b->sweep, 0);
-		return rc;
-	}
+	len = make_query(a, upstream_queue_room(&b->queue), QUERY_SIZE);
+	upstream_queue_put(&b->queue, s, len);
 	s->uses++;
 	s->waiting++;
 	a->sock = s;
@@ -511,8 +518,11 @@ struct backends *backends_new(struct loop *loop, struct rng *rng,
 	b->arg = arg;
 	b->in = udp_batch_new(UDP_BATCH, REPLY_SIZE);
 	b->sweep = timer_new(loop, sweep, b);
-	if (b->in && b->sweep &&
-		slots_init(&b->attempts, attempts, sizeof(struct attempt)) == 0)
+	if (b->in && b->sweep && attempts <= ATTEMPTS_MAX &&
+		upstream_queue_init(&b->queue, QUERY_SIZE) == 0 &&
+		slots_init(&b->attempts, attempts, sizeof(struct attempt)) ==
+			0 &&
+		loop_after_round(loop, flush, b) == 0)
 		return b;
 	backends_free(b);
 	return NULL;
@@ -522,8 +532,10 @@ void backends_free(struct backends *b)
 {
 	if (!b)
 		return;
+	loop_after_round_remove(b->loop, flush, b);
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		upstream_free(b->ups[i]);
+	upstream_queue_fini(&b->queue);
 	timer_free(b->sweep);
 	udp_batch_free(b->in);
 	slots_fini(&b->attempts);
@@ -557,6 +569,7 @@ static void see_server(
 
 void backends_update(struct backends *b, const struct policy *policy)
 {
+	flush(b); /* sockets may go */
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		if (b->ups[i])
 			b->ups[i]->seen = false;
