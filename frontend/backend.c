@@ -16,7 +16,6 @@
 #include <errno.h>
 
 #define REPLY_SIZE   4096 /* backends were told 1232 */
-#define ATTEMPTS_MAX 65534
 #define TCP_IDLE_MS  10000
 #define TCP_MSG_MS   5000
 #define TCP_CONN_MS  2000
@@ -45,6 +44,7 @@ struct backends {
 	void *arg;
 	struct slots attempts;
 	uint16_t by_id[65536]; /* slot + 1 */
+	uint16_t next_id;
 	struct upstream_queue queue;
 	struct upstream *ups[SERVERS_MAX];
 	struct udp_batch *in;
@@ -62,13 +62,15 @@ static const struct stream_limits tcp_limits = {
 
 /* --- attempts ---------------------------------------------------------- */
 
+/* Drawn one ahead: its place in the table is far away in memory. */
 static uint16_t free_id(struct backends *b)
 {
-	uint16_t id;
+	uint16_t id = b->next_id;
 
-	do
+	while (b->by_id[id])
 		id = (uint16_t)rng_next(b->rng);
-	while (b->by_id[id]);
+	b->next_id = (uint16_t)rng_next(b->rng);
+	__builtin_prefetch(&b->by_id[b->next_id], 1);
 	return id;
 }
 
@@ -204,16 +206,19 @@ static bool check_reply(
 	return good;
 }
 
+static struct attempt *attempt_of(struct backends *b, const uint8_t *msg)
+{
+	uint32_t i = b->by_id[msg_id(msg)];
+
+	return i ? slots_get(&b->attempts, i - 1) : NULL;
+}
+
 static struct attempt *find_attempt(struct backends *b,
 	const struct upstream *up, const struct upstream_socket *sock,
 	const uint8_t *msg, size_t len)
 {
-	struct attempt *a;
-	uint32_t i = len >= MSG_HEADER ? b->by_id[msg_id(msg)] : 0;
+	struct attempt *a = len >= MSG_HEADER ? attempt_of(b, msg) : NULL;
 
-	if (i == 0)
-		return NULL;
-	a = slots_get(&b->attempts, i - 1);
 	return a && a->up == up && a->sock == sock ? a : NULL;
 }
 
@@ -260,6 +265,20 @@ static void take_reply(struct backends *b, struct upstream *up,
 	b->events->answer(b->arg, tag, index, server, !sock, &b->answer);
 }
 
+static void prefetch_attempts(struct backends *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(
+			&b->by_id[msg_id(udp_batch_packet(b->in, i)->data)], 1);
+	for (unsigned i = 0; i < n; i++) {
+		const struct attempt *a =
+			attempt_of(b, udp_batch_packet(b->in, i)->data);
+
+		if (a)
+			b->events->expect(b->arg, a->tag);
+	}
+}
+
 static void udp_readable(void *arg, int fd, int events)
 {
 	struct upstream_socket *s = arg;
@@ -273,6 +292,7 @@ static void udp_readable(void *arg, int fd, int events)
 		fail_all(b, &s->attempts, BACKEND_REFUSED);
 		return;
 	}
+	prefetch_attempts(b, (unsigned)n);
 	for (int i = 0; i < n; i++) {
 		struct udp_packet *p = udp_batch_packet(b->in, (unsigned)i);
 
@@ -283,8 +303,7 @@ static void udp_readable(void *arg, int fd, int events)
 	}
 }
 
-/* Errors that came with a send, which may be about what was asked before too,
- * are told here, not in the middle of it. */
+/* Errors that came with a send (of what was asked before too) are told here. */
 static void sweep(void *arg)
 {
 	struct backends *b = arg;
@@ -332,15 +351,14 @@ static void flush(void *arg)
 static int ask_udp(struct backends *b, struct attempt *a)
 {
 	struct upstream_socket *s;
-	size_t len;
 
 	if (b->queue.count == UPSTREAM_QUEUE)
 		flush(b);
 	s = upstream_socket(a->up, b->loop, b->rng, udp_readable);
 	if (!s)
 		return -ENOTCONN;
-	len = make_query(a, upstream_queue_room(&b->queue), QUERY_SIZE);
-	upstream_queue_put(&b->queue, s, len);
+	upstream_queue_put(&b->queue, s,
+		make_query(a, upstream_queue_room(&b->queue), QUERY_SIZE));
 	s->uses++;
 	s->waiting++;
 	a->sock = s;
@@ -516,13 +534,12 @@ struct backends *backends_new(struct loop *loop, struct rng *rng,
 	b->row = row;
 	b->events = events;
 	b->arg = arg;
-	b->in = udp_batch_new(UDP_BATCH, REPLY_SIZE);
+	b->next_id = (uint16_t)rng_next(rng);
+	b->in = udp_batch_new_connected(UDP_BATCH, REPLY_SIZE);
 	b->sweep = timer_new(loop, sweep, b);
-	if (b->in && b->sweep && attempts <= ATTEMPTS_MAX &&
-		upstream_queue_init(&b->queue, QUERY_SIZE) == 0 &&
-		slots_init(&b->attempts, attempts, sizeof(struct attempt)) ==
-			0 &&
-		loop_after_round(loop, flush, b) == 0)
+	if (b->in && b->sweep && !upstream_queue_init(&b->queue, QUERY_SIZE) &&
+		!slots_init(&b->attempts, attempts, sizeof(struct attempt)) &&
+		!loop_after_round(loop, flush, b))
 		return b;
 	backends_free(b);
 	return NULL;

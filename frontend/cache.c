@@ -112,6 +112,11 @@ void cache_prefetch_entry(struct cache *cache, const struct cache_key *key)
 	shard_prefetch_entry(shard_of(cache, key->hash), key->hash);
 }
 
+void cache_prefetch_room(struct cache *cache, const struct cache_key *key)
+{
+	shard_prefetch_room(shard_of(cache, key->hash), key->hash);
+}
+
 static uint32_t to_ds(struct mtime t)
 {
 	return (uint32_t)(t.us / 100000);

@@ -83,6 +83,9 @@ bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
 void cache_prefetch_index(struct cache *cache, const struct cache_key *key);
 void cache_prefetch_entry(struct cache *cache, const struct cache_key *key);
 
+/* The same before an insertion. */
+void cache_prefetch_room(struct cache *cache, const struct cache_key *key);
+
 /*
  * Find the answer. On a hit (or stale) it is copied to `buf`, room
  * CACHE_MAX_MSG, and `a` is filled to point there. `rules` give the stale

@@ -81,9 +81,12 @@ static uint32_t block_take(struct shard *s)
 {
 	uint32_t i = s->free;
 
-	if (!i)
-		return s->fresh++;
-	s->free = s->blocks[i].more;
+	if (!i) {
+		i = s->fresh;
+		__atomic_store_n(&s->fresh, i + 1, __ATOMIC_RELAXED);
+		return i;
+	}
+	__atomic_store_n(&s->free, s->blocks[i].more, __ATOMIC_RELAXED);
 	s->free_count--;
 	return i;
 }
@@ -94,7 +97,7 @@ static void blocks_give(struct shard *s, uint32_t i)
 		uint32_t more = s->blocks[i].more;
 
 		s->blocks[i].more = s->free;
-		s->free = i;
+		__atomic_store_n(&s->free, i, __ATOMIC_RELAXED);
 		s->free_count++;
 		i = more;
 	}
@@ -193,6 +196,20 @@ void shard_prefetch_entry(const struct shard *s, uint64_t hash)
 
 	__builtin_prefetch(&s->blocks[i]);
 	__builtin_prefetch((const char *)&s->blocks[i] + 64);
+}
+
+void shard_prefetch_room(const struct shard *s, uint64_t hash)
+{
+	uint32_t i = __atomic_load_n(&s->free, __ATOMIC_RELAXED);
+
+	if (!i)
+		i = __atomic_load_n(&s->fresh, __ATOMIC_RELAXED);
+	if (i >= s->block_count)
+		i = 0; /* it will evict one */
+	__builtin_prefetch(&s->buckets[hash & s->bucket_mask], 1);
+	__builtin_prefetch(&s->ghosts[(hash >> 16) & s->bucket_mask]);
+	__builtin_prefetch(&s->blocks[i], 1);
+	__builtin_prefetch((const char *)&s->blocks[i] + 64, 1);
 }
 
 uint32_t shard_find(struct shard *s, const struct cache_key *key)

@@ -78,6 +78,7 @@ static inline struct shard_head *shard_head(const struct shard *s, uint32_t i)
  * the entry. Any thread, without the lock: a wrong guess costs time only. */
 void shard_prefetch_index(const struct shard *s, uint64_t hash);
 void shard_prefetch_entry(const struct shard *s, uint64_t hash);
+void shard_prefetch_room(const struct shard *s, uint64_t hash);
 uint32_t shard_find(struct shard *s, const struct cache_key *key);
 /* An unlinked entry with room for `octets`; others are evicted for it. Its
  * head is zero. */

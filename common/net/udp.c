@@ -24,6 +24,7 @@ struct udp_batch {
 	unsigned count;
 	unsigned dirty; /* headers up to here are not ready to receive */
 	uint32_t packet_size;
+	bool no_peer;
 	uint8_t *memory;
 	struct udp_packet packets[BATCH_MAX];
 	struct mmsghdr headers[BATCH_MAX];
@@ -171,6 +172,15 @@ struct udp_batch *udp_batch_new(unsigned count, uint32_t packet_size)
 	return b;
 }
 
+struct udp_batch *udp_batch_new_connected(unsigned count, uint32_t packet_size)
+{
+	struct udp_batch *b = udp_batch_new(count, packet_size);
+
+	if (b)
+		b->no_peer = true;
+	return b;
+}
+
 void udp_batch_free(struct udp_batch *batch)
 {
 	if (!batch)
@@ -233,8 +243,8 @@ static void prepare_recv(struct udp_batch *b)
 		struct msghdr *h = &b->headers[i].msg_hdr;
 
 		batch_reset(b, i);
-		h->msg_name = &b->packets[i].peer;
-		h->msg_namelen = sizeof(b->packets[i].peer);
+		h->msg_name = b->no_peer ? NULL : &b->packets[i].peer;
+		h->msg_namelen = b->no_peer ? 0 : sizeof(b->packets[i].peer);
 		h->msg_iov = &b->iov[i];
 		h->msg_iovlen = 1;
 		h->msg_control = &b->control[i];

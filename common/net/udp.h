@@ -37,6 +37,9 @@ struct udp_batch;
 /* `packet_size` octets of room for each of `count` (<= 64) packets. */
 struct udp_batch *udp_batch_new(
 	unsigned count, uint32_t packet_size) MUST_CHECK;
+/* The same for connected sockets: senders are not told, `peer` stays unset. */
+struct udp_batch *udp_batch_new_connected(
+	unsigned count, uint32_t packet_size) MUST_CHECK;
 void udp_batch_free(struct udp_batch *batch);
 /* The i-th packet: after udp_recv valid for i < its result; for sending:
  * fill peer, local, len, and data's content. */

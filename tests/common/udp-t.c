@@ -145,7 +145,7 @@ static void test_sharing(void)
 
 static void test_connect(void)
 {
-	struct udp_batch *b = udp_batch_new(2, 64);
+	struct udp_batch *b = udp_batch_new(2, 64), *in;
 	union addr server, none = {.sa = {.sa_family = AF_UNSPEC}};
 	union addr src = addr_of("127.0.0.2");
 	int s = open_on("127.0.0.1", 0, &server);
@@ -157,6 +157,14 @@ static void test_connect(void)
 	is_int(udp_send(c, b, 0, 1), 1, "send without an address");
 	is_int(recv_wait(s, b), 1, "it arrives");
 	ok(addr_equal_ip(&udp_batch_packet(b, 0)->peer, &src), "from there");
+	in = udp_batch_new_connected(2, 64);
+	is_int(udp_send(s, b, 0, 1), 1, "an answer");
+	is_int(recv_wait(c, in), 1, "arrives");
+	is_bytes(udp_batch_packet(in, 0)->data, udp_batch_packet(in, 0)->len,
+		"x", 1, "whole");
+	is_int(udp_batch_packet(in, 0)->peer.sa.sa_family, AF_UNSPEC,
+		"its sender is not told");
+	udp_batch_free(in);
 	close(c);
 	close(s);
 	udp_batch_free(b);
