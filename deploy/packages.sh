@@ -9,7 +9,7 @@ packages_build="gcc make autoconf automake pkg-config libevent-dev libssl-dev
 packages_run="nsd dns-root-data iproute2 procps util-linux jq bind9-dnsutils
 	ldnsutils python3-minimal"
 # What the tests use beyond that: peers, packaging, containers.
-packages_test="perl knot-dnsutils keepalived curl sqlite3 openssl xxd
+packages_test="perl dnsdist knot-dnsutils keepalived curl sqlite3 openssl xxd
 	universal-ctags clang-format debhelper dpkg-dev fakeroot lintian
 	mmdebstrap systemd-container prometheus nftables tcpdump bird2 frr"
 

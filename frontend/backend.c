@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * An attempt is one question sent to one server. Its id is random among
- * those not in use by this worker, and finds it again; its socket must be the
- * one the answer came by. Attempts live in fixed slots; each is in the list
- * of its socket (or of the server's TCP connection), which is walked when the
- * network says that nobody is there.
+ * An attempt is one question sent to one server. Its random id, unique among
+ * those of this worker, finds it again; its socket must be the one the answer
+ * came by. Attempts live in fixed slots; each is in the list of its socket or
+ * connection, which is walked when the network says that nobody is there.
  */
 
 #include "frontend/backend.h"
 
 #include "common/base/slots.h"
 #include "common/dns/code.h"
-#include "common/net/udp.h"
 #include "frontend/upstream.h"
 
 #include <errno.h>
@@ -44,7 +42,9 @@ struct backends {
 	const struct backend_events *events;
 	void *arg;
 	struct slots attempts;
-	uint32_t by_id[65536]; /* slot + 1 */
+	uint16_t by_id[65536]; /* slot + 1 */
+	uint16_t next_id;
+	struct upstream_queue queue;
 	struct upstream *ups[SERVERS_MAX];
 	struct udp_batch *in;
 	struct timer *sweep;
@@ -61,13 +61,15 @@ static const struct stream_limits tcp_limits = {
 
 /* --- attempts ---------------------------------------------------------- */
 
+/* Drawn one ahead: its place in the table is far away in memory. */
 static uint16_t free_id(struct backends *b)
 {
-	uint16_t id;
+	uint16_t id = b->next_id;
 
-	do
+	while (b->by_id[id])
 		id = (uint16_t)rng_next(b->rng);
-	while (b->by_id[id]);
+	b->next_id = (uint16_t)rng_next(b->rng);
+	__builtin_prefetch(&b->by_id[b->next_id], 1);
 	return id;
 }
 
@@ -88,7 +90,7 @@ static struct attempt *attempt_take(struct backends *b, struct upstream *up,
 	a->rd = rd;
 	a->sent = loop_now(b->loop);
 	a->id = free_id(b);
-	b->by_id[a->id] = i + 1;
+	b->by_id[a->id] = (uint16_t)(i + 1);
 	(void)__atomic_fetch_add(&up->server->outstanding, 1, __ATOMIC_RELAXED);
 	*index = i;
 	return a;
@@ -204,16 +206,19 @@ static bool check_reply(
 	return good;
 }
 
+static struct attempt *attempt_of(struct backends *b, const uint8_t *msg)
+{
+	uint32_t i = b->by_id[msg_id(msg)];
+
+	return i ? slots_get(&b->attempts, i - 1) : NULL;
+}
+
 static struct attempt *find_attempt(struct backends *b,
 	const struct upstream *up, const struct upstream_socket *sock,
 	const uint8_t *msg, size_t len)
 {
-	struct attempt *a;
-	uint32_t i = len >= MSG_HEADER ? b->by_id[msg_id(msg)] : 0;
+	struct attempt *a = len >= MSG_HEADER ? attempt_of(b, msg) : NULL;
 
-	if (i == 0)
-		return NULL;
-	a = slots_get(&b->attempts, i - 1);
 	return a && a->up == up && a->sock == sock ? a : NULL;
 }
 
@@ -260,18 +265,34 @@ static void take_reply(struct backends *b, struct upstream *up,
 	b->events->answer(b->arg, tag, index, server, !sock, &b->answer);
 }
 
+static void prefetch_attempts(struct backends *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		__builtin_prefetch(
+			&b->by_id[msg_id(udp_batch_packet(b->in, i)->data)], 1);
+	for (unsigned i = 0; i < n; i++) {
+		const struct attempt *a =
+			attempt_of(b, udp_batch_packet(b->in, i)->data);
+
+		if (a)
+			b->events->expect(b->arg, a->tag);
+	}
+}
+
 static void udp_readable(void *arg, int fd, int events)
 {
 	struct upstream_socket *s = arg;
 	struct upstream *up = s->up;
 	struct backends *b = up->owner;
-	int n = udp_recv(fd, b->in);
+	/* as many as are due, or all that is there when none is */
+	int n = udp_recv(fd, b->in, s->waiting ? s->waiting : UDP_BATCH);
 
 	(void)events;
 	if (n < 0) {
 		fail_all(b, &s->attempts, BACKEND_REFUSED);
 		return;
 	}
+	prefetch_attempts(b, (unsigned)n);
 	for (int i = 0; i < n; i++) {
 		struct udp_packet *p = udp_batch_packet(b->in, (unsigned)i);
 
@@ -282,7 +303,7 @@ static void udp_readable(void *arg, int fd, int events)
 	}
 }
 
-/* Errors that came with a send are told here, not in the middle of it. */
+/* Errors that came with a send (of what was asked before too) are told here. */
 static void sweep(void *arg)
 {
 	struct backends *b = arg;
@@ -318,23 +339,26 @@ static size_t make_query(const struct attempt *a, uint8_t *out, size_t size)
 		key->bits & CACHE_DO);
 }
 
+/* At the end of a round, or when the queue is full. */
+static void flush(void *arg)
+{
+	struct backends *b = arg;
+
+	if (b->queue.count > 0 && !upstream_queue_flush(&b->queue))
+		timer_set_us(b->sweep, 0);
+}
+
 static int ask_udp(struct backends *b, struct attempt *a)
 {
-	struct upstream_socket *s =
-		upstream_socket(a->up, b->loop, b->rng, udp_readable);
-	uint8_t msg[QUERY_SIZE];
-	size_t len = make_query(a, msg, sizeof(msg));
+	struct upstream_socket *s;
 
+	if (b->queue.count == UPSTREAM_QUEUE)
+		flush(b);
+	s = upstream_socket(a->up, b->loop, b->rng, udp_readable);
 	if (!s)
 		return -ENOTCONN;
-	if (send(s->fd, msg, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0) {
-		int rc = -errno;
-
-		/* it may be about those asked before, too */
-		s->refused = true;
-		timer_set_us(b->sweep, 0);
-		return rc;
-	}
+	upstream_queue_put(&b->queue, s,
+		make_query(a, upstream_queue_room(&b->queue), QUERY_SIZE));
 	s->uses++;
 	s->waiting++;
 	a->sock = s;
@@ -510,10 +534,12 @@ struct backends *backends_new(struct loop *loop, struct rng *rng,
 	b->row = row;
 	b->events = events;
 	b->arg = arg;
-	b->in = udp_batch_new(UDP_BATCH, REPLY_SIZE);
+	b->next_id = (uint16_t)rng_next(rng);
+	b->in = udp_batch_new_connected(UDP_BATCH, REPLY_SIZE);
 	b->sweep = timer_new(loop, sweep, b);
-	if (b->in && b->sweep &&
-		slots_init(&b->attempts, attempts, sizeof(struct attempt)) == 0)
+	if (b->in && b->sweep && !upstream_queue_init(&b->queue, QUERY_SIZE) &&
+		!slots_init(&b->attempts, attempts, sizeof(struct attempt)) &&
+		!loop_after_round(loop, flush, b))
 		return b;
 	backends_free(b);
 	return NULL;
@@ -523,8 +549,10 @@ void backends_free(struct backends *b)
 {
 	if (!b)
 		return;
+	loop_after_round_remove(b->loop, flush, b);
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		upstream_free(b->ups[i]);
+	upstream_queue_fini(&b->queue);
 	timer_free(b->sweep);
 	udp_batch_free(b->in);
 	slots_fini(&b->attempts);
@@ -558,6 +586,7 @@ static void see_server(
 
 void backends_update(struct backends *b, const struct policy *policy)
 {
+	flush(b); /* sockets may go */
 	for (unsigned i = 0; i < SERVERS_MAX; i++)
 		if (b->ups[i])
 			b->ups[i]->seen = false;

@@ -25,6 +25,8 @@ enum backend_failure {
 };
 
 struct backend_events {
+	/* It may be that an answer follows: time to fetch memory. */
+	void (*expect)(void *arg, uint32_t tag);
 	/* The attempt ended with an answer to its question, in the buffer of
 	 * `a`, valid during the call. An answer without question (an error)
 	 * has been given one. */

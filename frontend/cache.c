@@ -102,6 +102,21 @@ static struct shard *shard_of(struct cache *cache, uint64_t hash)
 	return &cache->shards[(hash >> 48) & (cache->shard_count - 1)];
 }
 
+void cache_prefetch_index(struct cache *cache, const struct cache_key *key)
+{
+	shard_prefetch_index(shard_of(cache, key->hash), key->hash);
+}
+
+void cache_prefetch_entry(struct cache *cache, const struct cache_key *key)
+{
+	shard_prefetch_entry(shard_of(cache, key->hash), key->hash);
+}
+
+void cache_prefetch_room(struct cache *cache, const struct cache_key *key)
+{
+	shard_prefetch_room(shard_of(cache, key->hash), key->hash);
+}
+
 static uint32_t to_ds(struct mtime t)
 {
 	return (uint32_t)(t.us / 100000);

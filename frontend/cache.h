@@ -80,6 +80,14 @@ void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	uint16_t pool, const struct asker *asker);
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
 
+/* A look-up by this key follows soon, and in between time for memory to come:
+ * first the one, then the other. */
+void cache_prefetch_index(struct cache *cache, const struct cache_key *key);
+void cache_prefetch_entry(struct cache *cache, const struct cache_key *key);
+
+/* The same before an insertion. */
+void cache_prefetch_room(struct cache *cache, const struct cache_key *key);
+
 /*
  * Find the answer. On a hit (or stale) it is copied to `buf`, room
  * CACHE_MAX_MSG, and `a` is filled to point there. `rules` give the stale

@@ -21,7 +21,6 @@ struct flight {
 	struct list waiters;
 	uint32_t chain;              /* next in its bucket; SLOT_NONE ends */
 	struct mtime deadline, late; /* late: when the attempt is overdue */
-	struct cache_key key;
 	bool tcp;
 	bool errors;        /* an attempt was refused */
 	uint8_t fail_rcode; /* of a backend's failure; 0: none */
@@ -30,6 +29,7 @@ struct flight {
 	struct pool_choice choice; /* who was tried */
 	unsigned open_count;
 	uint32_t open[POOL_TRIED]; /* attempts that may still be answered */
+	struct cache_key key;      /* last: not cleared as a whole */
 };
 
 struct waiter {
@@ -105,10 +105,10 @@ static struct flight *flight_take(
 	if (i == SLOT_NONE)
 		return NULL;
 	f = flight_at(fs, i);
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct flight, key));
 	wheel_item_init(&f->time);
 	list_init(&f->waiters);
-	f->key = *key;
+	memcpy(&f->key, key, offsetof(struct cache_key, name) + key->name_len);
 	f->choice.rng = &fs->w->rng;
 	f->choice.turn = &fs->w->turn;
 	f->choice.name_hash = pool_name_hash(key->name, key->name_len);
@@ -328,6 +328,17 @@ static struct flight *event_flight(
 	return NULL;
 }
 
+/* The memory of what follows an answer: the flight and, as its key is known,
+ * the cache's. */
+static void on_expected(void *arg, uint32_t tag)
+{
+	struct worker *w = arg;
+	struct flight *f = flight_at(w->flights, tag);
+
+	if (f && w->policy->cache)
+		cache_prefetch_room(w->policy->cache, &f->key);
+}
+
 static bool has_tcp_waiter(const struct flight *f)
 {
 	struct list *pos;
@@ -432,6 +443,7 @@ static void on_failed(void *arg, uint32_t tag, uint32_t attempt,
 const struct backend_events *flight_events(void)
 {
 	static const struct backend_events events = {
+		.expect = on_expected,
 		.answer = on_answer,
 		.failed = on_failed,
 	};

@@ -2,8 +2,7 @@
 /*
  * Every rule works on the best class of members that were not tried yet:
  * those that are fit, else those worth a try; with tiers, on the lowest order
- * among them. One pass finds the class, a second one picks; no memory, no
- * lock.
+ * among them. No memory, no lock.
  */
 
 #include "frontend/pool.h"
@@ -80,20 +79,32 @@ static bool is_less_loaded(
 	return server_get_latency(a->server) < server_get_latency(b->server);
 }
 
-static int choose_best(const struct pool *pool, const struct pool_choice *c,
-	const struct class *class, bool by_order)
+static bool is_better(const struct pool *pool, const struct pool_member *m,
+	const struct pool_member *best, bool by_order)
 {
+	if ((by_order || pool->tiers) && m->order != best->order)
+		return m->order < best->order;
+	return !by_order && is_less_loaded(m, best);
+}
+
+/* One pass finds the class as well: with many members this is dear. */
+static int choose_best(
+	const struct pool *pool, const struct pool_choice *c, bool by_order)
+{
+	enum server_fitness class = SERVER_OUT;
 	int best = -1;
 
 	for (unsigned i = 0; i < pool->count; i++) {
 		const struct pool_member *m = &pool->members[i];
+		enum server_fitness f = server_get_fitness(m->server);
 
-		if (!is_candidate(m, c, class))
+		if (f == SERVER_OUT || f < class ||
+			(c->tried_count > 0 && was_tried(c, m->server->id)))
 			continue;
-		if (best < 0 ||
-			(by_order ? m->order < pool->members[best].order
-				  : is_less_loaded(m, &pool->members[best])))
+		if (f > class ||
+			is_better(pool, m, &pool->members[best], by_order))
 			best = (int)i;
+		class = f;
 	}
 	return best;
 }
@@ -150,26 +161,23 @@ static int choose_hashed(const struct pool *pool, const struct pool_choice *c,
 
 int pool_choose(const struct pool *pool, const struct pool_choice *c)
 {
-	const struct class class = best_class(pool, c);
+	struct class class;
 
+	if (pool->policy == POOL_LEAST_OUTSTANDING ||
+		pool->policy == POOL_FIRST_AVAILABLE)
+		return choose_best(
+			pool, c, pool->policy == POOL_FIRST_AVAILABLE);
+	class = best_class(pool, c);
 	if (class.fitness == SERVER_OUT)
 		return -1;
-	switch (pool->policy) {
-	case POOL_FIRST_AVAILABLE:
-		return choose_best(pool, c, &class, true);
-	case POOL_ROUND_ROBIN:
+	if (pool->policy == POOL_ROUND_ROBIN)
 		return choose_nth(
 			pool, c, &class, (*c->turn)++ % class.count, false);
-	case POOL_WEIGHTED_RANDOM:
+	if (pool->policy == POOL_WEIGHTED_RANDOM)
 		return choose_nth(pool, c, &class,
 			rng_next(c->rng) % (class.weight ? class.weight : 1),
 			true);
-	case POOL_CONSISTENT_HASH:
-		return choose_hashed(pool, c, &class);
-	case POOL_LEAST_OUTSTANDING:
-	default:
-		return choose_best(pool, c, &class, false);
-	}
+	return choose_hashed(pool, c, &class);
 }
 
 bool pool_is_exhausted(const struct pool *pool, const struct pool_choice *c)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * query_begin is the table of contents of this program. Each step either
- * lets the query pass on or ends it: by a reply, by silence, or by leaving
- * it to wait for a backend.
+ * query_begin and query_finish are the table of contents of this program. Each
+ * step either lets the query pass on or ends it: by a reply, by silence, or by
+ * leaving it to wait for a backend. A batch goes through the first half as a
+ * whole before the second begins: so the memory of all its cache entries is
+ * fetched at one time, and not waited for one after the other.
  */
 
 #include "frontend/query.h"
@@ -11,6 +13,7 @@
 
 #define STALE_TTL_S    30 /* RFC 8767 4 */
 #define PREFETCH_MIN_S 10 /* shorter lives are not worth it */
+#define TOGETHER       32 /* queries that wait for memory at once */
 #define HOLD_S         5  /* a stale answer is given at once for so long */
 
 enum step {
@@ -30,6 +33,13 @@ struct query {
 	bool popular; /* though expired */
 	const struct pool *pool;
 	struct asker asker;
+	struct cache_key key;
+};
+
+/* Those of one batch that have a key. */
+struct queries {
+	unsigned count;
+	struct query query[TOGETHER];
 };
 
 /* --- replies ----------------------------------------------------------- */
@@ -299,7 +309,9 @@ static enum step step_route(struct query *q)
 		q->pool = policy_route(q->w->policy, &q->view.q);
 	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
 		q->w->policy->udp_limit);
-	cache_key_make(q->w->secret, &q->w->key, q->pool->id, &q->asker);
+	cache_key_make(q->w->secret, &q->key, q->pool->id, &q->asker);
+	if (q->pool->cached)
+		cache_prefetch_index(q->w->policy->cache, &q->key);
 	bump(&q->w->pools[q->pool->id].queries);
 	return STEP_NEXT;
 }
@@ -330,7 +342,7 @@ static void tell_peers(struct query *q)
 {
 	struct worker *w = q->w;
 
-	if (warm_tell(w->warm, &w->key, &q->req->peer.client, q->now))
+	if (warm_tell(w->warm, &q->key, &q->req->peer.client, q->now))
 		metric_inc(w->row, STAT_WARMED);
 }
 
@@ -344,7 +356,7 @@ static enum step step_lookup(struct query *q)
 
 	if (!q->pool->cached)
 		return STEP_NEXT;
-	result = cache_lookup(p->cache, &w->key, &p->cache_rules, q->now,
+	result = cache_lookup(p->cache, &q->key, &p->cache_rules, q->now,
 		&w->answer, w->stored, &found);
 	if (result != CACHE_HIT && !is_held(q, result, &found)) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
@@ -367,8 +379,8 @@ static enum step step_lookup(struct query *q)
 	if (found.news)
 		tell_peers(q);
 	if (is_ripe(p, result, &found) &&
-		!flight_is_open(w->flights, &w->key)) {
-		flight_refresh(w->flights, &w->key);
+		!flight_is_open(w->flights, &q->key)) {
+		flight_refresh(w->flights, &q->key);
 		tell_peers(q);
 	}
 	return STEP_END;
@@ -396,10 +408,10 @@ static enum step step_miss(struct query *q)
 	struct policy_result r;
 
 	if (!w->policy->misses.on || q->cache_only ||
-		flight_is_open(w->flights, &w->key))
+		flight_is_open(w->flights, &q->key))
 		return STEP_NEXT;
 	r = policy_check_miss(
-		w->policy, &peer->client, peer->tcp, w->key.name, q->now.us);
+		w->policy, &peer->client, peer->tcp, q->key.name, q->now.us);
 	if (r.verdict == VERDICT_PASS)
 		return STEP_NEXT;
 	if (q->stale)
@@ -414,34 +426,70 @@ static enum step step_forward(struct query *q)
 {
 	if (q->cache_only)
 		return drop(q, STAT_DROP_LIMIT);
-	if (q->popular && !flight_is_open(q->w->flights, &q->w->key))
+	if (q->popular && !flight_is_open(q->w->flights, &q->key))
 		tell_peers(q);
-	if (!flight_join(q->w->flights, &q->w->key, q->pool, &q->req->peer,
-		    &q->asker))
+	if (!flight_join(
+		    q->w->flights, &q->key, q->pool, &q->req->peer, &q->asker))
 		return drop(q, STAT_DROP_NO_SLOT);
 	return STEP_END;
 }
 
+/* False: one of the steps has ended it. */
+static bool walk(
+	struct query *q, enum step (*const steps[])(struct query *), size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (steps[i](q) == STEP_END)
+			return false;
+	return true;
+}
+
 void query_begin(void *arg, const struct serve_request *req)
 {
-	static enum step (*const steps[])(struct query *) = {step_admit,
-		step_parse, step_check, step_route, step_lookup, step_miss,
-		step_forward};
+	static enum step (*const steps[])(struct query *) = {
+		step_admit, step_parse, step_check, step_route};
 	struct worker *w = arg;
-	struct query q;
+	struct queries *all = w->queries;
+	struct query *q = &all->query[all->count];
 
-	q.w = w;
-	q.req = req;
-	q.now = loop_now(w->loop);
-	q.cache_only = false;
-	q.stale = false;
-	memset(&q.asker.hop, 0, offsetof(struct hop, octets));
-	q.popular = false;
+	q->w = w;
+	q->req = req;
+	q->now = loop_now(w->loop);
+	q->cache_only = false;
+	q->stale = false;
+	q->popular = false;
+	memset(&q->asker.hop, 0, offsetof(struct hop, octets));
 	metric_inc(w->row, req->peer.tcp ? STAT_TCP_QUERIES : STAT_UDP_QUERIES);
 	front_count(&w->fronts, &req->peer, FRONT_QUERIES);
-	for (unsigned i = 0; i < countof(steps); i++)
-		if (steps[i](&q) == STEP_END)
-			break;
+	if (walk(q, steps, countof(steps)) &&
+		++all->count == countof(all->query))
+		query_finish(w);
+}
+
+void query_finish(void *arg)
+{
+	static enum step (*const steps[])(struct query *) = {
+		step_lookup, step_miss, step_forward};
+	struct worker *w = arg;
+	struct queries *all = w->queries;
+
+	for (unsigned i = 0; i < all->count; i++)
+		if (all->query[i].pool->cached)
+			cache_prefetch_entry(
+				w->policy->cache, &all->query[i].key);
+	for (unsigned i = 0; i < all->count; i++)
+		(void)walk(&all->query[i], steps, countof(steps));
+	all->count = 0;
+}
+
+struct queries *queries_new(void)
+{
+	return calloc(1, sizeof(struct queries));
+}
+
+void queries_free(struct queries *queries)
+{
+	free(queries);
 }
 
 bool query_admit_tcp(void *arg, const union addr *client)

@@ -9,8 +9,15 @@
 
 #include "frontend/flight.h"
 
-/* serve.h's callback: a message came; `arg` is the worker. */
+struct queries; /* of one batch: scratch of a worker */
+
+struct queries *queries_new(void) MUST_CHECK;
+void queries_free(struct queries *queries); /* NULL allowed */
+
+/* serve.h's callbacks: a message came, and the last of its batch; `arg` is the
+ * worker. */
 void query_begin(void *arg, const struct serve_request *req);
+void query_finish(void *arg);
 /* serve.h's question whether this client may connect over TCP. */
 bool query_admit_tcp(void *arg, const union addr *client);
 /* How flights reach their clients. */

@@ -81,9 +81,12 @@ static uint32_t block_take(struct shard *s)
 {
 	uint32_t i = s->free;
 
-	if (!i)
-		return s->fresh++;
-	s->free = s->blocks[i].more;
+	if (!i) {
+		i = s->fresh;
+		__atomic_store_n(&s->fresh, i + 1, __ATOMIC_RELAXED);
+		return i;
+	}
+	__atomic_store_n(&s->free, s->blocks[i].more, __ATOMIC_RELAXED);
 	s->free_count--;
 	return i;
 }
@@ -94,7 +97,7 @@ static void blocks_give(struct shard *s, uint32_t i)
 		uint32_t more = s->blocks[i].more;
 
 		s->blocks[i].more = s->free;
-		s->free = i;
+		__atomic_store_n(&s->free, i, __ATOMIC_RELAXED);
 		s->free_count++;
 		i = more;
 	}
@@ -159,14 +162,18 @@ static bool entry_is(struct shard *s, uint32_t i, const struct cache_key *key)
 {
 	const struct shard_head *h = shard_head(s, i);
 	struct shard_cursor c;
-	uint8_t q[MSG_HEADER + NAME_MAX_WIRE + 4];
+	uint8_t long_q[MSG_HEADER + NAME_MAX_WIRE + 4];
+	const uint8_t *q = s->blocks[i].first;
 	size_t n = MSG_HEADER + (size_t)key->name_len + 4;
 
 	if (h->hash != key->hash || h->pool != key->pool ||
 		h->bits != key->bits || h->q_end != n)
 		return false;
-	shard_cursor_init(&c, s, i);
-	shard_get(&c, q, n);
+	if (n > sizeof(s->blocks[i].first)) {
+		shard_cursor_init(&c, s, i);
+		shard_get(&c, long_q, n);
+		q = long_q;
+	}
 	return memcmp(q + MSG_HEADER, key->name, key->name_len) == 0 &&
 	       (q[n - 4] << 8 | q[n - 3]) == key->type &&
 	       (q[n - 2] << 8 | q[n - 1]) == key->class;
@@ -175,6 +182,34 @@ static bool entry_is(struct shard *s, uint32_t i, const struct cache_key *key)
 static uint32_t *bucket_of(struct shard *s, uint64_t hash)
 {
 	return &s->buckets[hash & s->bucket_mask];
+}
+
+void shard_prefetch_index(const struct shard *s, uint64_t hash)
+{
+	__builtin_prefetch(&s->buckets[hash & s->bucket_mask]);
+}
+
+void shard_prefetch_entry(const struct shard *s, uint64_t hash)
+{
+	uint32_t i = __atomic_load_n(
+		&s->buckets[hash & s->bucket_mask], __ATOMIC_RELAXED);
+
+	__builtin_prefetch(&s->blocks[i]);
+	__builtin_prefetch((const char *)&s->blocks[i] + 64);
+}
+
+void shard_prefetch_room(const struct shard *s, uint64_t hash)
+{
+	uint32_t i = __atomic_load_n(&s->free, __ATOMIC_RELAXED);
+
+	if (!i)
+		i = __atomic_load_n(&s->fresh, __ATOMIC_RELAXED);
+	if (i >= s->block_count)
+		i = 0; /* it will evict one */
+	__builtin_prefetch(&s->buckets[hash & s->bucket_mask], 1);
+	__builtin_prefetch(&s->ghosts[(hash >> 16) & s->bucket_mask]);
+	__builtin_prefetch(&s->blocks[i], 1);
+	__builtin_prefetch((const char *)&s->blocks[i] + 64, 1);
 }
 
 uint32_t shard_find(struct shard *s, const struct cache_key *key)
@@ -192,7 +227,7 @@ static void index_remove(struct shard *s, uint32_t i)
 
 	while (*link != i)
 		link = &shard_head(s, *link)->chain;
-	*link = shard_head(s, i)->chain;
+	__atomic_store_n(link, shard_head(s, i)->chain, __ATOMIC_RELAXED);
 }
 
 static void queue_push(struct shard *s, enum shard_queue_id id, uint32_t i)
@@ -322,7 +357,7 @@ void shard_link(struct shard *s, uint32_t i, enum shard_queue_id queue)
 	uint32_t *bucket = bucket_of(s, h->hash);
 
 	h->chain = *bucket;
-	*bucket = i;
+	__atomic_store_n(bucket, i, __ATOMIC_RELAXED);
 	queue_push(s, queue, i);
 	s->entries++;
 	s->inserts++;

@@ -4,7 +4,8 @@
 
 /*
  * One shard of the packet cache (cache.c): blocks of memory, the index and
- * the queues of S3-FIFO. Used by cache.c only, with shard.lock held.
+ * the queues of S3-FIFO. Used by cache.c only, with shard.lock held but where
+ * it says otherwise.
  */
 
 #include "frontend/cache.h"
@@ -73,6 +74,11 @@ static inline struct shard_head *shard_head(const struct shard *s, uint32_t i)
 	return &s->blocks[i].head;
 }
 
+/* Have the memory of a look-up brought near: the index, and when that is here
+ * the entry. Any thread, without the lock: a wrong guess costs time only. */
+void shard_prefetch_index(const struct shard *s, uint64_t hash);
+void shard_prefetch_entry(const struct shard *s, uint64_t hash);
+void shard_prefetch_room(const struct shard *s, uint64_t hash);
 uint32_t shard_find(struct shard *s, const struct cache_key *key);
 /* An unlinked entry with room for `octets`; others are evicted for it. Its
  * head is zero. */

@@ -3,13 +3,15 @@
  * A socket that has asked its share of questions takes no more, and when the
  * last answer is in (or given up) it is dissolved and connected again: the
  * kernel draws a new random port, while descriptor and watch stay, so that
- * no memory is needed.
+ * no memory is needed. While
+ * answers are due some more questions go the same way, so that they and their
+ * answers share system calls: who has to guess both port and id of a question
+ * is not helped by that.
  */
 
 #include "frontend/upstream.h"
 
-#include "common/net/udp.h"
-
+#include <errno.h>
 #include <unistd.h>
 
 struct upstream *upstream_new(struct server *server, void *owner)
@@ -115,18 +117,25 @@ static bool is_used_up(const struct upstream_socket *s)
 	return limit > 0 && s->uses >= limit;
 }
 
-/* Some socket from which to ask; those with uses left are preferred. */
+/* The socket of the run; then any, those with uses left are preferred. */
 static struct upstream_socket *pick(struct upstream *up, struct rng *rng)
 {
-	unsigned start = rng_below(rng, up->socket_count);
+	struct upstream_socket *last = &up->sockets[up->current];
+	unsigned start;
 
-	for (unsigned i = 0; i < up->socket_count; i++) {
-		struct upstream_socket *s =
-			&up->sockets[(start + i) % up->socket_count];
-
-		if (!is_used_up(s))
-			return s;
+	if (up->run > 0 && last->waiting > 0 && !is_used_up(last) &&
+		up->current < up->socket_count) {
+		up->run--;
+		return last;
 	}
+	start = rng_below(rng, up->socket_count);
+	up->run = UPSTREAM_RUN - 1;
+	for (unsigned i = 0; i < up->socket_count; i++) {
+		up->current = (start + i) % up->socket_count;
+		if (!is_used_up(&up->sockets[up->current]))
+			return &up->sockets[up->current];
+	}
+	up->current = start;
 	return &up->sockets[start];
 }
 
@@ -147,4 +156,74 @@ void upstream_done(struct upstream_socket *s)
 {
 	if (--s->waiting == 0 && is_used_up(s))
 		change_port(s);
+}
+
+/* --- sending ----------------------------------------------------------- */
+
+int upstream_queue_init(struct upstream_queue *q, uint32_t size)
+{
+	q->batch = udp_batch_new(UPSTREAM_QUEUE, size);
+	return q->batch ? 0 : -ENOMEM;
+}
+
+void upstream_queue_fini(struct upstream_queue *q)
+{
+	udp_batch_free(q->batch);
+}
+
+uint8_t *upstream_queue_room(struct upstream_queue *q)
+{
+	return udp_batch_packet(q->batch, q->count)->data;
+}
+
+void upstream_queue_put(
+	struct upstream_queue *q, struct upstream_socket *s, size_t len)
+{
+	udp_batch_packet(q->batch, q->count)->len = (uint32_t)len;
+	q->sockets[q->count++] = s;
+}
+
+static void swap(struct upstream_queue *q, unsigned a, unsigned b)
+{
+	struct udp_packet *pa = udp_batch_packet(q->batch, a);
+	struct udp_packet *pb = udp_batch_packet(q->batch, b);
+	struct udp_packet packet = *pa;
+	struct upstream_socket *s = q->sockets[a];
+
+	*pa = *pb;
+	*pb = packet;
+	q->sockets[a] = q->sockets[b];
+	q->sockets[b] = s;
+}
+
+/* Bring all of the socket of `first` behind it; the end of that run. */
+static unsigned gather(struct upstream_queue *q, unsigned first)
+{
+	unsigned end = first + 1;
+
+	for (unsigned i = end; i < q->count; i++) {
+		if (q->sockets[i] != q->sockets[first])
+			continue;
+		if (i != end)
+			swap(q, i, end);
+		end++;
+	}
+	return end;
+}
+
+bool upstream_queue_flush(struct upstream_queue *q)
+{
+	bool good = true;
+
+	for (unsigned first = 0, end; first < q->count; first = end) {
+		struct upstream_socket *s = q->sockets[first];
+
+		end = gather(q, first);
+		if (udp_send(s->fd, q->batch, first, end) == end - first)
+			continue;
+		s->refused = true;
+		good = false;
+	}
+	q->count = 0;
+	return good;
 }

@@ -11,9 +11,12 @@
 #include "common/base/list.h"
 #include "common/net/loop.h"
 #include "common/net/stream.h"
+#include "common/net/udp.h"
 #include "frontend/server.h"
 
 #define UPSTREAM_SOCKETS 64
+#define UPSTREAM_RUN     8  /* questions in a row, when the first still waits */
+#define UPSTREAM_QUEUE   64 /* questions that leave together */
 
 struct upstream;
 
@@ -31,6 +34,7 @@ struct upstream {
 	void *owner;
 	struct upstream_socket sockets[UPSTREAM_SOCKETS];
 	unsigned socket_count, socket_queries;
+	unsigned current, run; /* the last one's socket, and how many more */
 	struct stream *stream; /* TCP; NULL: not open */
 	struct list tcp_attempts;
 	struct mtime tcp_since; /* it was opened */
@@ -52,5 +56,21 @@ void upstream_ended(
 	struct upstream *up, struct mtime now, bool due, enum stream_end why);
 /* One less is waiting for an answer there. */
 void upstream_done(struct upstream_socket *s);
+
+/* Questions on their way to all servers, which leave when it is flushed. */
+struct upstream_queue {
+	struct udp_batch *batch;
+	struct upstream_socket *sockets[UPSTREAM_QUEUE];
+	unsigned count; /* room for one more: < UPSTREAM_QUEUE */
+};
+
+int upstream_queue_init(struct upstream_queue *q, uint32_t size) MUST_CHECK;
+void upstream_queue_fini(struct upstream_queue *q); /* in zeroed memory too */
+/* Where to write the next message, and that it was written. */
+uint8_t *upstream_queue_room(struct upstream_queue *q);
+void upstream_queue_put(
+	struct upstream_queue *q, struct upstream_socket *s, size_t len);
+/* False: not all could be sent; the sockets are marked as refused. */
+bool upstream_queue_flush(struct upstream_queue *q);
 
 #endif

@@ -106,7 +106,9 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
 	w->warm = warm_new(&w->rng);
-	if (!w->pulse || !w->top || !w->backends || !w->flights || !w->warm)
+	w->queries = queries_new();
+	if (!w->pulse || !w->top || !w->backends || !w->flights || !w->warm ||
+		!w->queries)
 		goto fail;
 	backends_update(w->backends, w->policy);
 	warm_update(w->warm, w->policy->warm, w->policy->warm_count);
@@ -117,6 +119,7 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 		goto out;
 	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	turn_top(w);
+	serve_on_batch_end(w->serve, query_finish);
 	timer_set_ms(w->pulse, PULSE_MS);
 	return w;
 fail:
@@ -191,6 +194,7 @@ void worker_free(struct worker *w)
 	}
 	serve_free(w->serve);
 	flights_free(w->flights);
+	queries_free(w->queries);
 	backends_free(w->backends);
 	warm_free(w->warm);
 	timer_free(w->pulse);

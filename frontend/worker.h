@@ -21,6 +21,7 @@
 #include <pthread.h>
 
 struct flights;
+struct queries;
 
 /* Counted per pool, by its id; written by the worker, read by anybody. */
 struct worker_pool {
@@ -53,8 +54,8 @@ struct worker {
 	union addr addrs[64]; /* those of the running configuration */
 
 	/* scratch of one query */
+	struct queries *queries;
 	struct answer answer;
-	struct cache_key key;
 	uint8_t stored[CACHE_MAX_MSG];
 	uint8_t out[MSG_MAX + 1];
 };

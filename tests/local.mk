@@ -17,6 +17,7 @@ FAILMEM_LINK = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc \
 	-Wl,--wrap=strdup
 
 include tests/authority/local.mk
+include tests/bench/local.mk
 include tests/common/local.mk
 include tests/frontend/local.mk
 include tests/ha/local.mk

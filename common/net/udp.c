@@ -22,7 +22,9 @@ union control {
 
 struct udp_batch {
 	unsigned count;
+	unsigned dirty; /* headers up to here are not ready to receive */
 	uint32_t packet_size;
+	bool no_peer;
 	uint8_t *memory;
 	struct udp_packet packets[BATCH_MAX];
 	struct mmsghdr headers[BATCH_MAX];
@@ -163,10 +165,19 @@ struct udp_batch *udp_batch_new(unsigned count, uint32_t packet_size)
 		free(b);
 		return NULL;
 	}
-	b->count = count;
+	b->count = b->dirty = count;
 	b->packet_size = packet_size;
 	for (unsigned i = 0; i < count; i++)
 		batch_reset(b, i);
+	return b;
+}
+
+struct udp_batch *udp_batch_new_connected(unsigned count, uint32_t packet_size)
+{
+	struct udp_batch *b = udp_batch_new(count, packet_size);
+
+	if (b)
+		b->no_peer = true;
 	return b;
 }
 
@@ -225,30 +236,33 @@ static void take_control(struct msghdr *h, struct udp_packet *p)
 	}
 }
 
+/* Only what the last use has changed: most batches are far from full. */
 static void prepare_recv(struct udp_batch *b)
 {
-	for (unsigned i = 0; i < b->count; i++) {
+	for (unsigned i = 0; i < b->dirty; i++) {
 		struct msghdr *h = &b->headers[i].msg_hdr;
 
 		batch_reset(b, i);
-		h->msg_name = &b->packets[i].peer;
-		h->msg_namelen = sizeof(b->packets[i].peer);
+		h->msg_name = b->no_peer ? NULL : &b->packets[i].peer;
+		h->msg_namelen = b->no_peer ? 0 : sizeof(b->packets[i].peer);
 		h->msg_iov = &b->iov[i];
 		h->msg_iovlen = 1;
 		h->msg_control = &b->control[i];
 		h->msg_controllen = sizeof(b->control[i]);
 		h->msg_flags = 0;
 	}
+	b->dirty = 0;
 }
 
-int udp_recv(int fd, struct udp_batch *b)
+int udp_recv(int fd, struct udp_batch *b, unsigned max)
 {
 	int n;
 
 	prepare_recv(b);
-	n = recvmmsg(fd, b->headers, b->count, 0, NULL);
+	n = recvmmsg(fd, b->headers, max < b->count ? max : b->count, 0, NULL);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	b->dirty = (unsigned)n;
 	for (int i = 0; i < n; i++) {
 		struct msghdr *h = &b->headers[i].msg_hdr;
 
@@ -310,14 +324,16 @@ static void prepare_send(struct udp_batch *b, unsigned i)
 				    : put_v4(&b->control[i], p);
 }
 
-unsigned udp_send(int fd, struct udp_batch *b, unsigned count)
+unsigned udp_send(int fd, struct udp_batch *b, unsigned first, unsigned end)
 {
-	unsigned done = 0, sent = 0;
+	unsigned done = first, sent = 0;
 
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = first; i < end; i++)
 		prepare_send(b, i);
-	while (done < count) {
-		int n = sendmmsg(fd, b->headers + done, count - done, 0);
+	if (b->dirty < end)
+		b->dirty = end;
+	while (done < end) {
+		int n = sendmmsg(fd, b->headers + done, end - done, 0);
 
 		if (n > 0) {
 			done += (unsigned)n;

@@ -37,15 +37,19 @@ struct udp_batch;
 /* `packet_size` octets of room for each of `count` (<= 64) packets. */
 struct udp_batch *udp_batch_new(
 	unsigned count, uint32_t packet_size) MUST_CHECK;
+/* The same for connected sockets: senders are not told, `peer` stays unset. */
+struct udp_batch *udp_batch_new_connected(
+	unsigned count, uint32_t packet_size) MUST_CHECK;
 void udp_batch_free(struct udp_batch *batch);
 /* The i-th packet: after udp_recv valid for i < its result; for sending:
  * fill peer, local, len, and data's content. */
 struct udp_packet *udp_batch_packet(struct udp_batch *batch, unsigned i);
 unsigned udp_batch_size(const struct udp_batch *batch);
-/* How many packets came (0: none waiting), or negative errno. */
-int udp_recv(int fd, struct udp_batch *batch);
-/* Send the first `count`; those that the kernel refuses are skipped. Returns
- * how many went out. */
-unsigned udp_send(int fd, struct udp_batch *batch, unsigned count);
+/* How many packets came (0: none waiting), at most `max`, or negative errno. */
+int udp_recv(int fd, struct udp_batch *batch, unsigned max);
+/* Send those from `first` to before `end`; what the kernel refuses is skipped.
+ * Returns how many went out. */
+unsigned udp_send(
+	int fd, struct udp_batch *batch, unsigned first, unsigned end);
 
 #endif

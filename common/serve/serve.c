@@ -44,8 +44,8 @@ static void fill_defaults(struct serve_config *c)
 {
 	if (c->udp_batch == 0)
 		c->udp_batch = UDP_BATCH;
-	if (c->udp_batch > 64)
-		c->udp_batch = 64;
+	if (c->udp_batch > SERVE_BATCH_MAX)
+		c->udp_batch = SERVE_BATCH_MAX;
 	set_default(&c->tcp_max, 1024);
 	set_default(&c->tcp_per_client, 20);
 	set_default(&c->tcp_inflight, 100);
@@ -69,7 +69,9 @@ static int listener_open(struct serve *serve, const struct serve_config *config,
 	struct listener *l, struct err *err)
 {
 	socklen_t len = sizeof(l->bound);
-	int flags = UDP_PKTINFO;
+	/* what comes to one address needs not be told where it came to, which
+	 * costs on both ways */
+	int flags = addr_is_any(&l->wanted) ? UDP_PKTINFO : 0;
 
 	if (config->reuseport)
 		flags |= UDP_REUSEPORT;
@@ -244,6 +246,12 @@ struct serve *serve_new(struct loop *loop, const struct serve_config *config,
 fail:
 	serve_free(serve);
 	return NULL;
+}
+
+void serve_on_batch_end(struct serve *serve, serve_batch_fn fn)
+{
+	serve->udp.batch_end = fn;
+	serve_tcp_on_batch_end(serve->tcp, fn);
 }
 
 void serve_free(struct serve *serve)

@@ -15,11 +15,13 @@
 
 struct serve;
 
+#define SERVE_BATCH_MAX 64
+
 /* Where an answer goes. Copy it into the query's slot; it may outlive its
  * connection (then the reply is dropped and counted). */
 struct serve_peer {
 	union addr client;
-	union addr local; /* family 0: unknown */
+	union addr local; /* family 0: the listener's own */
 	uint32_t ifindex;
 	uint16_t listener; /* index of the address it came to */
 	bool tcp;
@@ -29,13 +31,17 @@ struct serve_peer {
 
 struct serve_request {
 	struct serve_peer peer;
-	const uint8_t *msg; /* valid during the callback; >= 1 octet */
+	const uint8_t *msg; /* >= 1 octet */
 	size_t len;
 };
 
-/* Called for each message. On TCP, what was not answered yet is counted per
- * connection until serve_reply or serve_drop is called for it. */
+/* Called for each message; the request is valid until it returns, or until
+ * the end of the batch when that is told. On TCP, what was not answered yet is
+ * counted per connection until serve_reply or serve_drop is called for it. */
 typedef void (*serve_fn)(void *arg, const struct serve_request *req);
+/* The messages that came together (at most
+ * SERVE_BATCH_MAX; one on TCP) were all given. */
+typedef void (*serve_batch_fn)(void *arg);
 /* May this client have a TCP connection? (ACL before any byte is read.) */
 typedef bool (*serve_admit_fn)(void *arg, const union addr *client);
 
@@ -77,6 +83,8 @@ struct serve_tcp_counts {
 struct serve *serve_new(struct loop *loop, const struct serve_config *config,
 	serve_fn fn, serve_admit_fn admit, void *arg,
 	struct err *err) MUST_CHECK;
+/* Be told the ends of batches too, with serve_fn's `arg`. Before it runs. */
+void serve_on_batch_end(struct serve *serve, serve_batch_fn fn);
 /* Stop taking new queries; replies still leave. */
 void serve_pause(struct serve *serve);
 void serve_free(struct serve *serve); /* NULL allowed */

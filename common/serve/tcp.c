@@ -53,6 +53,7 @@ struct serve_tcp {
 	struct serve_config limits;
 	serve_fn fn;
 	serve_admit_fn admit;
+	serve_batch_fn batch_end;
 	void *arg;
 	struct serve_stats *stats;
 	struct hash_key key;
@@ -252,6 +253,8 @@ static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
 	c->gate->counts.queries++;
 	count_query(c);
 	tcp->fn(tcp->arg, &req); /* may free c */
+	if (tcp->batch_end)
+		tcp->batch_end(tcp->arg);
 }
 
 static void on_closed(void *arg, struct stream *s, enum stream_end why)
@@ -480,6 +483,11 @@ void serve_tcp_set_index(struct serve_tcp_listener *l, uint16_t index)
 }
 
 /* --- the table --- */
+
+void serve_tcp_on_batch_end(struct serve_tcp *tcp, serve_batch_fn fn)
+{
+	tcp->batch_end = fn;
+}
 
 void serve_tcp_set_limits(
 	struct serve_tcp *tcp, const struct serve_config *config)

@@ -29,6 +29,7 @@ const struct serve_tcp_counts *serve_tcp_listener_counts(
 void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
 void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer);
+void serve_tcp_on_batch_end(struct serve_tcp *tcp, serve_batch_fn fn);
 /* Read no further query; connections end with their last answer. */
 void serve_tcp_pause(struct serve_tcp *tcp);
 

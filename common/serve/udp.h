@@ -15,6 +15,7 @@ struct serve_udp_owner {
 	struct udp_batch *in; /* receive memory, used within one callback */
 	unsigned batch;
 	serve_fn fn;
+	serve_batch_fn batch_end; /* NULL: nobody asks */
 	void *arg;
 	struct serve_stats *stats;
 };

@@ -263,6 +263,75 @@ static void test_udp(void)
 	server_free(&s);
 }
 
+struct gatherer {
+	struct serve *serve;
+	const struct serve_request *reqs[SERVE_BATCH_MAX];
+	unsigned count;
+};
+
+static void gather(void *arg, const struct serve_request *req)
+{
+	struct gatherer *g = arg;
+
+	if (g->count < countof(g->reqs))
+		g->reqs[g->count++] = req;
+}
+
+static void answer_gathered(void *arg)
+{
+	struct gatherer *g = arg;
+
+	for (unsigned i = 0; i < g->count; i++)
+		serve_reply(g->serve, &g->reqs[i]->peer, g->reqs[i]->msg,
+			g->reqs[i]->len);
+	g->count = 0;
+}
+
+/* Requests are whole until the end of their batch is told; also, an address of
+ * its own answers from itself. */
+static void test_batches(void)
+{
+	union addr own = addr_of("127.0.0.7"), to;
+	struct serve_config config = config_on(&own);
+	struct gatherer g = {.count = 0};
+	struct loop *loop = loop_new();
+	struct server s = {.loop = loop};
+	struct err err = {{0}};
+	char back[64], want[64];
+	unsigned good = 0;
+	int udp, tcp;
+
+	g.serve = serve_new(loop, &config, gather, NULL, &g, &err);
+	if (!g.serve)
+		tap_bail("%s", err.text);
+	serve_on_batch_end(g.serve, answer_gathered);
+	to = serve_local_addr(g.serve, 0);
+	udp = client(SOCK_DGRAM, "127.0.0.1", &to);
+	/* more than three batches wait when it starts */
+	for (unsigned i = 0; i < 100; i++) {
+		int n = snprintf(back, sizeof(back), "g%u", i);
+
+		if (send(udp, back, (size_t)n, 0) != n)
+			tap_diag("send %u", i);
+	}
+	server_resume(&s);
+	for (unsigned i = 0; i < 100; i++) {
+		ssize_t n = recv(udp, back, sizeof(back), 0);
+
+		(void)snprintf(want, sizeof(want), "g%u", i);
+		good += n == (ssize_t)strlen(want) &&
+			memcmp(back, want, (size_t)n) == 0;
+	}
+	is_int(good, 100, "each request is whole at the end of its batch");
+	tcp = client(SOCK_STREAM, "127.0.0.1", &to);
+	is_string(ask(tcp, "gt"), "gt", "on TCP too");
+	server_halt(&s);
+	close(udp);
+	close(tcp);
+	serve_free(g.serve);
+	loop_free(loop);
+}
+
 /* --- TCP --- */
 
 static void test_order(const union addr *to)
@@ -587,6 +656,7 @@ static void test_handover(void)
 int main(void)
 {
 	test_udp();
+	test_batches();
 	test_tcp();
 	test_eviction();
 	test_v6();

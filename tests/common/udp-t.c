@@ -39,7 +39,7 @@ static int recv_wait(int fd, struct udp_batch *batch)
 
 	if (poll(&p, 1, 2000) <= 0)
 		return 0;
-	return udp_recv(fd, batch);
+	return udp_recv(fd, batch, UDP_BATCH);
 }
 
 static void put(
@@ -62,11 +62,11 @@ static void test_batch(void)
 	int c = open_on("127.0.0.1", 0, &client);
 	struct udp_packet *p;
 
-	is_int(udp_recv(s, in), 0, "nothing is waiting");
+	is_int(udp_recv(s, in, 4), 0, "nothing is waiting");
 	put(out, 0, &server, "one");
 	put(out, 1, &server, "two");
 	put(out, 2, &server, "0123456789");
-	is_int(udp_send(c, out, 3), 3, "three are sent");
+	is_int(udp_send(c, out, 0, 3), 3, "three are sent");
 	is_int(recv_wait(s, in), 3, "three are received at once");
 	p = udp_batch_packet(in, 1);
 	is_bytes(p->data, p->len, "two", 3, "content");
@@ -92,7 +92,7 @@ static void test_skip(void)
 	put(out, 0, &server, "a");
 	put(out, 1, &v6, "cannot go out of an IPv4 socket");
 	put(out, 2, &server, "b");
-	is_int(udp_send(c, out, 3), 2, "the one that cannot go is skipped");
+	is_int(udp_send(c, out, 0, 3), 2, "the one that cannot go is skipped");
 	is_int(recv_wait(s, in), 2, "the others arrive");
 	is_bytes(udp_batch_packet(in, 1)->data, 1, "b", 1, "in order");
 	close(s);
@@ -112,12 +112,12 @@ static void test_pktinfo(const char *any, const char *asked)
 
 	addr_set_port(&to, addr_port(&server));
 	put(b, 0, &to, "q");
-	is_int(udp_send(c, b, 1), 1, "ask %s", asked);
+	is_int(udp_send(c, b, 0, 1), 1, "ask %s", asked);
 	is_int(recv_wait(s, b), 1, "it arrives");
 	p = udp_batch_packet(b, 0);
 	ok(addr_equal_ip(&p->local, &to), "the destination is known");
 	ok(p->ifindex > 0, "and the interface");
-	is_int(udp_send(s, b, 1), 1, "answer");
+	is_int(udp_send(s, b, 0, 1), 1, "answer");
 	is_int(recv_wait(c, b), 1, "the answer arrives");
 	ok(addr_equal(&p->peer, &to), "from the address that was asked");
 	close(s);
@@ -145,7 +145,7 @@ static void test_sharing(void)
 
 static void test_connect(void)
 {
-	struct udp_batch *b = udp_batch_new(2, 64);
+	struct udp_batch *b = udp_batch_new(2, 64), *in;
 	union addr server, none = {.sa = {.sa_family = AF_UNSPEC}};
 	union addr src = addr_of("127.0.0.2");
 	int s = open_on("127.0.0.1", 0, &server);
@@ -154,9 +154,17 @@ static void test_connect(void)
 
 	ok(c >= 0, "connect from a given source");
 	put(b, 0, &none, "x");
-	is_int(udp_send(c, b, 1), 1, "send without an address");
+	is_int(udp_send(c, b, 0, 1), 1, "send without an address");
 	is_int(recv_wait(s, b), 1, "it arrives");
 	ok(addr_equal_ip(&udp_batch_packet(b, 0)->peer, &src), "from there");
+	in = udp_batch_new_connected(2, 64);
+	is_int(udp_send(s, b, 0, 1), 1, "an answer");
+	is_int(recv_wait(c, in), 1, "arrives");
+	is_bytes(udp_batch_packet(in, 0)->data, udp_batch_packet(in, 0)->len,
+		"x", 1, "whole");
+	is_int(udp_batch_packet(in, 0)->peer.sa.sa_family, AF_UNSPEC,
+		"its sender is not told");
+	udp_batch_free(in);
 	close(c);
 	close(s);
 	udp_batch_free(b);

@@ -183,6 +183,35 @@ static void test_entropy(void)
 	rig_stop(&rig);
 }
 
+/* While answers are due, questions share a socket, but only so many. */
+static void test_runs(void)
+{
+	static uint8_t ports[65536];
+	unsigned n_ports = 0, most = 0;
+	int fd;
+
+	rig_start(&rig, "", "policy: firstAvailable,");
+	fd = rig_udp_client(&rig);
+	for (int i = 0; i < 32; i++) {
+		char name[32];
+		struct ask ask = {.name = name};
+		uint16_t port;
+
+		(void)snprintf(name, sizeof(name), "run%d.example", i);
+		ask_udp(fd, &ask);
+		if (!take_udp(rig.udp[0], &question, RIG_SOON))
+			break;
+		port = addr_port(&question.from);
+		n_ports += !ports[port]++;
+		if (ports[port] > most)
+			most = ports[port];
+	}
+	is_int(n_ports, 4, "32 questions that wait are asked from 4 ports");
+	is_int(most, 8, "8 from each");
+	close(fd);
+	rig_stop(&rig);
+}
+
 static void test_retry_servfail(void)
 {
 	int fd;
@@ -430,6 +459,7 @@ int main(void)
 	test_malformed();
 	test_other_port();
 	test_entropy();
+	test_runs();
 	test_retry_servfail();
 	test_retry_timeout();
 	test_hedging();

@@ -167,16 +167,23 @@ static void test_classes_and_types(void)
 	rig_stop(&rig);
 }
 
-/* `count` queries for cached.example at once; how many answers. */
+static int seen_refused, seen_tc; /* in the last burst */
+
+/* `count` queries for cached.example at once; how many answers, which come in
+ * any order. */
 static int burst(int fd, int count)
 {
 	struct ask ask = {.name = "cached.example"};
 	int n = 0;
 
+	seen_refused = seen_tc = 0;
 	for (int i = 0; i < count; i++)
 		ask_udp(fd, &ask);
-	while (take_udp(fd, &answer, 100))
+	while (take_udp(fd, &answer, 100)) {
 		n++;
+		seen_refused += rcode() == DNS_RCODE_REFUSED;
+		seen_tc += (msg_flags(answer.data) & MSG_TC) != 0;
+	}
 	return n;
 }
 
@@ -193,11 +200,11 @@ static void test_limits(void)
 	ok(n >= 49 && n <= 54, "burst 50, 151 asked: %d more answered", n);
 	ok(rig_stat(&rig, STAT_DROP_LIMIT) >= 95, "the rest is counted");
 	rig_change(&rig, "limit: {qps: 20, burst: 50, action: refuse}\n", "");
-	(void)burst(udp, 5);
-	is_int((int)rcode(), DNS_RCODE_REFUSED, "action refuse: REFUSED");
+	(void)burst(udp, 40);
+	ok(seen_refused > 0, "action refuse: REFUSED");
 	rig_change(&rig, "limit: {qps: 20, burst: 50, action: tc}\n", "");
 	(void)burst(udp, 40);
-	ok(msg_flags(answer.data) & MSG_TC, "action tc: TC");
+	ok(seen_tc > 0, "action tc: TC");
 	tcp = rig_tcp_client(&rig);
 	ask_tcp(tcp, &ask);
 	ok(take_tcp(tcp, &answer, RIG_SOON) && rcode() == 0 &&
