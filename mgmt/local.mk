@@ -23,7 +23,8 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/pki.c mgmt/pki.h \
 	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
 	mgmt/push_wait.c \
-	mgmt/render.c mgmt/render.h \
+	mgmt/render.c mgmt/render.h mgmt/render_frontend.c \
+	mgmt/render_impl.h \
 	mgmt/revision.c mgmt/revision.h \
 	mgmt/server.c mgmt/server.h \
 	mgmt/store.c mgmt/store.h mgmt/store_sql.c mgmt/store_sql.h \

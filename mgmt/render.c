@@ -5,23 +5,20 @@
  * and its daemon is left alone.
  */
 
-#include "mgmt/render.h"
+#include "mgmt/render_impl.h"
 
 #include <errno.h>
 
 #include "common/base/digest.h"
 #include "common/net/prefix.h"
 #include "common/zone/zone.h"
-#include "mgmt/model.h"
-#include "mgmt/partner.h"
 
 bool node_has_role(const json_t *node, const char *role)
 {
 	return list_has(row_list(node, "roles"), role);
 }
 
-/* A YAML double-quoted scalar. */
-static void quoted(struct text *out, const char *text)
+void render_quoted(struct text *out, const char *text)
 {
 	text_add_bytes(out, "\"", 1);
 	for (; *text; text++) {
@@ -32,13 +29,13 @@ static void quoted(struct text *out, const char *text)
 	text_add_bytes(out, "\"", 1);
 }
 
-static void key_quoted(struct text *out, const char *key, const char *text)
+void render_key_quoted(struct text *out, const char *key, const char *text)
 {
 	text_add(out, "%s: ", key);
-	quoted(out, text);
+	render_quoted(out, text);
 }
 
-static void duration(struct text *out, const char *key, int64_t ms)
+void render_duration(struct text *out, const char *key, int64_t ms)
 {
 	if (ms % 1000 == 0)
 		text_add(out, "%s: %llds", key, (long long)(ms / 1000));
@@ -46,7 +43,7 @@ static void duration(struct text *out, const char *key, int64_t ms)
 		text_add(out, "%s: %lldms", key, (long long)ms);
 }
 
-static void flow_list(struct text *out, const char *key, const json_t *list)
+void render_list(struct text *out, const char *key, const json_t *list)
 {
 	size_t i;
 	json_t *v;
@@ -54,7 +51,7 @@ static void flow_list(struct text *out, const char *key, const json_t *list)
 	text_add(out, "%s: [", key);
 	json_array_foreach(list, i, v) {
 		text_add(out, "%s", i ? ", " : "");
-		quoted(out, json_string_value(v));
+		render_quoted(out, json_string_value(v));
 	}
 	text_add(out, "]\n");
 }
@@ -97,15 +94,15 @@ json_t *node_listen(const json_t *node, const char *part)
 	return json_pack("[s, s]", addr, "127.0.0.1:53");
 }
 
-static void put_listen(struct text *out, const json_t *node, const char *part)
+void render_listen(struct text *out, const json_t *node, const char *part)
 {
 	json_t *list = node_listen(node, part);
 
-	flow_list(out, "listen", list);
+	render_list(out, "listen", list);
 	json_decref(list);
 }
 
-static void put_workers(struct text *out, const json_t *node)
+void render_workers(struct text *out, const json_t *node)
 {
 	if (row_int(node, "workers") > 0)
 		text_add(out, "workers: %lld\n",
@@ -123,7 +120,7 @@ static void put_prefixes(struct text *out, const json_t *doc, const char *list,
 			strcmp(row_str(row, "action"), action))
 			continue;
 		text_add(out, "    - ");
-		quoted(out, row_str(row, "prefix"));
+		render_quoted(out, row_str(row, "prefix"));
 		text_add(out, "\n");
 	}
 }
@@ -168,9 +165,7 @@ static bool is_in_list(const json_t *doc, const char *list, const char *ip)
 	return false;
 }
 
-/* Loopback is always allowed: proofs and probes of the node itself; and
- * `nodes`, unless the operator's own words hold them. */
-static void put_acl(struct text *out, const json_t *doc, const char *list,
+void render_acl(struct text *out, const json_t *doc, const char *list,
 	const json_t *nodes)
 {
 	size_t i;
@@ -182,7 +177,7 @@ static void put_acl(struct text *out, const json_t *doc, const char *list,
 		if (is_in_list(doc, list, row_str(node, "address")))
 			continue;
 		text_add(out, "    - ");
-		quoted(out, row_str(node, "address"));
+		render_quoted(out, row_str(node, "address"));
 		text_add(out, "\n");
 	}
 	put_prefixes(out, doc, list, "allow");
@@ -193,223 +188,6 @@ static void put_acl(struct text *out, const json_t *doc, const char *list,
 	text_add(out, "  action: %s\n", acl_action(doc, list));
 }
 
-static void put_limit(struct text *out, const json_t *doc)
-{
-	const json_t *l = model_single(doc, "limits");
-	const json_t *overrides = model_rows(doc, "limit_override");
-	size_t i;
-	json_t *o;
-
-	text_add(out,
-		"limit:\n  qps: %lld\n  burst: %lld\n  v4_prefix: %lld\n"
-		"  v6_prefix: %lld\n  action: %s\n  table_size: %lld\n",
-		(long long)row_int(l, "qps"), (long long)row_int(l, "burst"),
-		(long long)row_int(l, "v4_prefix"),
-		(long long)row_int(l, "v6_prefix"), row_str(l, "action"),
-		(long long)row_int(l, "table_size"));
-	if (json_array_size(overrides) > 0)
-		text_add(out, "  overrides:\n");
-	json_array_foreach(overrides, i, o) {
-		text_add(out, "    - {");
-		key_quoted(out, "prefix", row_str(o, "prefix"));
-		text_add(out, ", qps: %lld, burst: %lld, action: %s}\n",
-			(long long)row_int(o, "qps"),
-			(long long)row_int(o, "burst"), row_str(o, "action"));
-	}
-}
-
-/* Their caches are kept warm. */
-static void put_warm(struct text *out, const json_t *partners)
-{
-	size_t i;
-	json_t *node;
-
-	json_array_foreach(partners, i, node) {
-		text_add(out, i ? ", " : "  warm: [");
-		quoted(out, row_str(node, "address"));
-	}
-	text_add(out, i ? "]\n" : "");
-}
-
-static void put_frontend_cache(struct text *out, const json_t *doc)
-{
-	const json_t *c = model_single(doc, "cache");
-
-	text_add(out,
-		"cache:\n  entries: %lld\n  memory: %lld\n  max_ttl: %llds\n"
-		"  min_ttl: %llds\n  max_negative_ttl: %llds\n"
-		"  failure_ttl: %llds\n  stale: %llds\n",
-		(long long)row_int(c, "entries"),
-		(long long)row_int(c, "memory"),
-		(long long)row_int(c, "max_ttl_s"),
-		(long long)row_int(c, "min_ttl_s"),
-		(long long)row_int(c, "max_negative_ttl_s"),
-		(long long)row_int(c, "failure_ttl_s"),
-		(long long)row_int(c, "stale_s"));
-}
-
-/* The node with the role authority that has this address; NULL: none. */
-static const json_t *authority_at(const json_t *doc, const char *address)
-{
-	union addr a, b;
-	size_t i;
-	json_t *node;
-
-	if (addr_parse(address, 53, &a))
-		return NULL;
-	json_array_foreach(model_rows(doc, "node"), i, node)
-		if (node_has_role(node, "authority") &&
-			!addr_parse(row_str(node, "address"), 53, &b) &&
-			addr_equal_ip(&a, &b))
-			return node;
-	return NULL;
-}
-
-/* What is asked to know its health: as given; of an authority node of ours,
- * when nothing is given, its own health zone. */
-static void put_check(struct text *out, const json_t *doc, const json_t *b)
-{
-	const json_t *node = authority_at(doc, row_str(b, "address"));
-	bool own = node && !strcmp(row_str(b, "check_name"), ".");
-
-	text_add(out, "check: {");
-	if (own)
-		text_add(out,
-			"name: \"health.%s.ispdns.invalid.\", type: SOA, ",
-			row_str(node, "node"));
-	else {
-		key_quoted(out, "name", row_str(b, "check_name"));
-		text_add(out, ", type: %s, ", row_str(b, "check_type"));
-	}
-	duration(out, "interval", row_int(b, "check_interval_ms"));
-	duration(out, ", timeout", row_int(b, "check_timeout_ms"));
-	text_add(out, ", rise: %lld, fall: %lld, require_aa: %s}",
-		(long long)row_int(b, "check_rise"),
-		(long long)row_int(b, "check_fall"),
-		own || row_bool(b, "check_aa") ? "true" : "false");
-}
-
-static void put_backend(struct text *out, const json_t *doc, const json_t *b)
-{
-	text_add(out, "      - {");
-	key_quoted(out, "name", row_str(b, "name"));
-	key_quoted(out, ", address", row_str(b, "address"));
-	text_add(out, ", weight: %lld, order: %lld,\n         ",
-		(long long)row_int(b, "weight"),
-		(long long)row_int(b, "order"));
-	put_check(out, doc, b);
-	text_add(out, "}\n");
-}
-
-static void put_pools(struct text *out, const json_t *doc)
-{
-	size_t i, j;
-	json_t *pool, *b;
-
-	text_add(out, "pools:\n");
-	json_array_foreach(model_rows(doc, "pool"), i, pool) {
-		const char *name = row_str(pool, "pool");
-		bool any = false;
-
-		text_add(out, "  ");
-		quoted(out, name);
-		text_add(out, ":\n    policy: %s\n    cache: %s\n",
-			row_str(pool, "policy"),
-			row_bool(pool, "cache") ? "true" : "false");
-		json_array_foreach(model_rows(doc, "backend"), j, b) {
-			if (strcmp(row_str(b, "pool"), name))
-				continue;
-			text_add(out, "%s", any ? "" : "    backends:\n");
-			put_backend(out, doc, b);
-			any = true;
-		}
-		if (!any)
-			text_add(out, "    backends: []\n");
-	}
-}
-
-/* The pool of our own authority nodes; NULL: there is none. */
-const char *render_authority_pool(const json_t *doc)
-{
-	size_t i;
-	json_t *b;
-
-	json_array_foreach(model_rows(doc, "backend"), i, b)
-		if (authority_at(doc, row_str(b, "address")))
-			return row_str(b, "pool");
-	return NULL;
-}
-
-static bool route_exists(const json_t *doc, const char *suffix)
-{
-	size_t i;
-	json_t *row;
-
-	json_array_foreach(model_rows(doc, "route"), i, row)
-		if (!strcmp(row_str(row, "suffix"), suffix))
-			return true;
-	return false;
-}
-
-static void put_route(struct text *out, const char *suffix, const char *pool)
-{
-	text_add(out, "  - {");
-	key_quoted(out, "suffix", suffix);
-	key_quoted(out, ", pool", pool);
-	text_add(out, "}\n");
-}
-
-/* Routes as given; and each zone that we serve goes to the pool of our
- * authority nodes when it has no route of its own. */
-static void put_routes(struct text *out, const json_t *doc)
-{
-	const char *pool = render_authority_pool(doc), *dflt = NULL;
-	struct text list;
-	size_t i;
-	json_t *row;
-
-	text_init(&list);
-	json_array_foreach(model_rows(doc, "route"), i, row) {
-		if (!strcmp(row_str(row, "suffix"), "."))
-			dflt = row_str(row, "pool");
-		else
-			put_route(&list, row_str(row, "suffix"),
-				row_str(row, "pool"));
-	}
-	json_array_foreach(model_rows(doc, "zones"), i, row)
-		if (pool && !route_exists(doc, row_str(row, "zone")))
-			put_route(&list, row_str(row, "zone"), pool);
-	text_add(out, "routes:%s\n%s", list.len ? "" : " []", list.data);
-	if (dflt)
-		key_quoted(out, "default_pool", dflt);
-	text_add(out, "\n");
-	out->failed = out->failed || list.failed;
-	text_fini(&list);
-}
-
-void render_frontend(struct text *out, const json_t *doc, const json_t *node)
-{
-	const json_t *p = model_single(doc, "policy");
-	json_t *partners = partners_of(doc, node);
-
-	text_add(out, "# ispdns-frontend of %s, made by ispdns-mgmt\n",
-		row_str(node, "node"));
-	put_workers(out, node);
-	put_listen(out, node, "frontend");
-	text_add(out, "freebind: true\n");
-	put_acl(out, doc, "clients", partners);
-	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
-		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
-	put_limit(out, doc);
-	put_frontend_cache(out, doc);
-	put_warm(out, partners);
-	json_decref(partners);
-	put_pools(out, doc);
-	put_routes(out, doc);
-	text_add(out, "metrics: {listen: \"127.0.0.1:8083\"}\n"
-		      "ha: {socket: /run/ispdns/ha/health.sock}\n");
-}
-
 static void put_forward(struct text *out, const json_t *doc)
 {
 	const json_t *rows = model_rows(doc, "forward");
@@ -418,9 +196,9 @@ static void put_forward(struct text *out, const json_t *doc)
 
 	text_add(out, "forward:%s\n", json_array_size(rows) ? "" : " []");
 	json_array_foreach(rows, i, row) {
-		key_quoted(out, "  - zone", row_str(row, "zone"));
+		render_key_quoted(out, "  - zone", row_str(row, "zone"));
 		text_add(out, "\n    ");
-		flow_list(out, "to", row_list(row, "to"));
+		render_list(out, "to", row_list(row, "to"));
 	}
 }
 
@@ -430,9 +208,9 @@ void render_resolver(struct text *out, const json_t *doc, const json_t *node)
 
 	text_add(out, "# ispdns-resolver of %s, made by ispdns-mgmt\n",
 		row_str(node, "node"));
-	put_workers(out, node);
-	put_listen(out, node, "resolver");
-	put_acl(out, doc, "resolvers", model_rows(doc, "node"));
+	render_workers(out, node);
+	render_listen(out, node, "resolver");
+	render_acl(out, doc, "resolvers", model_rows(doc, "node"));
 	text_add(out, "root_hints: %s\ntrust_anchor: %s\n",
 		*row_str(r, "root_hints_text") ? "root.hints"
 					       : "/usr/share/dns/root.hints",
@@ -456,10 +234,10 @@ void render_resolver(struct text *out, const json_t *doc, const json_t *node)
 	text_add(out, "limits: {inflight: %lld, per_client: %lld, ",
 		(long long)row_int(r, "inflight"),
 		(long long)row_int(r, "per_client"));
-	duration(out, "deadline", row_int(r, "deadline_ms"));
+	render_duration(out, "deadline", row_int(r, "deadline_ms"));
 	text_add(out, "}\n");
 	put_forward(out, doc);
-	flow_list(out, "local_zones", row_list(r, "local_zones"));
+	render_list(out, "local_zones", row_list(r, "local_zones"));
 	text_add(out, "metrics: {listen: \"127.0.0.1:8084\"}\n");
 }
 
@@ -486,7 +264,7 @@ int render_authority(struct text *out, const json_t *doc, const json_t *node,
 
 	text_add(out, "# ispdns-authority of %s, made by ispdns-mgmt\n",
 		row_str(node, "node"));
-	put_listen(out, node, "authority");
+	render_listen(out, node, "authority");
 	text_add(out, "health_zone: \"health.%s.ispdns.invalid.\"\n",
 		row_str(node, "node"));
 	text_add(out, "zones:%s\n", json_array_size(zones) ? "" : " []");
@@ -496,9 +274,9 @@ int render_authority(struct text *out, const json_t *doc, const json_t *node,
 				"zone %s: not a domain name",
 				row_str(z, "zone"));
 		text_add(out, "  - {");
-		key_quoted(out, "name", row_str(z, "zone"));
-		key_quoted(out, ", file", key);
-		key_quoted(out, ", sha256", row_str(z, "sha256"));
+		render_key_quoted(out, "name", row_str(z, "zone"));
+		render_key_quoted(out, ", file", key);
+		render_key_quoted(out, ", sha256", row_str(z, "sha256"));
 		text_add(out, ", serial: %lld}\n",
 			(long long)row_int(z, "serial"));
 	}
@@ -546,25 +324,27 @@ static void put_instance(struct text *out, const json_t *doc, const json_t *vip,
 	json_t *peers = vip_peers(vip, node);
 
 	text_add(out, "  ");
-	quoted(out, row_str(vip, "vip"));
-	key_quoted(out, ":\n    interface", row_str(vn, "interface"));
+	render_quoted(out, row_str(vip, "vip"));
+	render_key_quoted(out, ":\n    interface", row_str(vn, "interface"));
 	text_add(out, "\n    vrid: %lld\n    version: %lld\n    priority: %lld",
 		(long long)row_int(vip, "vrid"),
 		(long long)row_int(vip, "version"),
 		(long long)row_int(vn, "priority"));
-	duration(out, "\n    interval", row_int(vip, "interval_ms"));
+	render_duration(out, "\n    interval", row_int(vip, "interval_ms"));
 	text_add(out, "\n    auth: %s\n", row_str(vip, "auth"));
 	if (!strcmp(row_str(vip, "auth"), "pass")) {
-		key_quoted(out, "    password", row_str(vip, "password"));
+		render_key_quoted(
+			out, "    password", row_str(vip, "password"));
 		text_add(out, "\n");
 	}
 	text_add(out, "    preempt: %s\n",
 		row_bool(vip, "preempt") ? "true" : "false");
-	duration(out, "    preempt_delay", row_int(vip, "preempt_delay_ms"));
+	render_duration(
+		out, "    preempt_delay", row_int(vip, "preempt_delay_ms"));
 	text_add(out, "\n    ");
-	flow_list(out, "addresses", row_list(vip, "addresses"));
-	flow_list(out, "    peers", peers);
-	flow_list(out, "    handover_peers", others);
+	render_list(out, "addresses", row_list(vip, "addresses"));
+	render_list(out, "    peers", peers);
+	render_list(out, "    handover_peers", others);
 	text_add(out, "    track: {frontend: %s, probe: %s, gateway: \"%s\"}\n",
 		row_bool(vip, "track_frontend") ? "true" : "false",
 		row_bool(vip, "track_probe") ? "true" : "false",
@@ -582,7 +362,7 @@ void render_ha(struct text *out, const json_t *doc, const json_t *node)
 
 	text_add(out, "# ispdns-ha of %s, made by ispdns-mgmt\nnode: ",
 		row_str(node, "node"));
-	quoted(out, row_str(node, "node"));
+	render_quoted(out, row_str(node, "node"));
 	text_init(&list);
 	json_array_foreach(model_rows(doc, "vip"), i, vip)
 		json_array_foreach(model_rows(doc, "vip_node"), j, vn)

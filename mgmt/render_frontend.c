@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: ISC */
+/* The text of frontend.yaml. */
+
+#include "mgmt/render_impl.h"
+
+#include "mgmt/partner.h"
+
+static void put_limit(struct text *out, const json_t *doc)
+{
+	const json_t *l = model_single(doc, "limits");
+	const json_t *overrides = model_rows(doc, "limit_override");
+	size_t i;
+	json_t *o;
+
+	text_add(out,
+		"limit:\n  qps: %lld\n  burst: %lld\n  v4_prefix: %lld\n"
+		"  v6_prefix: %lld\n  action: %s\n  table_size: %lld\n",
+		(long long)row_int(l, "qps"), (long long)row_int(l, "burst"),
+		(long long)row_int(l, "v4_prefix"),
+		(long long)row_int(l, "v6_prefix"), row_str(l, "action"),
+		(long long)row_int(l, "table_size"));
+	if (json_array_size(overrides) > 0)
+		text_add(out, "  overrides:\n");
+	json_array_foreach(overrides, i, o) {
+		text_add(out, "    - {");
+		render_key_quoted(out, "prefix", row_str(o, "prefix"));
+		text_add(out, ", qps: %lld, burst: %lld, action: %s}\n",
+			(long long)row_int(o, "qps"),
+			(long long)row_int(o, "burst"), row_str(o, "action"));
+	}
+}
+
+/* Their caches are kept warm. */
+static void put_warm(struct text *out, const json_t *partners)
+{
+	size_t i;
+	json_t *node;
+
+	json_array_foreach(partners, i, node) {
+		text_add(out, i ? ", " : "  warm: [");
+		render_quoted(out, row_str(node, "address"));
+	}
+	text_add(out, i ? "]\n" : "");
+}
+
+static void put_frontend_cache(struct text *out, const json_t *doc)
+{
+	const json_t *c = model_single(doc, "cache");
+
+	text_add(out,
+		"cache:\n  entries: %lld\n  memory: %lld\n  max_ttl: %llds\n"
+		"  min_ttl: %llds\n  max_negative_ttl: %llds\n"
+		"  failure_ttl: %llds\n  stale: %llds\n",
+		(long long)row_int(c, "entries"),
+		(long long)row_int(c, "memory"),
+		(long long)row_int(c, "max_ttl_s"),
+		(long long)row_int(c, "min_ttl_s"),
+		(long long)row_int(c, "max_negative_ttl_s"),
+		(long long)row_int(c, "failure_ttl_s"),
+		(long long)row_int(c, "stale_s"));
+}
+
+/* The node with the role authority that has this address; NULL: none. */
+static const json_t *authority_at(const json_t *doc, const char *address)
+{
+	union addr a, b;
+	size_t i;
+	json_t *node;
+
+	if (addr_parse(address, 53, &a))
+		return NULL;
+	json_array_foreach(model_rows(doc, "node"), i, node)
+		if (node_has_role(node, "authority") &&
+			!addr_parse(row_str(node, "address"), 53, &b) &&
+			addr_equal_ip(&a, &b))
+			return node;
+	return NULL;
+}
+
+/* What is asked to know its health: as given; of an authority node of ours,
+ * when nothing is given, its own health zone. */
+static void put_check(struct text *out, const json_t *doc, const json_t *b)
+{
+	const json_t *node = authority_at(doc, row_str(b, "address"));
+	bool own = node && !strcmp(row_str(b, "check_name"), ".");
+
+	text_add(out, "check: {");
+	if (own)
+		text_add(out,
+			"name: \"health.%s.ispdns.invalid.\", type: SOA, ",
+			row_str(node, "node"));
+	else {
+		render_key_quoted(out, "name", row_str(b, "check_name"));
+		text_add(out, ", type: %s, ", row_str(b, "check_type"));
+	}
+	render_duration(out, "interval", row_int(b, "check_interval_ms"));
+	render_duration(out, ", timeout", row_int(b, "check_timeout_ms"));
+	text_add(out, ", rise: %lld, fall: %lld, require_aa: %s}",
+		(long long)row_int(b, "check_rise"),
+		(long long)row_int(b, "check_fall"),
+		own || row_bool(b, "check_aa") ? "true" : "false");
+}
+
+static void put_backend(struct text *out, const json_t *doc, const json_t *b)
+{
+	text_add(out, "      - {");
+	render_key_quoted(out, "name", row_str(b, "name"));
+	render_key_quoted(out, ", address", row_str(b, "address"));
+	text_add(out, ", weight: %lld, order: %lld,\n         ",
+		(long long)row_int(b, "weight"),
+		(long long)row_int(b, "order"));
+	put_check(out, doc, b);
+	text_add(out, "}\n");
+}
+
+static void put_pools(struct text *out, const json_t *doc)
+{
+	size_t i, j;
+	json_t *pool, *b;
+
+	text_add(out, "pools:\n");
+	json_array_foreach(model_rows(doc, "pool"), i, pool) {
+		const char *name = row_str(pool, "pool");
+		bool any = false;
+
+		text_add(out, "  ");
+		render_quoted(out, name);
+		text_add(out, ":\n    policy: %s\n    cache: %s\n",
+			row_str(pool, "policy"),
+			row_bool(pool, "cache") ? "true" : "false");
+		json_array_foreach(model_rows(doc, "backend"), j, b) {
+			if (strcmp(row_str(b, "pool"), name))
+				continue;
+			text_add(out, "%s", any ? "" : "    backends:\n");
+			put_backend(out, doc, b);
+			any = true;
+		}
+		if (!any)
+			text_add(out, "    backends: []\n");
+	}
+}
+
+/* The pool of our own authority nodes; NULL: there is none. */
+const char *render_authority_pool(const json_t *doc)
+{
+	size_t i;
+	json_t *b;
+
+	json_array_foreach(model_rows(doc, "backend"), i, b)
+		if (authority_at(doc, row_str(b, "address")))
+			return row_str(b, "pool");
+	return NULL;
+}
+
+static bool route_exists(const json_t *doc, const char *suffix)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(model_rows(doc, "route"), i, row)
+		if (!strcmp(row_str(row, "suffix"), suffix))
+			return true;
+	return false;
+}
+
+static void put_route(struct text *out, const char *suffix, const char *pool)
+{
+	text_add(out, "  - {");
+	render_key_quoted(out, "suffix", suffix);
+	render_key_quoted(out, ", pool", pool);
+	text_add(out, "}\n");
+}
+
+/* Routes as given; and each zone that we serve goes to the pool of our
+ * authority nodes when it has no route of its own. */
+static void put_routes(struct text *out, const json_t *doc)
+{
+	const char *pool = render_authority_pool(doc), *dflt = NULL;
+	struct text list;
+	size_t i;
+	json_t *row;
+
+	text_init(&list);
+	json_array_foreach(model_rows(doc, "route"), i, row) {
+		if (!strcmp(row_str(row, "suffix"), "."))
+			dflt = row_str(row, "pool");
+		else
+			put_route(&list, row_str(row, "suffix"),
+				row_str(row, "pool"));
+	}
+	json_array_foreach(model_rows(doc, "zones"), i, row)
+		if (pool && !route_exists(doc, row_str(row, "zone")))
+			put_route(&list, row_str(row, "zone"), pool);
+	text_add(out, "routes:%s\n%s", list.len ? "" : " []", list.data);
+	if (dflt)
+		render_key_quoted(out, "default_pool", dflt);
+	text_add(out, "\n");
+	out->failed = out->failed || list.failed;
+	text_fini(&list);
+}
+
+void render_frontend(struct text *out, const json_t *doc, const json_t *node)
+{
+	const json_t *p = model_single(doc, "policy");
+	json_t *partners = partners_of(doc, node);
+
+	text_add(out, "# ispdns-frontend of %s, made by ispdns-mgmt\n",
+		row_str(node, "node"));
+	render_workers(out, node);
+	render_listen(out, node, "frontend");
+	text_add(out, "freebind: true\n");
+	render_acl(out, doc, "clients", partners);
+	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
+		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
+	put_limit(out, doc);
+	put_frontend_cache(out, doc);
+	put_warm(out, partners);
+	json_decref(partners);
+	put_pools(out, doc);
+	put_routes(out, doc);
+	text_add(out, "metrics: {listen: \"127.0.0.1:8083\"}\n"
+		      "ha: {socket: /run/ispdns/ha/health.sock}\n");
+}
