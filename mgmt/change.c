@@ -31,6 +31,11 @@ int change_doc(struct store *store, long long generation, json_t **doc,
 	if (!rc && !(*doc = json_loadb(data, len, 0, NULL)))
 		rc = err_fail(err, -EIO, "generation %lld: cannot be read",
 			generation);
+	if (!rc && (rc = model_complete(*doc, err))) {
+		err_prefix(err, "generation %lld", generation);
+		json_decref(*doc);
+		*doc = NULL;
+	}
 	free(data);
 	json_decref(gen);
 	return rc;

@@ -424,6 +424,54 @@ json_t *model_masked(const struct model_table *table, const json_t *row)
 	return copy;
 }
 
+static int row_complete(
+	const struct model_table *table, json_t *row, struct err *err)
+{
+	for (size_t i = 0; i < table->count; i++) {
+		const struct model_column *c = &table->columns[i];
+		json_t *v;
+
+		if (json_object_get(row, c->name))
+			continue;
+		v = column_default(c);
+		if (!v || json_object_set_new(row, c->name, v))
+			return err_fail(err, -EINVAL, "%s: \"%s\" is missing",
+				table->noun, c->name);
+	}
+	return 0;
+}
+
+static int table_complete(
+	const struct model_table *table, json_t *doc, struct err *err)
+{
+	json_t *rows = json_object_get(doc, table->name), *row;
+	size_t i;
+	int rc = 0;
+
+	if (!rows) {
+		rows = json_array();
+		if (json_object_set_new(doc, table->name, rows))
+			return err_fail(err, -ENOMEM, "no memory");
+	}
+	if ((table->flags & MODEL_SINGLE) && json_array_size(rows) == 0)
+		json_array_append_new(rows, json_object());
+	json_array_foreach(rows, i, row)
+		if (!rc)
+			rc = row_complete(table, row, err);
+	return rc;
+}
+
+int model_complete(json_t *doc, struct err *err)
+{
+	size_t count;
+	const struct model_table *t = model_tables(&count);
+	int rc = 0;
+
+	for (size_t i = 0; i < count && !rc; i++)
+		rc = table_complete(&t[i], doc, err);
+	return rc;
+}
+
 const json_t *model_rows(const json_t *doc, const char *table)
 {
 	return json_object_get(doc, table);

@@ -94,8 +94,12 @@ char *model_key(const struct model_table *table, const json_t *row,
 json_t *model_masked(
 	const struct model_table *table, const json_t *row) MUST_CHECK;
 
+/* Give a doc that an older version made the tables and columns that it lacks,
+ * with their defaults. -EINVAL: a column that has none is missing. */
+int model_complete(json_t *doc, struct err *err) MUST_CHECK;
 /* The rows of a table in a doc (borrowed array, never NULL for a doc that
- * came from store_doc), and its row when it is MODEL_SINGLE. */
+ * came from store_doc or model_complete), and its row when it is
+ * MODEL_SINGLE. */
 const json_t *model_rows(const json_t *doc, const char *table);
 const json_t *model_single(const json_t *doc, const char *table);
 /* Members of a row; the row must have them (assert). */

@@ -369,6 +369,73 @@ static void test_above(void)
 	store_close(store);
 }
 
+/* ---- docs of older versions ---- */
+
+/* The newest generation, made by a version that knew less. */
+static void make_older(struct store *store, json_t *doc)
+{
+	char hex[DIGEST_HEX], *text = json_canonical(doc);
+	struct err err = {""};
+	long long gen = 0;
+
+	begin(store);
+	if (store_blob_put(store, text, strlen(text), hex, &err) ||
+		store_gen_add(store, "older", "", hex, &gen, &err) ||
+		store_rollout_set(store, gen, "done", true, false, "", &err) ||
+		store_commit(store, &err))
+		tap_bail("%s", err.text);
+	free(text);
+}
+
+static void test_older_doc(void)
+{
+	struct store *store = open_fresh();
+	struct change change = {"tester", "", 0};
+	json_t *doc = NULL, *again = NULL, *changes = NULL;
+	struct err err = {""};
+	long long gen = 0;
+
+	begin(store);
+	if (put(store, "pool", "{\"pool\":\"a\"}", &err) ||
+		put(store, "node",
+			"{\"node\":\"n\",\"address\":\"10.0.0.1\",\"roles\":"
+			"[\"frontend\",\"resolver\"]}",
+			&err) ||
+		store_commit(store, &err) || store_doc(store, &doc, &err))
+		tap_bail("%s", err.text);
+	json_object_del(doc, "limit_override");
+	json_object_del(doc, "cache");
+	json_object_del(
+		json_array_get(json_object_get(doc, "policy"), 0), "transfer");
+	json_object_del(
+		json_array_get(json_object_get(doc, "pool"), 0), "cache");
+	make_older(store, doc);
+	is_int(change_doc(store, 1, &again, &err), 0, "an older doc is read");
+	is_string(row_str(model_single(again, "policy"), "transfer"), "refuse",
+		"a column that it lacks has its default");
+	is_int(row_int(model_single(again, "cache"), "entries"), 500000,
+		"so has a table of one row");
+	is_int((long long)json_array_size(model_rows(again, "limit_override")),
+		0, "a table of rows has none");
+	is_int(change_pending(store, false, &changes, &err), 0, "diff");
+	is_int((long long)json_array_size(changes), 0, "shows no change");
+	begin(store);
+	is_int(change_return(store, 1, &change, &gen, &err), 0,
+		"its content can be a generation again %s", err.text);
+	is_int(change_restore(store, 1, &err), 0, "and the working set");
+	store_rollback(store);
+	json_object_clear(json_array_get(json_object_get(doc, "pool"), 0));
+	make_older(store, doc);
+	json_decref(again);
+	is_int(change_doc(store, 2, &again, &err), -EINVAL,
+		"a pool of no name");
+	is_string(
+		err.text, "generation 2: pool: \"pool\" is missing", "says so");
+	json_decref(changes);
+	json_decref(doc);
+	store_close(store);
+}
+
 /* ---- kill -9 ---- */
 
 static void writer(void)
@@ -449,6 +516,7 @@ int main(void)
 	test_tokens();
 	test_serials();
 	test_above();
+	test_older_doc();
 	test_kill();
 	if (dir_remove(dir, NULL))
 		tap_diag("%s is left", dir);
