@@ -82,7 +82,8 @@ struct command {
 	const char *help;
 };
 
-const struct command *command_table(size_t *count);
+/* The commands in the order of the help; NULL behind the last. */
+const struct command *command_at(size_t i);
 
 /* ---- command.c ---- */
 

@@ -217,49 +217,46 @@ static const struct command *find_command(
 	const char *first, const char *second, int *used)
 {
 	const char *tries[4] = {second, verb_name(second), NULL, NULL};
-	const struct command *table;
-	size_t count;
+	const struct command *c;
 
 	if (tries[1] && strcmp(tries[1], "delete") == 0)
 		tries[2] = "del";
 	if (tries[1] && strcmp(tries[1], "create") == 0)
 		tries[2] = "add";
-	table = command_table(&count);
 	for (size_t t = 0; t < 3; t++)
-		for (size_t i = 0; i < count && (t == 0 || tries[t]); i++)
-			if ((*used = match(&table[i], first, tries[t])) > 0)
-				return &table[i];
+		for (size_t i = 0; (t == 0 || tries[t]) && (c = command_at(i));
+			i++)
+			if ((*used = match(c, first, tries[t])) > 0)
+				return c;
 	return NULL;
 }
 
 /* What may stand behind `first` ("" for the first word): into err. */
 static int unknown(const char *first, const char *second, struct err *err)
 {
-	const struct command *table;
+	const struct command *c;
 	const char *space, *last = "";
 	struct text list;
-	size_t count, len, last_len = 0;
+	size_t len, last_len = 0;
 	bool noun = false;
 
 	text_init(&list);
-	table = command_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		space = strchr(table[i].words, ' ');
-		len = space ? (size_t)(space - table[i].words)
-			    : strlen(table[i].words);
-		if (space && same_noun(first, table[i].words, len)) {
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		space = strchr(c->words, ' ');
+		len = space ? (size_t)(space - c->words) : strlen(c->words);
+		if (space && same_noun(first, c->words, len)) {
 			if (!noun)
 				list.len = 0;
 			noun = true;
 			text_add(
 				&list, "%s%s", list.len ? ", " : "", space + 1);
-		} else if (!noun && table[i].words[0] != '_' &&
+		} else if (!noun && c->words[0] != '_' &&
 			   (len != last_len ||
-				   strncmp(last, table[i].words, len) != 0)) {
+				   strncmp(last, c->words, len) != 0)) {
 			text_add(&list, "%s%.*s", list.len ? ", " : "",
-				(int)len, table[i].words);
+				(int)len, c->words);
 		}
-		last = table[i].words;
+		last = c->words;
 		last_len = len;
 	}
 	if (noun && second)
@@ -496,22 +493,18 @@ static void help_globals(struct text *out)
 
 bool command_help(const char *topic, struct text *out)
 {
-	const struct command *table;
-	size_t count, len = strlen(topic), found = 0;
+	const struct command *c;
+	size_t len = strlen(topic), found = 0;
 
-	table = command_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		if (table[i].words[0] == '_' ||
-			strncmp(table[i].words, topic, len) != 0 ||
-			(len && table[i].words[len] &&
-				table[i].words[len] != ' '))
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		if (c->words[0] == '_' || strncmp(c->words, topic, len) != 0 ||
+			(len && c->words[len] && c->words[len] != ' '))
 			continue;
 		found++;
 		if (len)
-			args_help(&table[i], out);
+			args_help(c, out);
 		else
-			text_add(out, "  %-20s %s\n", table[i].words,
-				table[i].help);
+			text_add(out, "  %-20s %s\n", c->words, c->help);
 	}
 	if (!len)
 		help_globals(out);

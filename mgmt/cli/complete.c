@@ -32,18 +32,16 @@ static size_t noun_len(const struct command *c)
 /* The first word: each noun once. */
 static void nouns(const char *typed)
 {
-	const struct command *table;
+	const struct command *c;
 	const char *last = "";
-	size_t count, len, last_len = 0;
+	size_t len, last_len = 0;
 
-	table = command_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		len = noun_len(&table[i]);
-		if (table[i].words[0] != '_' &&
-			(len != last_len ||
-				strncmp(last, table[i].words, len) != 0))
-			offer(table[i].words, len, typed);
-		last = table[i].words;
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		len = noun_len(c);
+		if (c->words[0] != '_' &&
+			(len != last_len || strncmp(last, c->words, len) != 0))
+			offer(c->words, len, typed);
+		last = c->words;
 		last_len = len;
 	}
 }
@@ -51,17 +49,16 @@ static void nouns(const char *typed)
 /* Verbs of a noun; returns how many it has. */
 static size_t verbs(const char *noun, const char *typed)
 {
-	const struct command *table;
+	const struct command *c;
 	const char *verb;
-	size_t count, found = 0;
+	size_t found = 0;
 
-	table = command_table(&count);
-	for (size_t i = 0; i < count; i++) {
-		if (strlen(noun) != noun_len(&table[i]) ||
-			strncmp(noun, table[i].words, strlen(noun)) != 0 ||
-			!table[i].words[strlen(noun)])
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		if (strlen(noun) != noun_len(c) ||
+			strncmp(noun, c->words, strlen(noun)) != 0 ||
+			!c->words[strlen(noun)])
 			continue;
-		verb = table[i].words + strlen(noun) + 1;
+		verb = c->words + strlen(noun) + 1;
 		found++;
 		if (typed)
 			offer(verb, strlen(verb), typed);
@@ -71,15 +68,13 @@ static size_t verbs(const char *noun, const char *typed)
 
 static const struct command *command_of(const char *noun, const char *verb)
 {
-	const struct command *table;
-	size_t count;
+	const struct command *c;
 	char words[128];
 
 	snprintf(words, sizeof(words), "%s%s%s", noun, *verb ? " " : "", verb);
-	table = command_table(&count);
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(table[i].words, words) == 0)
-			return &table[i];
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+		if (strcmp(c->words, words) == 0)
+			return c;
 	return NULL;
 }
 

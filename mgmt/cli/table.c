@@ -1,23 +1,7 @@
 /* SPDX-License-Identifier: ISC */
-/* Every command of `ispdns`: words, arguments, API verb, output, help. */
-#include "mgmt/cli/cli.h"
-
-#define ARG(key, word, type)                                                   \
-	{                                                                      \
-		key, word, type, PARAM_REQUIRED, NULL                          \
-	}
-#define MAY(key, word, type)                                                   \
-	{                                                                      \
-		key, word, type, 0, NULL                                       \
-	}
-#define OPT(key, word, type, help)                                             \
-	{                                                                      \
-		key, word, type, PARAM_OPTION, help                            \
-	}
-#define NEED(key, word, type, help)                                            \
-	{                                                                      \
-		key, word, type, PARAM_OPTION | PARAM_REQUIRED, help           \
-	}
+/* Every command of `ispdns`: words, arguments, API verb, output, help; those
+ * of the frontends are in table_frontend.c. */
+#include "mgmt/cli/table.h"
 
 static const struct param p_zone[] = {ARG("zone", "ZONE", PARAM_TEXT)};
 
@@ -64,128 +48,6 @@ static const struct param p_record_del[] = {
 	ARG("name", "NAME", PARAM_TEXT),
 	ARG("type", "TYPE", PARAM_TEXT),
 	MAY("data", "DATA", PARAM_REST),
-};
-
-#define OPT_LIST OPT("list", "list", PARAM_TEXT, "access list (clients)")
-
-static const struct param p_acl_list[] = {MAY("list", "LIST", PARAM_TEXT)};
-
-static const struct param p_acl_add[] = {
-	ARG("prefix", "PREFIX", PARAM_TEXT),
-	OPT_LIST,
-	OPT("action", "action", PARAM_TEXT, "allow (default) or deny"),
-	OPT("deny", "deny", PARAM_BOOL, "same as --action deny"),
-};
-
-static const struct param p_acl_del[] = {
-	ARG("prefix", "PREFIX", PARAM_TEXT),
-	OPT_LIST,
-};
-
-static const struct param p_acl_set[] = {
-	OPT_LIST,
-	NEED("action", "action", PARAM_TEXT, "refuse or drop all others"),
-};
-
-static const struct param p_acl_test[] = {
-	ARG("ip", "ADDRESS", PARAM_TEXT),
-	OPT_LIST,
-};
-
-static const struct param p_limit_set[] = {
-	OPT("qps", "qps", PARAM_INT, "queries a second; 0: no limit"),
-	OPT("burst", "burst", PARAM_INT, "queries at once"),
-	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
-	OPT("v4_prefix", "v4-prefix", PARAM_INT, "bits that count together"),
-	OPT("v6_prefix", "v6-prefix", PARAM_INT, "bits that count together"),
-	OPT("table_size", "table-size", PARAM_INT, "clients remembered"),
-};
-
-static const struct param p_limit_override[] = {
-	ARG("prefix", "PREFIX", PARAM_TEXT),
-	OPT("qps", "qps", PARAM_INT, "queries a second; 0: no limit"),
-	OPT("burst", "burst", PARAM_INT, "queries at once"),
-	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
-};
-
-static const struct param p_prefix[] = {ARG("prefix", "PREFIX", PARAM_TEXT)};
-
-static const struct param p_policy[] = {
-	OPT("any", "any", PARAM_TEXT, "type ANY: allow, drop, refuse, tc"),
-	OPT("chaos", "chaos", PARAM_TEXT, "other classes: allow, drop, refuse"),
-	OPT("transfer", "transfer", PARAM_TEXT, "AXFR, IXFR: refuse, drop"),
-};
-
-static const struct param p_pool[] = {ARG("pool", "POOL", PARAM_TEXT)};
-
-static const struct param p_pool_set[] = {
-	ARG("pool", "POOL", PARAM_TEXT),
-	OPT("policy", "policy", PARAM_TEXT,
-		"leastOutstanding, firstAvailable, roundrobin, wrandom, "
-		"chashed"),
-	OPT("cache", "cache", PARAM_BOOL, "keep answers"),
-};
-
-static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
-
-#define BACKEND_OPTIONS                                                        \
-	OPT("weight", "weight", PARAM_INT, "1..1000"),                         \
-		OPT("order", "order", PARAM_INT, "for firstAvailable"),        \
-		OPT("check.name", "check-name", PARAM_TEXT, "name to probe"),  \
-		OPT("check.type", "check-type", PARAM_TEXT, "type to probe"),  \
-		OPT("check.interval_ms", "check-interval-ms", PARAM_INT,       \
-			NULL),                                                 \
-		OPT("check.timeout_ms", "check-timeout-ms", PARAM_INT, NULL),  \
-		OPT("check.rise", "check-rise", PARAM_INT, NULL),              \
-		OPT("check.fall", "check-fall", PARAM_INT, NULL),              \
-		OPT("check.aa", "check-aa", PARAM_BOOL,                        \
-			"must be authoritative")
-
-static const struct param p_backend_add[] = {
-	ARG("pool", "POOL", PARAM_TEXT),
-	ARG("name", "NAME", PARAM_TEXT),
-	ARG("address", "ADDRESS[:PORT]", PARAM_TEXT),
-	BACKEND_OPTIONS,
-};
-
-static const struct param p_backend_set[] = {
-	ARG("pool", "POOL", PARAM_TEXT),
-	ARG("name", "NAME", PARAM_TEXT),
-	OPT("address", "address", PARAM_TEXT, NULL),
-	BACKEND_OPTIONS,
-};
-
-static const struct param p_backend_del[] = {
-	ARG("pool", "POOL", PARAM_TEXT),
-	ARG("name", "NAME", PARAM_TEXT),
-};
-
-static const struct param p_backend_mode[] = {
-	ARG("name", "NAME", PARAM_TEXT),
-	MAY("pool", "POOL", PARAM_TEXT),
-};
-
-static const struct param p_flush[] = {
-	MAY("name", "NAME", PARAM_TEXT),
-	OPT("suffix", "suffix", PARAM_BOOL, "and all below it"),
-};
-
-static const struct param p_route_add[] = {
-	ARG("suffix", "SUFFIX", PARAM_TEXT),
-	ARG("pool", "POOL", PARAM_TEXT),
-};
-
-static const struct param p_suffix[] = {ARG("suffix", "SUFFIX", PARAM_TEXT)};
-static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
-
-static const struct param p_cache[] = {
-	OPT("entries", "entries", PARAM_INT, "answers kept"),
-	OPT("memory", "memory", PARAM_INT, "octets"),
-	OPT("max_ttl_s", "max-ttl", PARAM_INT, "seconds"),
-	OPT("min_ttl_s", "min-ttl", PARAM_INT, "seconds"),
-	OPT("max_negative_ttl_s", "max-negative-ttl", PARAM_INT, "seconds"),
-	OPT("failure_ttl_s", "failure-ttl", PARAM_INT, "seconds"),
-	OPT("stale_s", "stale", PARAM_INT, "seconds after expiry; 0: never"),
 };
 
 #define VIP_OPTIONS                                                            \
@@ -342,16 +204,8 @@ static const struct param p_query[] = {
 static const struct param p_drill[] = {MAY("words", "WORD", PARAM_REST)};
 static const struct param p_help[] = {MAY("words", "COMMAND", PARAM_REST)};
 
-#define WITH(p) p, countof(p)
-#define NONE    NULL, 0
-
 #define COLUMNS_RECORD "NAME:name TTL:ttl TYPE:type DATA:data"
-#define COLUMNS_BACKEND                                                        \
-	"POOL:pool NAME:name ADDRESS:address WEIGHT:weight "                   \
-	"ORDER:order STATE:state"
-#define COLUMNS_ACL "LIST:list PREFIX:prefix ACTION:action"
-
-static const struct command commands[] = {
+static const struct command zones[] = {
 	{"status", "status", NONE, run_status, NULL, "nodes, VIPs, alarms"},
 	{"zone list", "zone.list", NONE, NULL,
 		"ZONE:name SERIAL:serial RECORDS:records SERVED:served_serial",
@@ -375,81 +229,9 @@ static const struct command commands[] = {
 		"replace an RRset"},
 	{"record del", "record.del", WITH(p_record_del), run_record, NULL,
 		"remove records, or the RRset when no DATA is given"},
-	{"acl list", "acl.list", NONE, NULL,
-		"LIST:list OTHERS:action ENTRIES:entries", "access lists"},
-	{"acl show", "acl.show", WITH(p_acl_list), run_acl, NULL,
-		"entries of a list"},
-	{"acl add", "acl.add", WITH(p_acl_add), run_acl, NULL,
-		"allow or deny a prefix"},
-	{"acl del", "acl.del", WITH(p_acl_del), run_acl, NULL,
-		"remove a prefix"},
-	{"acl set", "acl.set", WITH(p_acl_set), run_acl, NULL,
-		"what others get"},
-	{"acl test", "acl.test", WITH(p_acl_test), run_acl, NULL,
-		"what an address gets"},
-	{"limit stats", "limits", NONE, run_frontends,
-		"NODE:node QPS:qps SOURCES:sources DROPPED:dropped "
-		"REFUSED:refused TRUNCATED:truncated CACHE_ONLY:cache_only",
-		"what the limits did"},
-	{"limit list", "limit.list", NONE, NULL, NULL, "query limits"},
-	{"limit set", "limit.set", WITH(p_limit_set), NULL, NULL,
-		"queries per second and client"},
-	{"limit override", "limit.override", WITH(p_limit_override), NULL, NULL,
-		"another limit for a prefix (CGNAT)"},
-	{"limit del", "limit.del", WITH(p_prefix), NULL, NULL,
-		"remove an override"},
-	{"policy show", "policy.show", NONE, NULL, NULL,
-		"ANY, CHAOS and transfers"},
-	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,
-		"change what they get"},
-	{"pool list", "pool.list", NONE, NULL,
-		"POOL:pool POLICY:policy CACHE:cache BACKENDS:backends",
-		"pools of backends"},
-	{"pool show", "pool.show", WITH(p_pool), NULL, NULL, "one pool"},
-	{"pool create", "pool.create", WITH(p_pool_set), NULL, NULL,
-		"a new pool"},
-	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL, "policy, cache"},
-	{"pool delete", "pool.delete", WITH(p_pool), NULL, NULL,
-		"remove a pool and its backends"},
-	{"backend list", "backend.list", WITH(p_backend_list), run_backend_list,
-		COLUMNS_BACKEND, "backends, with the state frontends see"},
-	{"backend stats", "servers", NONE, run_frontends,
-		"NODE:node POOL:pool NAME:name ADDRESS:address STATE:state "
-		"QUERIES:queries TIMEOUTS:timeouts SERVFAIL:servfail "
-		"OUT:outstanding LATENCY_US:latency_us",
-		"each backend as each frontend sees it"},
-	{"backend drain", "backend", WITH(p_backend_mode), run_backend_mode,
-		NULL, "no new queries to it, until undrain or restart"},
-	{"backend undrain", "backend", WITH(p_backend_mode), run_backend_mode,
-		NULL, "its probes decide again"},
-	{"backend down", "backend", WITH(p_backend_mode), run_backend_mode,
-		NULL, "take it as down whatever its probes say"},
-	{"backend up", "backend", WITH(p_backend_mode), run_backend_mode, NULL,
-		"take it as up whatever its probes say"},
-	{"backend add", "backend.add", WITH(p_backend_add), NULL, NULL,
-		"a server of a pool"},
-	{"backend set", "backend.set", WITH(p_backend_set), NULL, NULL,
-		"change it"},
-	{"backend del", "backend.del", WITH(p_backend_del), NULL, NULL,
-		"remove it"},
-	{"route list", "route.list", NONE, NULL, "SUFFIX:suffix POOL:pool",
-		"which names go to which pool"},
-	{"route add", "route.add", WITH(p_route_add), NULL, NULL,
-		"a suffix to a pool; \".\" is the default"},
-	{"route set", "route.set", WITH(p_route_add), NULL, NULL,
-		"another pool for a suffix"},
-	{"route del", "route.del", WITH(p_suffix), NULL, NULL,
-		"remove a route"},
-	{"route test", "route.test", WITH(p_route_test), NULL, NULL,
-		"the pool of a name"},
-	{"cache show", "cache.show", NONE, NULL, NULL, "packet cache"},
-	{"cache stats", "cache", NONE, run_frontends,
-		"NODE:node ENTRIES:entries BYTES:bytes HITS:hits MISSES:misses "
-		"RATIO:hit_ratio STALE:stale EVICTIONS:evictions",
-		"what each frontend's cache does"},
-	{"cache flush", "cache", WITH(p_flush), run_cache_flush, NULL,
-		"forget all answers, a name's, or a suffix's"},
-	{"cache set", "cache.set", WITH(p_cache), NULL, NULL, "change it"},
+};
+
+static const struct command others[] = {
 	{"vip list", "vip.list", NONE, NULL,
 		"VIP:vip VRID:vrid VERSION:version ADDRESSES:addresses "
 		"NODES:nodes",
@@ -532,8 +314,20 @@ static const struct command commands[] = {
 		"what may stand in place of the last word"},
 };
 
-const struct command *command_table(size_t *count)
+const struct command *command_at(size_t i)
 {
-	*count = countof(commands);
-	return commands;
+	size_t count;
+	const struct command *frontend = table_frontend(&count);
+	const struct {
+		const struct command *at;
+		size_t count;
+	} parts[] = {{zones, countof(zones)}, {frontend, count},
+		{others, countof(others)}};
+
+	for (size_t p = 0; p < countof(parts); p++) {
+		if (i < parts[p].count)
+			return &parts[p].at[i];
+		i -= parts[p].count;
+	}
+	return NULL;
 }
