@@ -34,7 +34,8 @@ static int check_refs(const json_t *doc, const struct model_table *table,
 	for (size_t i = 0; i < table->count; i++) {
 		const struct model_column *c = &table->columns[i];
 
-		if (!c->ref || find_row(doc, c->ref, row_str(row, c->name)))
+		if (!c->ref || !*row_str(row, c->name) ||
+			find_row(doc, c->ref, row_str(row, c->name)))
 			continue;
 		return err_fail(err, -EINVAL, "%s %s: there is no %s %s",
 			table->noun, model_key(table, row, key),
@@ -108,7 +109,7 @@ static int check_backend(const json_t *row, struct err *err)
 	return 0;
 }
 
-static bool pool_has_backend(const json_t *doc, const char *pool)
+bool check_pool_has_backend(const json_t *doc, const char *pool)
 {
 	size_t i;
 	json_t *row;
@@ -129,7 +130,7 @@ static int check_routing(const json_t *doc, struct err *err)
 		if ((rc = check_backend(row, err)))
 			return rc;
 	json_array_foreach(model_rows(doc, "route"), i, row)
-		if (!pool_has_backend(doc, row_str(row, "pool")))
+		if (!check_pool_has_backend(doc, row_str(row, "pool")))
 			return err_fail(err, -EINVAL,
 				"route %s: pool %s has no backend",
 				row_str(row, "suffix"), row_str(row, "pool"));
@@ -307,6 +308,8 @@ int check_model(const json_t *doc, struct err *err)
 		rc = check_table(doc, &t[i], err);
 	if (!rc)
 		rc = check_routing(doc, err);
+	if (!rc)
+		rc = check_rules(doc, err);
 	if (!rc)
 		rc = check_vips(doc, err);
 	if (!rc)

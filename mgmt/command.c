@@ -16,7 +16,8 @@ static const struct command_def *command_find(const char *verb)
 {
 	const struct command_def *const tables[] = {api_zone_commands(),
 		api_model_commands(), api_policy_commands(),
-		api_node_commands(), api_change_commands()};
+		api_rule_commands(), api_node_commands(),
+		api_change_commands()};
 
 	for (size_t i = 0; i < countof(tables); i++)
 		for (const struct command_def *c = tables[i]; c->verb; c++)
@@ -138,8 +139,8 @@ int command_list(struct call *call, const json_t *args, const char *table,
 	int rc = arg_only(args, "", err);
 
 	if (!rc)
-		rc = store_rows(call->m->store, model_table(table), NULL,
-			result, err);
+		rc = store_rows(
+			call->m->store, model_table(table), NULL, result, err);
 	json_array_foreach(*result, i, row)
 		if (!rc)
 			rc = view(call, row, err);
@@ -155,8 +156,8 @@ int command_show(struct call *call, const json_t *args, const char *table,
 	if (!rc)
 		rc = arg_text(args, key, &text, err);
 	if (!rc)
-		rc = store_row(call->m->store, model_table(table), args, result,
-			err);
+		rc = store_row(
+			call->m->store, model_table(table), args, result, err);
 	return rc ? rc : view(call, *result, err);
 }
 

@@ -124,6 +124,7 @@ int command_show(struct call *call, const json_t *args, const char *table,
 const struct command_def *api_zone_commands(void);
 const struct command_def *api_model_commands(void);
 const struct command_def *api_policy_commands(void);
+const struct command_def *api_rule_commands(void);
 const struct command_def *api_node_commands(void);
 const struct command_def *api_change_commands(void);
 

@@ -18,6 +18,7 @@
 	extern const char embed_##symbol[], embed_##symbol##_end[];
 
 EMBED(sql_001, "mgmt/migrations/001.sql")
+EMBED(sql_002, "mgmt/migrations/002.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -29,6 +30,7 @@ EMBED(web_style, "mgmt/web/style.css")
 
 static struct embed migrations[] = {
 	FILE_OF("001.sql", sql_001),
+	FILE_OF("002.sql", sql_002),
 };
 
 const struct embed *embed_migration(int version)

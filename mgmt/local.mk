@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: ISC
 # The server: everything but main.c is a library, so that tests link it.
 noinst_LIBRARIES += mgmt/libmgmt.a
-MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/web/index.html \
-	mgmt/web/app.js mgmt/web/style.css
+MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/migrations/002.sql \
+	mgmt/web/index.html mgmt/web/app.js mgmt/web/style.css
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
 	mgmt/api.c mgmt/api.h mgmt/api_http.c mgmt/api_impl.h \
 	mgmt/api_change.c mgmt/api_model.c mgmt/api_node.c \
-	mgmt/api_policy.c mgmt/api_zone.c \
+	mgmt/api_policy.c mgmt/api_rule.c mgmt/api_zone.c \
 	mgmt/audit.c mgmt/audit.h \
 	mgmt/change.c mgmt/change.h \
-	mgmt/check.c mgmt/check.h \
+	mgmt/check.c mgmt/check.h mgmt/check_rule.c \
 	mgmt/command.c mgmt/command.h \
 	mgmt/diff.c mgmt/diff.h \
 	mgmt/embed.c mgmt/embed.h \

@@ -287,17 +287,17 @@ static int value_one(const struct model_column *c, const json_t *in,
 	return rc;
 }
 
-/* A list: an array of values, or one value alone; no value twice. */
+/* A list of texts: an array, or one value alone; no value twice. */
 static int value_list(const struct model_column *c, const json_t *in,
 	json_t **out, struct err *err)
 {
 	size_t n = json_is_array(in) ? json_array_size(in) : 1;
-	json_t *list = json_array();
-	int rc = 0;
+	json_t *list = json_array(), *seen = json_object();
+	int rc = list && seen ? 0 : -ENOMEM;
 
-	if (!list)
-		return err_fail(err, -ENOMEM, "%s: no memory", c->name);
-	if (n > (size_t)c->max)
+	if (rc)
+		err_set(err, "%s: no memory", c->name);
+	else if (n > (size_t)c->max)
 		rc = err_fail(err, -EINVAL, "%s: more than %lld values",
 			c->name, (long long)c->max);
 	else if (n == 0 && (c->flags & MODEL_REQUIRED))
@@ -308,13 +308,15 @@ static int value_list(const struct model_column *c, const json_t *in,
 		rc = value_one(c,
 			json_is_array(in) ? json_array_get(in, i) : in, &v,
 			err);
-		if (!rc && list_has(list, json_string_value(v)))
+		if (!rc && json_object_get(seen, json_string_value(v)))
 			rc = err_fail(err, -EINVAL, "%s: %s is there twice",
 				c->name, json_string_value(v));
-		if (!rc && json_array_append(list, v))
+		if (!rc && (json_object_set(seen, json_string_value(v), v) ||
+				   json_array_append(list, v)))
 			rc = err_fail(err, -ENOMEM, "%s: no memory", c->name);
 		json_decref(v);
 	}
+	json_decref(seen);
 	if (rc)
 		json_decref(list);
 	else
@@ -345,7 +347,7 @@ static int args_known(
 	return 0;
 }
 
-static json_t *column_default(const struct model_column *c)
+json_t *model_default(const struct model_column *c)
 {
 	return c->dflt ? json_loads(c->dflt, JSON_DECODE_ANY, NULL) : NULL;
 }
@@ -365,7 +367,7 @@ static int row_build(const struct model_table *table, const json_t *args,
 			continue;
 		if (in)
 			rc = model_value(c, in, &v, err);
-		else if (!(v = column_default(c)))
+		else if (!(v = model_default(c)))
 			rc = err_fail(
 				err, -EBADR, "\"%s\" is missing", c->name);
 		if (!rc && json_object_set_new(row, c->name, v))
@@ -433,7 +435,7 @@ static int row_complete(
 
 		if (json_object_get(row, c->name))
 			continue;
-		v = column_default(c);
+		v = model_default(c);
 		if (!v || json_object_set_new(row, c->name, v))
 			return err_fail(err, -EINVAL, "%s: \"%s\" is missing",
 				table->noun, c->name);

@@ -49,7 +49,8 @@ struct model_column {
 	const char *dflt; /* JSON text; NULL with MODEL_KEY/MODEL_REQUIRED */
 	int64_t min, max; /* MODEL_INT; max octets of a text (0: 255) */
 	const char *const *choices;
-	const char *ref; /* the table whose first key this names; NULL: none */
+	const char *ref; /* the table whose first key this names, or "" with
+			    MODEL_OPTIONAL; NULL: none */
 	bool owned;      /* the row goes when the named one is deleted */
 };
 
@@ -86,6 +87,9 @@ int model_row_new(const struct model_table *table, const json_t *args,
 /* Only the columns that are in `args` (a change); same errors. */
 int model_row_change(const struct model_table *table, const json_t *args,
 	json_t **out, struct err *err) MUST_CHECK;
+/* What an absent column becomes: new reference, NULL for one that must be
+ * given. */
+json_t *model_default(const struct model_column *column) MUST_CHECK;
 /* "auth/auth1": the key columns of a row. Returns `out`. */
 #define MODEL_KEY_TEXT 512
 char *model_key(const struct model_table *table, const json_t *row,

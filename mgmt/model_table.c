@@ -21,10 +21,18 @@ static const char *const vip_auth[] = {"none", "pass", NULL};
 static const char *const roles[] = {
 	"frontend", "resolver", "authority", "ha", NULL};
 
+static const char *const rule_actions[] = {"allow", "drop", "refuse",
+	"nxdomain", "truncate", "pool", "spoof", "rate-limit", "tag", NULL};
+static const char *const opcodes[] = {
+	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
+static const char *const transports[] = {"udp", "tcp", NULL};
+static const char *const rate_owners[] = {"client", "rule", NULL};
+
 #define KEY      (MODEL_KEY | MODEL_REQUIRED)
 #define DAY_S    86400
 #define GIB      (1LL << 30)
 #define TEXT_MAX (1 << 20)
+#define RULE_MAX 10000 /* values of one matcher */
 
 static const struct model_column acl[] = {
 	{"list", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
@@ -102,6 +110,36 @@ static const struct model_column backend[] = {
 static const struct model_column route[] = {
 	{"suffix", MODEL_NAME, KEY, NULL, 0, 0, NULL, NULL, false},
 	{"pool", MODEL_IDENT, MODEL_REQUIRED, NULL, 0, 0, NULL, "pool", false},
+};
+
+/* The columns behind `action` belong to one action each (check_rule.c); their
+ * defaults mean: not given. */
+static const struct model_column rule[] = {
+	{"name", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"position", MODEL_INT, 0, "1000", 0, 1000000, NULL, NULL, false},
+	{"suffix", MODEL_NAME, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL,
+		false},
+	{"exact", MODEL_NAME, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL, false},
+	{"qtype", MODEL_IDENT, MODEL_LIST, "[]", 0, 64, NULL, NULL, false},
+	{"qclass", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 15, NULL, NULL,
+		false},
+	{"opcode", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, opcodes, NULL,
+		false},
+	{"transport", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, transports,
+		NULL, false},
+	{"source", MODEL_PREFIX, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL,
+		false},
+	{"action", MODEL_ENUM, MODEL_REQUIRED, NULL, 0, 0, rule_actions, NULL,
+		false},
+	{"pool", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, "pool",
+		false},
+	{"addresses", MODEL_IP, MODEL_LIST, "[]", 0, 32, NULL, NULL, false},
+	{"ttl_s", MODEL_INT, 0, "60", 0, 7 * DAY_S, NULL, NULL, false},
+	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"per", MODEL_ENUM, 0, "\"client\"", 0, 0, rate_owners, NULL, false},
+	{"over", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+	{"tag", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL, false},
 };
 
 static const struct model_column resolver[] = {
@@ -188,6 +226,7 @@ static const struct model_table tables[] = {
 	TABLE(pool, "pool", 0),
 	TABLE(backend, "backend", 0),
 	TABLE(route, "route", 0),
+	TABLE(rule, "rule", 0),
 	TABLE(resolver, "resolver", MODEL_SINGLE),
 	TABLE(forward, "forward", 0),
 	TABLE(node, "node", MODEL_KEEP),

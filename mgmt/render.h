@@ -27,5 +27,8 @@ void render_ha(struct text *out, const json_t *doc, const json_t *node);
 /* The pool that our own authority nodes are in, to which zones without a
  * route of their own go; NULL: there is none. */
 const char *render_authority_pool(const json_t *doc);
+/* Rows of `rule` in the order in which frontends look at them: by position,
+ * then name. A new array; NULL: no memory. */
+json_t *render_rule_order(const json_t *rows) MUST_CHECK;
 
 #endif

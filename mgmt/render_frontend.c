@@ -43,6 +43,101 @@ static void put_warm(struct text *out, const json_t *partners)
 	text_add(out, i ? "]\n" : "");
 }
 
+static int by_position(const void *a, const void *b)
+{
+	const json_t *x = *(json_t *const *)a, *y = *(json_t *const *)b;
+	int64_t p = row_int(x, "position"), q = row_int(y, "position");
+
+	if (p != q)
+		return p < q ? -1 : 1;
+	return strcmp(row_str(x, "name"), row_str(y, "name"));
+}
+
+json_t *render_rule_order(const json_t *rows)
+{
+	size_t n = json_array_size(rows);
+	json_t **v = calloc(n + 1, sizeof(*v));
+	json_t *out = v ? json_array() : NULL;
+
+	for (size_t i = 0; v && i < n; i++)
+		v[i] = json_array_get(rows, i);
+	if (v)
+		qsort(v, n, sizeof(*v), by_position);
+	for (size_t i = 0; out && i < n; i++)
+		json_array_append(out, v[i]);
+	free(v);
+	return out;
+}
+
+static void put_matchers(struct text *out, const json_t *rule)
+{
+	static const char *const lists[] = {
+		"suffix", "exact", "qtype", "source"};
+	static const char *const words[] = {"qclass", "opcode", "transport"};
+
+	for (size_t i = 0; i < countof(lists); i++) {
+		const json_t *list = row_list(rule, lists[i]);
+
+		if (json_array_size(list) == 0)
+			continue;
+		text_add(out, "    ");
+		render_list(out, lists[i], list);
+	}
+	for (size_t i = 0; i < countof(words); i++) {
+		if (!*row_str(rule, words[i]))
+			continue;
+		text_add(out, "    ");
+		render_key_quoted(out, words[i], row_str(rule, words[i]));
+		text_add(out, "\n");
+	}
+}
+
+static void put_rate(struct text *out, const json_t *rule)
+{
+	text_add(out, "    qps: %lld\n", (long long)row_int(rule, "qps"));
+	if (row_int(rule, "burst") > 0)
+		text_add(out, "    burst: %lld\n",
+			(long long)row_int(rule, "burst"));
+	text_add(out, "    per: %s\n    over: %s\n", row_str(rule, "per"),
+		row_str(rule, "over"));
+}
+
+static void put_action(struct text *out, const json_t *rule)
+{
+	const char *action = row_str(rule, "action");
+
+	text_add(out, "    action: %s\n", action);
+	if (!strcmp(action, "pool") || !strcmp(action, "tag")) {
+		text_add(out, "    ");
+		render_key_quoted(out, action, row_str(rule, action));
+		text_add(out, "\n");
+	} else if (!strcmp(action, "spoof")) {
+		render_list(out, "    addresses", row_list(rule, "addresses"));
+		text_add(out, "    ttl: %llds\n",
+			(long long)row_int(rule, "ttl_s"));
+	} else if (!strcmp(action, "rate-limit")) {
+		put_rate(out, rule);
+	}
+}
+
+/* Without rules the file stays as versions without them wrote it. */
+static void put_rules(struct text *out, const json_t *doc)
+{
+	json_t *rules = render_rule_order(model_rows(doc, "rule")), *rule;
+	size_t i;
+
+	out->failed = out->failed || !rules;
+	if (json_array_size(rules) > 0)
+		text_add(out, "rules:\n");
+	json_array_foreach(rules, i, rule) {
+		render_key_quoted(out, "  - name", row_str(rule, "name"));
+		text_add(out, "\n");
+		put_matchers(out, rule);
+		put_action(out, rule);
+	}
+	json_decref(rules);
+}
+
 static void put_frontend_cache(struct text *out, const json_t *doc)
 {
 	const json_t *c = model_single(doc, "cache");
@@ -212,6 +307,7 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 	render_acl(out, doc, "clients", partners);
 	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
 		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
+	put_rules(out, doc);
 	put_limit(out, doc);
 	put_frontend_cache(out, doc);
 	put_warm(out, partners);

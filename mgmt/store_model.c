@@ -175,7 +175,8 @@ static int refs_exist(struct store *store, const struct model_table *table,
 			c->ref ? model_table(c->ref) : NULL;
 		json_t *key, *found = NULL;
 
-		if (!to || !json_object_get(row, c->name))
+		if (!to || !json_object_get(row, c->name) ||
+			!*row_str(row, c->name))
 			continue;
 		key = json_object();
 		json_object_set(key, to->columns[0].name,

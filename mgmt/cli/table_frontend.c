@@ -114,6 +114,47 @@ static const struct param p_route_add[] = {
 static const struct param p_suffix[] = {ARG("suffix", "SUFFIX", PARAM_TEXT)};
 static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
 
+#define RULE_OPTIONS                                                           \
+	OPT("position", "position", PARAM_INT,                                 \
+		"place in the order (1000); equal ones by name"),              \
+		OPT("suffix", "suffix", PARAM_LIST,                            \
+			"these names and all below them"),                     \
+		OPT("exact", "exact", PARAM_LIST, "these names themselves"),   \
+		OPT("qtype", "qtype", PARAM_LIST, "A, TXT, TYPE65280 ..."),    \
+		OPT("qclass", "qclass", PARAM_TEXT, "such as CH"),             \
+		OPT("opcode", "opcode", PARAM_TEXT,                            \
+			"QUERY, STATUS, NOTIFY, UPDATE"),                      \
+		OPT("transport", "transport", PARAM_TEXT, "udp, tcp"),         \
+		OPT("source", "source", PARAM_LIST, "clients of prefixes"),    \
+		OPT("pool", "pool", PARAM_TEXT, "of action pool"),             \
+		OPT("addresses", "addresses", PARAM_LIST, "of action spoof"),  \
+		OPT("ttl_s", "ttl", PARAM_INT, "seconds, of action spoof"),    \
+		OPT("qps", "qps", PARAM_INT,                                   \
+			"queries a second, of action rate-limit"),             \
+		OPT("burst", "burst", PARAM_INT, "queries at once; 0: qps"),   \
+		OPT("per", "per", PARAM_TEXT, "of each client, or the rule"),  \
+		OPT("over", "over", PARAM_TEXT,                                \
+			"drop, tc, refuse or cache-only"),                     \
+		OPT("tag", "tag", PARAM_TEXT, "label, of action tag")
+
+#define RULE_ACTIONS                                                           \
+	"allow, drop, refuse, nxdomain, truncate, pool, spoof, rate-limit, "   \
+	"tag"
+
+static const struct param p_rule[] = {ARG("name", "NAME", PARAM_TEXT)};
+
+static const struct param p_rule_add[] = {
+	ARG("name", "NAME", PARAM_TEXT),
+	NEED("action", "action", PARAM_TEXT, RULE_ACTIONS),
+	RULE_OPTIONS,
+};
+
+static const struct param p_rule_set[] = {
+	ARG("name", "NAME", PARAM_TEXT),
+	OPT("action", "action", PARAM_TEXT, RULE_ACTIONS),
+	RULE_OPTIONS,
+};
+
 static const struct param p_cache[] = {
 	OPT("entries", "entries", PARAM_INT, "answers kept"),
 	OPT("memory", "memory", PARAM_INT, "octets"),
@@ -197,6 +238,15 @@ static const struct command commands[] = {
 		"remove a route"},
 	{"route test", "route.test", WITH(p_route_test), NULL, NULL,
 		"the pool of a name"},
+	{"rule list", "rule.list", NONE, NULL,
+		"POSITION:position NAME:name MATCH:match EFFECT:effect",
+		"rules in the order in which frontends look at them"},
+	{"rule show", "rule.show", WITH(p_rule), NULL, NULL, "one rule"},
+	{"rule add", "rule.add", WITH(p_rule_add), NULL, NULL,
+		"what is done with queries that match all that is given"},
+	{"rule set", "rule.set", WITH(p_rule_set), NULL, NULL,
+		"change it; another action drops what the old one had"},
+	{"rule del", "rule.del", WITH(p_rule), NULL, NULL, "remove it"},
 	{"cache show", "cache.show", NONE, NULL, NULL, "packet cache"},
 	{"cache stats", "cache", NONE, run_frontends,
 		"NODE:node ENTRIES:entries BYTES:bytes HITS:hits MISSES:misses "

@@ -163,6 +163,38 @@ good "backend of the authority" backend.add \
 	'{"pool":"auth","name":"a1","address":"10.0.0.3:53"}'
 good "route" route.add '{"suffix":".","pool":"rec"}'
 bad conflict 'is used by route .' pool.delete '{"pool":"rec"}'
+good "rule" rule.add '{"name":"late","action":"rate-limit","qps":50}'
+good "rule in front" rule.add '{"name":"walled","position":5,"action":"spoof",
+	"suffix":["bad.test","BAD.example"],"addresses":["192.0.2.80"]}'
+good "rule to a pool" rule.add '{"name":"inner","position":7,"action":"pool",
+	"pool":"auth","exact":["a.test"],"source":["10.1.0.0/16"]}'
+bad conflict 'rule late: exists already' rule.add \
+	'{"name":"late","action":"drop"}'
+bad not_found 'pool nope: not found' rule.add \
+	'{"name":"x","action":"pool","pool":"nope"}'
+bad invalid 'action tag needs tag' rule.add '{"name":"x","action":"tag"}'
+bad invalid 'opcode UPDATE goes with' rule.add \
+	'{"name":"x","action":"allow","opcode":"UPDATE"}'
+bad usage '"action" is missing' rule.add '{"name":"x"}'
+bad usage '"name" is missing' rule.set '{"position":1}'
+bad usage 'nothing to change' rule.set '{"name":"late"}'
+bad not_found 'rule x: not found' rule.set '{"name":"x","position":1}'
+bad not_found 'rule x: not found' rule.del '{"name":"x"}'
+bad invalid 'pool goes with action pool, not with spoof' rule.set \
+	'{"name":"walled","pool":"rec"}'
+bad conflict 'pool auth: is used by rule inner' pool.delete '{"pool":"auth"}'
+is "$(call rule.list | jq -c '[.result[]|[.name,.match,.effect]]')" \
+	'[["walled","suffix=bad.test.,bad.example.","spoof 192.0.2.80"],["inner","exact=a.test. source=10.1.0.0/16","pool auth"],["late","all","rate-limit 50/s per client, then drop"]]' \
+	"rule.list: in their order, in words"
+good "rule.set: another action" rule.set '{"name":"walled","action":"drop"}'
+is "$(call rule.show '{"name":"walled"}' |
+	jq -c '.result|[.action,.addresses,.position]')" '["drop",[],5]' \
+	"what the old action had is gone, the rest stays"
+good "import.plan changes a rule that is there" import.plan '{"calls":[
+	{"verb":"rule.add","args":{"name":"walled","action":"nxdomain"}}]}'
+is "$(call rule.show '{"name":"walled"}' |
+	jq -c '.result|[.action,.suffix[0]]')" '["nxdomain","bad.test."]' \
+	"and keeps its matchers"
 good "acl.add" acl.add '{"prefix":"10.0.0.0/8"}'
 is "$(call acl.test '{"ip":"10.1.2.3"}' | jq -r .result.action)" allow \
 	"acl.test: allowed"
@@ -329,6 +361,12 @@ ok $? "the zone's text is there"
 "$build/ispdns-frontend" --check "$tmp/fe1.gen/1/frontend.yaml" > "$tmp/out" \
 	2>&1
 ok $? "ispdns-frontend takes its file"
+is "$(sed -n '/^rules:/,/^[^ r]/p' "$tmp/fe1.gen/1/frontend.yaml" |
+	grep -c 'name:')" 3 "with the rules"
+for golden in "${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-frontend.yaml; do
+	"$build/ispdns-frontend" --check "$golden" >> "$tmp/out" 2>&1
+	ok $? "and ${golden##*/}"
+done
 "$build/ispdns-ha" --check "$tmp/fe1.gen/1/ha.yaml" >> "$tmp/out" 2>&1
 ok $? "ispdns-ha takes its file"
 "$build/ispdns-authority" --check "$tmp/au1.gen/1/authority.yaml" \
@@ -373,13 +411,20 @@ is "$(call diff | jq '.result.changes|length')" 0 \
 # ---- a node that cannot stage: nothing is switched
 echo unstageable > "$tmp/fe1.mode"
 good "a limit" limit.set '{"qps":333}'
+good "a rule" rule.set '{"name":"late","qps":60}'
+good "another" rule.del '{"name":"inner"}'
+good "a new one" rule.add '{"name":"new","action":"refuse","qtype":["ANY"]}'
+is "$(call diff | jq -c '[.result.changes[]|select(.kind=="rule")|
+	[.op,.key,.detail[0]]]|sort')" \
+	'[["add","new","position: 1000"],["del","inner",null],["mod","late","qps: 50 -> 60"]]' \
+	"diff tells of rules"
 is "$(apply)" failed "one cannot stage: failed"
 is "$(call history.show '{"generation":4}' | jq -r .result.error)" \
 	"node fe1: bad port" "with the node's reason"
 grep -q '"mode":"apply"' <(grep '"generation":4' "$tmp"/*.lines)
 [ $? -ne 0 ]
 ok $? "nobody was told to apply"
-is "$(call status | jq .result.pending)" 1 "the change is still pending"
+is "$(call status | jq .result.pending)" 4 "the changes are still pending"
 # ---- a node that cannot apply: the fleet returns
 echo unappliable > "$tmp/fe1.mode"
 good "a record too" record.set '{"zone":"example.test","name":"new",
@@ -409,11 +454,13 @@ gen=$(jq .result.generation <<< "$answer")
 is "$(call generation.wait "{\"generation\":$gen,\"timeout_ms\":20000}" |
 	jq -r .result.state)" "done" "rollback is a new generation"
 is "$(call limit.list | jq .result.qps)" 200 "with the old limit"
+is "$(call rule.list | jq -c '[.result[]|[.name,.qps]]')" \
+	'[["walled",0],["inner",0],["late",50]]' "and the old rules"
 is "$(call record.list '{"zone":"example.test","name":"new"}' |
 	jq -r '.result[0].data')" 192.0.2.9 "and the old record"
 
 is "$(call diff '{"from":6,"to":7}' | jq -c '[.result.changes[]|.kind]|sort')" \
-	'["limit","record"]' "diff between two generations"
+	'["limit","record","rule","rule","rule"]' "diff between two generations"
 is "$(call diff '{"from":7,"to":6}' | jq -r '.result.changes[]|
 	select(.kind=="record")|.detail|join(" ")')" \
 	"- 3600 192.0.2.10 + 3600 192.0.2.9" "and the other way"

@@ -52,6 +52,13 @@ static const struct {
 	{"vip", "password", "\"123456789\"", NULL, "longer than 8"},
 	{"vip", "password", "\"a\\nb\"", NULL, "control character"},
 	{"vip_node", "interface", "\"abcdefghijklmnop\"", NULL, "at most 15"},
+	{"rule", "suffix", "\"Malware.EXAMPLE\"", "[\"malware.example.\"]", ""},
+	{"rule", "suffix", "[\"a.test\",\"A.test.\"]", NULL, "is there twice"},
+	{"rule", "source", "[\"10.0.0.1/24\"]", NULL, "did you mean 10.0.0."},
+	{"rule", "position", "-1", NULL, "must be 0 to 1000000"},
+	{"rule", "transport", "\"sctp\"", NULL, "must be one of udp, tcp"},
+	{"rule", "transport", "\"\"", "\"\"", ""},
+	{"rule", "addresses", "[\"10.0.0.1:53\"]", NULL, "without port"},
 	{"resolver", "root_hints_text", "\"a\\nb\\n\"", "\"a\\nb\\n\"", ""},
 };
 
@@ -99,6 +106,45 @@ static const struct {
 		"longer than its interval"},
 	{"backend", "auth", "{\"weight\":5000}", "must be 1 to 1000"},
 	{"backend", "auth", "{\"pool\":\"rec\"}", "pool auth has no backend"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"no\"}",
+		"rule r: there is no pool no"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"pool\"}",
+		"rule r: action pool needs pool"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"spoof\"}",
+		"rule r: action spoof needs addresses"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"rate-limit\",\"burst\":5}",
+		"rule r: action rate-limit needs qps"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"tag\"}",
+		"rule r: action tag needs tag"},
+	{"rule", "walled", "{\"pool\":\"rec\"}",
+		"rule walled: pool goes with action pool, not with nxdomain"},
+	{"rule", "walled", "{\"addresses\":[\"10.0.0.1\"]}",
+		"addresses goes with action spoof"},
+	{"rule", "walled", "{\"ttl_s\":5}", "ttl_s goes with action spoof"},
+	{"rule", "walled", "{\"qps\":5}", "qps goes with action rate-limit"},
+	{"rule", "walled", "{\"burst\":5}", "burst goes with action rate"},
+	{"rule", "walled", "{\"per\":\"rule\"}", "per goes with action rate"},
+	{"rule", "walled", "{\"over\":\"tc\"}", "over goes with action rate"},
+	{"rule", "walled", "{\"tag\":\"x\"}", "tag goes with action tag"},
+	{"rule", "walled", "{\"qtype\":[\"NOTYPE\"]}",
+		"qtype: \"NOTYPE\" is not a type such as A"},
+	{"rule", "monitoring", "{\"qtype\":[\"AXFR\"]}",
+		"rule monitoring: AXFR is always refused"},
+	{"rule", "intern", "{\"qtype\":[\"IXFR\"]}",
+		"rule intern: IXFR is always refused"},
+	{"rule", "chaos", "{\"qclass\":\"XX\"}",
+		"qclass: \"XX\" is not a class such as IN"},
+	{"rule", "updates", "{\"action\":\"nxdomain\"}",
+		"rule updates: opcode UPDATE goes with actions drop, refuse"},
+	{"rule", "portal",
+		"{\"addresses\":[\"10.0.0.1\",\"10.0.0.2\",\"10.0.0.3\","
+		"\"10.0.0.4\",\"10.0.0.5\",\"10.0.0.6\",\"10.0.0.7\","
+		"\"10.0.0.8\",\"10.0.0.9\",\"10.0.0.10\",\"10.0.0.11\","
+		"\"10.0.0.12\",\"10.0.0.13\",\"10.0.0.14\",\"10.0.0.15\","
+		"\"10.0.0.16\",\"10.0.0.17\"]}",
+		"rule portal: more than 16 addresses of one family"},
+	{"rule", NULL, "{\"name\":\"all\",\"action\":\"drop\"}",
+		"rule all: is there twice"},
 	{"vip", "VI_DNS", "{\"interval_ms\":1500}", "whole seconds"},
 	{"vip", "VI_DNS", "{\"version\":3}", "a password needs version 2"},
 	{"vip", "VI_DNS", "{\"password\":\"\"}", "the password is missing"},
@@ -170,6 +216,52 @@ static void test_vrid(void)
 	json_decref(doc);
 }
 
+/* As many as a frontend takes, and one more. */
+static void test_rules(void)
+{
+	json_t *doc = site_doc(), *rows = json_object_get(doc, "rule");
+	struct err err = {""};
+	char json[80];
+
+	for (size_t i = json_array_size(rows); i < 4096; i++) {
+		snprintf(json, sizeof(json),
+			"{\"name\":\"r%zu\",\"action\":\"allow\"}", i);
+		site_add(doc, "rule", json);
+	}
+	is_int(check_model(doc, &err), 0, "4096 rules: %s", err.text);
+	site_add(doc, "rule", "{\"name\":\"z\",\"action\":\"allow\"}");
+	is_int(check_model(doc, &err), -EINVAL, "4097 are not");
+	is_string(err.text, "more than 4096 rules", "says so");
+	json_array_clear(rows);
+	site_add(doc, "pool", "{\"pool\":\"none\"}");
+	site_add(doc, "rule",
+		"{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"none\"}");
+	is_int(check_model(doc, &err), -EINVAL, "a pool without backends");
+	is_string(err.text, "rule r: pool none has no backend", "says which");
+	json_decref(doc);
+}
+
+/* The longest list of names; its values are compared with each other. */
+static void test_long_list(void)
+{
+	const struct model_column *c =
+		model_column(model_table("rule"), "suffix");
+	json_t *names = json_array(), *out = NULL;
+	struct err err = {""};
+
+	for (int i = 0; i < 10000; i++)
+		json_array_append_new(names, json_sprintf("n%d.test", i));
+	is_int(model_value(c, names, &out, &err), 0, "10000 names");
+	json_decref(out);
+	json_array_set_new(names, 9999, json_string("N0.TEST."));
+	is_int(model_value(c, names, &out, &err), -EINVAL, "the first again");
+	is_string(err.text, "suffix: n0.test. is there twice", "says so");
+	json_array_append_new(names, json_string("more.test"));
+	is_int(model_value(c, names, &out, &err), -EINVAL, "one more");
+	is_string(err.text, "suffix: more than 10000 values", "says so");
+	json_decref(names);
+}
+
 int main(void)
 {
 	json_t *doc = site_doc();
@@ -181,5 +273,7 @@ int main(void)
 	for (size_t i = 0; i < countof(spoils); i++)
 		test_spoil(i);
 	test_vrid();
+	test_rules();
+	test_long_list();
 	return tap_done();
 }

@@ -88,6 +88,17 @@ static void test_good(void)
 		"backend add",
 		"{\"address\":\"192.0.2.1\",\"check\":{\"name\":\".\","
 		"\"type\":\"NS\"},\"name\":\"r1\",\"pool\":\"rec\"}");
+	good("rule add walled --suffix a.example,b.example --qtype A "
+	     "--action nxdomain --position 5",
+		"rule add",
+		"{\"action\":\"nxdomain\",\"name\":\"walled\",\"position\":5,"
+		"\"qtype\":[\"A\"],\"suffix\":[\"a.example\",\"b.example\"]}");
+	good("rule set portal --action spoof --addresses 192.0.2.1 --ttl 1m",
+		"rule set",
+		"{\"action\":\"spoof\",\"addresses\":[\"192.0.2.1\"],"
+		"\"name\":\"portal\",\"ttl_s\":60}");
+	good("rules ls", "rule list", "{}");
+	good("rule rm walled", "rule del", "{\"name\":\"walled\"}");
 	good("cache set --memory 256M --max-ttl 5m max_negative_ttl_s=60",
 		"cache set",
 		"{\"max_negative_ttl_s\":60,\"max_ttl_s\":300,"
@@ -149,6 +160,11 @@ static void test_bad(void)
 		"vrid: a number expected, not x");
 	bad("pool set rec --cache=maybe", "cache: a yes or no expected");
 	bad("node add dd1 --roles frontend", "missing: --address");
+	bad("rule add", "missing: NAME");
+	bad("rule add walled --suffix a", "missing: --action");
+	bad("rule add r --action pool --weight 5", "unknown option --weight");
+	bad("rule add r --action rate-limit --qps few",
+		"qps: a number expected, not few");
 	bad("rollback seven", "GENERATION: a number expected, not seven");
 	bad("import", "import: a verb is missing; allowed: dnsdist, bind");
 	bad("import unbound x", "import: 'unbound' is unknown");

@@ -53,6 +53,8 @@ static const struct command_def *table(size_t i)
 		return api_node_commands();
 	case 4:
 		return api_change_commands();
+	case 5:
+		return api_rule_commands();
 	}
 	return NULL;
 }

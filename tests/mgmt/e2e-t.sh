@@ -191,6 +191,8 @@ ok $? "NSD answers with the new address"
 run 7 "what a frontend would refuse is not taken" cli policy set \
 	--transfer allow
 says "transfer"
+run 7 "nor is such a rule" cli rule add r --action drop --qps 5
+says "rule r: qps goes with action rate-limit, not with drop"
 run 7 "a CNAME beside other data is refused" \
 	cli record add a.example www CNAME ns1.a.example.
 run 0 "and left nothing behind" cli diff
@@ -215,6 +217,7 @@ pool list
 backend list
 backend stats
 route list
+rule list
 cache show
 cache stats
 limit stats
@@ -247,6 +250,7 @@ limit set qps=10
 limit override 192.0.2.0/24 --qps 100
 policy set --any refuse
 pool create rec
+rule add r --qtype ANY --action refuse
 cache set --entries 1000
 cache flush
 resolver set --no-dnssec

@@ -25,6 +25,7 @@ EXTRA_DIST += \
 
 unit_tests += tests/mgmt/store-t
 tests_mgmt_store_t_SOURCES = tests/mgmt/store-t.c
+tests_mgmt_store_t_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_mgmt_store_t_LDADD = $(MGMT_TEST_LIBS)
 
 unit_tests += tests/mgmt/pki-t

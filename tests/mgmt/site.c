@@ -32,6 +32,30 @@ static const struct {
 		    "\"check_type\":\"A\",\"check_timeout_ms\":500}"},
 	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
 	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\"}"},
+	{"rule",
+		"{\"name\":\"monitoring\",\"position\":10,\"action\":\"allow\","
+		"\"source\":[\"10.10.2.166\",\"2001:db8::/48\"]}"},
+	{"rule", "{\"name\":\"https\",\"action\":\"tag\",\"tag\":\"svcb\","
+		 "\"qtype\":[\"HTTPS\",\"TYPE65280\"]}"},
+	{"rule", "{\"name\":\"intern\",\"position\":20,\"action\":\"pool\","
+		 "\"pool\":\"auth\",\"suffix\":[\"in.zaibdns.lab\"],"
+		 "\"source\":\"10.10.2.0/24\"}"},
+	{"rule", "{\"name\":\"portal\",\"position\":30,\"action\":\"spoof\","
+		 "\"exact\":[\"router.lan\",\"portal.lan\"],"
+		 "\"addresses\":[\"10.10.2.1\",\"2001:db8::1\"],\"ttl_s\":0}"},
+	{"rule", "{\"name\":\"texts\",\"position\":30,\"action\":"
+		 "\"rate-limit\",\"qtype\":\"TXT\",\"transport\":\"udp\","
+		 "\"qps\":20,\"burst\":40,\"per\":\"rule\",\"over\":\"tc\"}"},
+	{"rule", "{\"name\":\"all\",\"position\":2000,\"action\":"
+		 "\"rate-limit\",\"qps\":1000}"},
+	{"rule", "{\"name\":\"updates\",\"position\":0,\"action\":\"drop\","
+		 "\"opcode\":\"UPDATE\"}"},
+	{"rule", "{\"name\":\"chaos\",\"action\":\"refuse\","
+		 "\"qclass\":\"CH\"}"},
+	{"rule", "{\"name\":\"walled\",\"action\":\"nxdomain\","
+		 "\"suffix\":\"malware.example\"}"},
+	{"rule", "{\"name\":\"tcp-only\",\"action\":\"truncate\","
+		 "\"suffix\":\"big.example\"}"},
 	{"node", "{\"node\":\"auth1\",\"address\":\"10.10.2.163\","
 		 "\"roles\":[\"authority\"]}"},
 	{"node", "{\"node\":\"dd1\",\"address\":\"10.10.2.161\","

@@ -7,7 +7,9 @@
 #include "mgmt/store.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +19,7 @@
 #include "common/ctl/file.h"
 #include "mgmt/audit.h"
 #include "mgmt/change.h"
+#include "mgmt/embed.h"
 #include "mgmt/store_sql.h"
 #include "mgmt/zone.h"
 #include "tests/tap/tap.h"
@@ -436,6 +439,153 @@ static void test_older_doc(void)
 	store_close(store);
 }
 
+/* ---- databases of older versions ---- */
+
+static void raw_sql(sqlite3 *db, const char *sql)
+{
+	char *why = NULL;
+
+	if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
+		tap_bail("%s", why);
+}
+
+/* The file as version 1 left it, with a pool, a route and a generation. */
+static void make_v1(void)
+{
+	struct err err = {""};
+	sqlite3 *db = NULL;
+
+	if (dir_remove(dir, &err) || dir_make(dir, 0700, &err))
+		tap_bail("%s", err.text);
+	if (sqlite3_open(path, &db) != SQLITE_OK)
+		tap_bail("sqlite3_open");
+	raw_sql(db, embed_migration(1)->data);
+	raw_sql(db,
+		"PRAGMA user_version = 1; PRAGMA application_id = 1230196804;"
+		"INSERT INTO pool VALUES ('a', 'roundrobin', 1);"
+		"INSERT INTO route VALUES ('.', 'a');"
+		"INSERT INTO limits VALUES (1, 5, 6, 32, 64, 'tc', 65536);"
+		"INSERT INTO blob VALUES ('d', "
+		"CAST('{\"pool\":[{\"pool\":\"a\"}],"
+		"\"route\":[{\"suffix\":\".\",\"pool\":\"a\"}],\"zones\":[]}' "
+		"AS BLOB));"
+		"INSERT INTO generation VALUES (1, 0, 1, 'old', '', 'd');"
+		"INSERT INTO rollout VALUES (1, 'done', 1, 0, '')");
+	sqlite3_close(db);
+}
+
+/* user_version of a file, and does it have table `rule`? */
+static int raw_version(const char *file, bool *has_rule)
+{
+	sqlite3_stmt *stmt = NULL;
+	sqlite3 *db = NULL;
+	int version = -1;
+
+	*has_rule = false;
+	if (sqlite3_open(file, &db) == SQLITE_OK &&
+		sqlite3_prepare_v2(db,
+			"SELECT user_version, (SELECT count(*) FROM "
+			"sqlite_schema WHERE name = 'rule') FROM "
+			"pragma_user_version",
+			-1, &stmt, NULL) == SQLITE_OK &&
+		sqlite3_step(stmt) == SQLITE_ROW) {
+		version = sqlite3_column_int(stmt, 0);
+		*has_rule = sqlite3_column_int(stmt, 1) > 0;
+	}
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return version;
+}
+
+static void test_backup_of_v1(void)
+{
+	char pattern[128];
+	bool has_rule = true;
+	glob_t found;
+
+	snprintf(pattern, sizeof(pattern), "%s.backup-v1-*", path);
+	is_int(glob(pattern, 0, NULL, &found), 0, "a copy is beside the file");
+	is_int((long long)found.gl_pathc, 1, "one");
+	is_int(found.gl_pathc ? raw_version(found.gl_pathv[0], &has_rule) : -1,
+		1, "of version 1");
+	ok(!has_rule, "without the new tables");
+	globfree(&found);
+}
+
+static void test_migration(void)
+{
+	struct store *store;
+	struct change change = {"tester", "", 0};
+	json_t *doc = NULL, *changes = NULL, *rows = NULL;
+	struct err err = {""};
+	bool has_rule = false;
+	long long gen = 0;
+
+	make_v1();
+	store = store_open(path, &err);
+	if (!store)
+		tap_bail("%s", err.text);
+	test_backup_of_v1();
+	is_int(raw_version(path, &has_rule), 2, "the file has version 2");
+	ok(has_rule, "and the new tables");
+	is_int(store_integrity(store, &err), 0, "it is sound %s", err.text);
+	is_int(store_doc(store, &doc, &err), 0, "a doc");
+	is_int(row_int(model_single(doc, "limits"), "burst"), 6,
+		"rows are kept");
+	begin(store);
+	is_int(put(store, "rule",
+		       "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"a\"}",
+		       &err),
+		0, "a rule %s", err.text);
+	is_int(change_pending(store, false, &changes, &err), 0, "diff");
+	is_int((long long)json_array_size(changes), 3,
+		"a pool's policy, the limit, the rule");
+	is_string(row_str(json_array_get(changes, 2), "kind"), "rule",
+		"which is one of them");
+	is_int(change_return(store, 1, &change, &gen, &err), 0,
+		"back to the generation of version 1 %s", err.text);
+	is_int(change_restore(store, 1, &err), 0, "and the working set");
+	is_int(store_rows(store, model_table("rule"), NULL, &rows, &err), 0,
+		"rules");
+	is_int((long long)json_array_size(rows), 0, "are gone");
+	store_rollback(store);
+	json_decref(rows);
+	json_decref(changes);
+	json_decref(doc);
+	store_close(store);
+	store = store_open(path, &err);
+	ok(store != NULL, "opens again %s", err.text);
+	test_backup_of_v1();
+	store_close(store);
+}
+
+/* The pool of a rule: "" or one that is there, which then stays. */
+static void test_rule_pool(void)
+{
+	struct store *store = open_fresh();
+	json_t *key = json_pack("{s:s}", "pool", "a");
+	struct err err = {""};
+
+	begin(store);
+	is_int(put(store, "rule", "{\"name\":\"q\",\"action\":\"drop\"}", &err),
+		0, "a rule without a pool");
+	is_int(put(store, "rule",
+		       "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"a\"}",
+		       &err),
+		-ENOENT, "with one that is not there");
+	is_int(put(store, "pool", "{\"pool\":\"a\"}", &err), 0, "the pool");
+	is_int(put(store, "rule",
+		       "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"a\"}",
+		       &err),
+		0, "now it is");
+	is_int(store_delete(store, model_table("pool"), key, &err), -EBUSY,
+		"in use");
+	is_string(err.text, "pool a: is used by rule r", "by whom");
+	store_rollback(store);
+	json_decref(key);
+	store_close(store);
+}
+
 /* ---- kill -9 ---- */
 
 static void writer(void)
@@ -517,6 +667,8 @@ int main(void)
 	test_serials();
 	test_above();
 	test_older_doc();
+	test_migration();
+	test_rule_pool();
 	test_kill();
 	if (dir_remove(dir, NULL))
 		tap_diag("%s is left", dir);
