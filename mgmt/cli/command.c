@@ -187,19 +187,6 @@ static bool same_noun(const char *word, const char *noun, size_t len)
 	return n == len && strncmp(word, noun, len) == 0;
 }
 
-/* Words of the command that `first` and `second` name: 0, 1 or 2. */
-static int match(const struct command *c, const char *first, const char *second)
-{
-	const char *space = strchr(c->words, ' ');
-	size_t len = space ? (size_t)(space - c->words) : strlen(c->words);
-
-	if (!space)
-		return strcmp(first, c->words) == 0 ? 1 : 0;
-	if (!second || !same_noun(first, c->words, len))
-		return 0;
-	return strcmp(second, space + 1) == 0 ? 2 : 0;
-}
-
 /* Synonyms of verbs. */
 static const char *verb_name(const char *verb)
 {
@@ -213,61 +200,132 @@ static const char *verb_name(const char *verb)
 	return verb;
 }
 
-static const struct command *find_command(
-	const char *first, const char *second, int *used)
+/* The verb itself, its synonym, the short form of that; NULL: there is none. */
+static const char *verb_spelt(const char *verb, int attempt)
 {
-	const char *tries[4] = {second, verb_name(second), NULL, NULL};
+	const char *name = attempt ? verb_name(verb) : verb;
+
+	if (attempt < 2)
+		return name;
+	if (strcmp(name, "delete") == 0)
+		return "del";
+	return strcmp(name, "create") == 0 ? "add" : NULL;
+}
+
+/* Does `word` stand for the first word of `words`, which is number `n`? */
+static bool same_word(const char *words, int n, const char *word, int attempt)
+{
+	size_t len = strcspn(words, " ");
+
+	if (words[len] && n == 0)
+		return same_noun(word, words, len);
+	if (!words[len])
+		word = verb_spelt(word, attempt);
+	return word && strlen(word) == len && strncmp(word, words, len) == 0;
+}
+
+const char *command_behind(const struct command *c, char **argv, int depth)
+{
+	const char *words = c->words;
+
+	for (int n = 0; n < depth; n++) {
+		const char *space = strchr(words, ' ');
+
+		if (!space || !same_word(words, n, argv[n], 0))
+			return NULL;
+		words = space + 1;
+	}
+	return words;
+}
+
+/* How many words of argv are the command; 0: they are not. */
+static int match(const struct command *c, int argc, char **argv, int attempt)
+{
+	const char *words = c->words;
+	int n = 0;
+
+	for (; *words; n++) {
+		if (n >= argc || !same_word(words, n, argv[n], attempt))
+			return 0;
+		words += strcspn(words, " ");
+		words += *words == ' ';
+	}
+	return n;
+}
+
+const struct command *command_find(int argc, char **argv, int *used)
+{
 	const struct command *c;
 
-	if (tries[1] && strcmp(tries[1], "delete") == 0)
-		tries[2] = "del";
-	if (tries[1] && strcmp(tries[1], "create") == 0)
-		tries[2] = "add";
-	for (size_t t = 0; t < 3; t++)
-		for (size_t i = 0; (t == 0 || tries[t]) && (c = command_at(i));
-			i++)
-			if ((*used = match(c, first, tries[t])) > 0)
+	for (int attempt = 0; attempt < 3; attempt++)
+		for (size_t i = 0; (c = command_at(i)) != NULL; i++)
+			if ((*used = match(c, argc, argv, attempt)) > 0)
 				return c;
 	return NULL;
 }
 
-/* What may stand behind `first` ("" for the first word): into err. */
-static int unknown(const char *first, const char *second, struct err *err)
+int command_depth(int argc, char **argv)
 {
 	const struct command *c;
-	const char *space, *last = "";
-	struct text list;
-	size_t len, last_len = 0;
-	bool noun = false;
+	int depth = 0;
 
-	text_init(&list);
-	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
-		space = strchr(c->words, ' ');
-		len = space ? (size_t)(space - c->words) : strlen(c->words);
-		if (space && same_noun(first, c->words, len)) {
-			if (!noun)
-				list.len = 0;
-			noun = true;
-			text_add(
-				&list, "%s%s", list.len ? ", " : "", space + 1);
-		} else if (!noun && c->words[0] != '_' &&
-			   (len != last_len ||
-				   strncmp(last, c->words, len) != 0)) {
-			text_add(&list, "%s%.*s", list.len ? ", " : "",
-				(int)len, c->words);
+	for (size_t i = 0; depth < argc && (c = command_at(i)) != NULL;)
+		if (command_behind(c, argv, depth + 1)) {
+			depth++;
+			i = 0;
+		} else {
+			i++;
 		}
-		last = c->words;
+	return depth;
+}
+
+void command_next(char **argv, int depth,
+	void (*each)(const char *word, size_t len, void *arg), void *arg)
+{
+	const struct command *c;
+	const char *word, *last = "";
+	size_t len, last_len = 0;
+
+	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+		word = command_behind(c, argv, depth);
+		if (!word || word[0] == '_')
+			continue;
+		len = strcspn(word, " ");
+		if (len != last_len || strncmp(last, word, len) != 0)
+			each(word, len, arg);
+		last = word;
 		last_len = len;
 	}
-	if (noun && second)
-		err_set(err, "%s: '%s' is unknown; allowed: %s", first, second,
-			list.data);
-	else if (noun)
-		err_set(err, "%s: a verb is missing; allowed: %s", first,
+}
+
+static void add_word(const char *word, size_t len, void *arg)
+{
+	struct text *list = arg;
+
+	text_add(list, "%s%.*s", list->len ? ", " : "", (int)len, word);
+}
+
+/* What may stand in place of the first word that no command has. */
+static int unknown(int argc, char **argv, struct err *err)
+{
+	int depth = command_depth(argc, argv);
+	const char *bad = depth < argc ? argv[depth] : "-";
+	struct text list, where;
+
+	text_init(&list);
+	text_init(&where);
+	command_next(argv, depth, add_word, &list);
+	for (int n = 0; n < depth; n++)
+		text_add(&where, "%s%s", n ? " " : "", argv[n]);
+	if (depth == 0)
+		err_set(err, "'%s' is no command; allowed: %s", bad, list.data);
+	else if (bad[0] == '-')
+		err_set(err, "%s: a verb is missing; allowed: %s", where.data,
 			list.data);
 	else
-		err_set(err, "'%s' is no command; allowed: %s", first,
-			list.data);
+		err_set(err, "%s: '%s' is unknown; allowed: %s", where.data,
+			bad, list.data);
+	text_fini(&where);
 	text_fini(&list);
 	return CLI_USAGE;
 }
@@ -427,16 +485,11 @@ static int parse_rest(
 
 static int parse_command(struct cli *cli, struct words *w, struct err *err)
 {
-	const char *first = w->argv[w->at];
-	const char *second = w->at + 1 < w->argc ? w->argv[w->at + 1] : NULL;
-	int used;
+	int used = 0;
 
-	cli->command = find_command(first, second, &used);
-	if (!cli->command && cli->help)
-		return CLI_OK;
-	if (!cli->command)
-		return unknown(
-			first, second && second[0] != '-' ? second : NULL, err);
+	cli->command = command_find(w->argc - w->at, w->argv + w->at, &used);
+	if (!cli->command && !cli->help)
+		return unknown(w->argc - w->at, w->argv + w->at, err);
 	w->at += used;
 	return CLI_OK;
 }

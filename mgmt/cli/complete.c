@@ -5,7 +5,7 @@
  * nodes, pools and VIPs when management answers. `ispdns completion bash`
  * prints the few lines of shell that ask for it.
  */
-#include "mgmt/cli/cli.h"
+#include "mgmt/cli/args.h"
 
 /* Arguments whose values management knows: where they are listed. */
 static const struct {
@@ -24,58 +24,9 @@ static void offer(const char *word, size_t len, const char *typed)
 		printf("%.*s\n", (int)len, word);
 }
 
-static size_t noun_len(const struct command *c)
+static void offer_word(const char *word, size_t len, void *typed)
 {
-	return strcspn(c->words, " ");
-}
-
-/* The first word: each noun once. */
-static void nouns(const char *typed)
-{
-	const struct command *c;
-	const char *last = "";
-	size_t len, last_len = 0;
-
-	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
-		len = noun_len(c);
-		if (c->words[0] != '_' &&
-			(len != last_len || strncmp(last, c->words, len) != 0))
-			offer(c->words, len, typed);
-		last = c->words;
-		last_len = len;
-	}
-}
-
-/* Verbs of a noun; returns how many it has. */
-static size_t verbs(const char *noun, const char *typed)
-{
-	const struct command *c;
-	const char *verb;
-	size_t found = 0;
-
-	for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
-		if (strlen(noun) != noun_len(c) ||
-			strncmp(noun, c->words, strlen(noun)) != 0 ||
-			!c->words[strlen(noun)])
-			continue;
-		verb = c->words + strlen(noun) + 1;
-		found++;
-		if (typed)
-			offer(verb, strlen(verb), typed);
-	}
-	return found;
-}
-
-static const struct command *command_of(const char *noun, const char *verb)
-{
-	const struct command *c;
-	char words[128];
-
-	snprintf(words, sizeof(words), "%s%s%s", noun, *verb ? " " : "", verb);
-	for (size_t i = 0; (c = command_at(i)) != NULL; i++)
-		if (strcmp(c->words, words) == 0)
-			return c;
-	return NULL;
+	offer(word, len, typed);
 }
 
 static void options(const struct command *c, const char *typed)
@@ -132,26 +83,23 @@ static void place(
 
 int run_complete(struct cli *cli, json_t *args)
 {
-	int n = cli->raw_count, first;
-	const char *typed = n > 0 ? cli->raw[n - 1] : "";
+	static char nothing[] = "";
+	int n = cli->raw_count, used = 0;
+	char *typed = n > 0 ? cli->raw[n - 1] : nothing;
+	int before = n > 0 ? n - 1 : 0;
 	const struct command *c;
 
 	(void)args;
 	cli->timeout_ms = 1000;
-	if (n <= 1) {
-		nouns(typed);
+	if (command_depth(before, cli->raw) == before) {
+		command_next(cli->raw, before, offer_word, typed);
 		return CLI_OK;
 	}
-	first = verbs(cli->raw[0], NULL) > 0 ? 2 : 1;
-	if (first == 2 && n == 2) {
-		verbs(cli->raw[0], typed);
-		return CLI_OK;
-	}
-	c = command_of(cli->raw[0], first == 2 ? cli->raw[1] : "");
+	c = command_find(before, cli->raw, &used);
 	if (c && typed[0] == '-')
 		options(c, typed);
 	else if (c)
-		place(cli, c, (size_t)(n - 1 - first), typed);
+		place(cli, c, (size_t)(before - used), typed);
 	return CLI_OK;
 }
 
