@@ -140,27 +140,40 @@ static int model_set(
 	return rc;
 }
 
-static bool row_exists(
+/* The row that `args` name, when it is there; else NULL. */
+static json_t *row_there(
 	struct call *call, const struct model_table *table, const json_t *args)
 {
 	json_t *key = NULL, *row = NULL;
-	bool exists = !key_of(table, args, &key, NULL) &&
-		      !store_row(call->m->store, table, key, &row, NULL);
 
-	json_decref(row);
+	if (key_of(table, args, &key, NULL) ||
+		store_row(call->m->store, table, key, &row, NULL))
+		row = NULL;
 	json_decref(key);
-	return exists;
+	return row;
+}
+
+static size_t keys_count(const struct model_table *table)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < table->count; i++)
+		n += (table->columns[i].flags & MODEL_KEY) != 0;
+	return n;
 }
 
 static int model_create(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
 	const struct model_table *table = table_of(call);
-	json_t *flat = NULL, *row = NULL;
+	json_t *flat = NULL, *row = NULL, *now = NULL;
 	int rc = flat_args(table, args, &flat, err);
 
-	if (!rc && call->upsert && row_exists(call, table, flat)) {
-		rc = row_set(call, table, flat, result, err);
+	if (!rc && call->upsert && (now = row_there(call, table, flat))) {
+		if (json_object_size(flat) > keys_count(table))
+			rc = row_set(call, table, flat, result, err);
+		else
+			*result = model_masked(table, now);
 		goto out;
 	}
 	if (!rc)
@@ -171,6 +184,7 @@ static int model_create(
 		*result = model_masked(table, row);
 	json_decref(row);
 out:
+	json_decref(now);
 	json_decref(flat);
 	return rc;
 }
@@ -210,6 +224,14 @@ static const struct command_def commands[] = {
 		"limit_override"},
 	{"limit.del", RIGHT_OPERATE, CALL_WRITE, model_delete,
 		"limit_override"},
+	{"limit.exempt.list", RIGHT_VIEW, 0, model_list, "limit_exempt"},
+	{"limit.exempt.add", RIGHT_OPERATE, CALL_WRITE, model_create,
+		"limit_exempt"},
+	{"limit.exempt.del", RIGHT_OPERATE, CALL_WRITE, model_delete,
+		"limit_exempt"},
+	{"limit.misses.show", RIGHT_VIEW, 0, model_show, "limit_misses"},
+	{"limit.misses.set", RIGHT_OPERATE, CALL_WRITE, model_set,
+		"limit_misses"},
 	{"policy.show", RIGHT_VIEW, 0, model_show, "policy"},
 	{"policy.set", RIGHT_OPERATE, CALL_WRITE, model_set, "policy"},
 	{"cache.show", RIGHT_VIEW, 0, model_show, "cache"},

@@ -213,24 +213,35 @@ static int acl_test(
 	return rc;
 }
 
+/* All rows of a table as a member of `row`. */
+static int add_rows(struct call *call, json_t *row, const char *key,
+	const char *table, struct err *err)
+{
+	json_t *rows = NULL;
+	int rc = store_rows(
+		call->m->store, model_table(table), NULL, &rows, err);
+
+	if (!rc)
+		json_object_set_new(row, key, rows);
+	return rc;
+}
+
 static int limit_list(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
 	struct store *store = call->m->store;
-	json_t *row = NULL, *rows = NULL;
+	json_t *row = NULL;
 	int rc = arg_only(args, "", err);
 
 	if (!rc)
 		rc = store_row(store, model_table("limits"), args, &row, err);
 	if (!rc)
-		rc = store_rows(
-			store, model_table("limit_override"), NULL, &rows, err);
-	if (!rc) {
-		json_object_set(row, "overrides", rows);
+		rc = add_rows(call, row, "overrides", "limit_override", err);
+	if (!rc)
+		rc = add_rows(call, row, "exempt", "limit_exempt", err);
+	if (!rc)
 		*result = json_incref(row);
-	}
 	json_decref(row);
-	json_decref(rows);
 	return rc;
 }
 

@@ -32,7 +32,7 @@ static const char *const rate_owners[] = {"client", "rule", NULL};
 #define DAY_S    86400
 #define GIB      (1LL << 30)
 #define TEXT_MAX (1 << 20)
-#define RULE_MAX 10000 /* values of one matcher */
+#define LIST_MAX 10000 /* names or prefixes of one row */
 
 static const struct model_column acl[] = {
 	{"list", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
@@ -60,6 +60,22 @@ static const struct model_column limit_override[] = {
 	{"prefix", MODEL_PREFIX, KEY, NULL, 0, 0, NULL, NULL, false},
 	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
 	{"burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+};
+
+static const struct model_column limit_exempt[] = {
+	{"prefix", MODEL_PREFIX, KEY, NULL, 0, 0, NULL, NULL, false},
+};
+
+/* What goes to a backend: 0 is no limit, or a burst as big as qps. */
+static const struct model_column limit_misses[] = {
+	{"client_qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"client_burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"suffix_qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"suffix_burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"labels", MODEL_INT, 0, "2", 1, 127, NULL, NULL, false},
+	{"registries", MODEL_NAME, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
+		false},
 	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
 };
 
@@ -117,9 +133,9 @@ static const struct model_column route[] = {
 static const struct model_column rule[] = {
 	{"name", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
 	{"position", MODEL_INT, 0, "1000", 0, 1000000, NULL, NULL, false},
-	{"suffix", MODEL_NAME, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL,
+	{"suffix", MODEL_NAME, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
 		false},
-	{"exact", MODEL_NAME, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL, false},
+	{"exact", MODEL_NAME, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL, false},
 	{"qtype", MODEL_IDENT, MODEL_LIST, "[]", 0, 64, NULL, NULL, false},
 	{"qclass", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 15, NULL, NULL,
 		false},
@@ -127,7 +143,7 @@ static const struct model_column rule[] = {
 		false},
 	{"transport", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, transports,
 		NULL, false},
-	{"source", MODEL_PREFIX, MODEL_LIST, "[]", 0, RULE_MAX, NULL, NULL,
+	{"source", MODEL_PREFIX, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
 		false},
 	{"action", MODEL_ENUM, MODEL_REQUIRED, NULL, 0, 0, rule_actions, NULL,
 		false},
@@ -221,6 +237,8 @@ static const struct model_table tables[] = {
 	TABLE(acl_entry, "access list entry", 0),
 	TABLE(limits, "limit", MODEL_SINGLE),
 	TABLE(limit_override, "limit override", 0),
+	TABLE(limit_exempt, "limit exemption", 0),
+	TABLE(limit_misses, "limit on misses", MODEL_SINGLE),
 	TABLE(policy, "policy", MODEL_SINGLE),
 	TABLE(cache, "cache", MODEL_SINGLE),
 	TABLE(pool, "pool", 0),

@@ -5,6 +5,59 @@
 
 #include "mgmt/partner.h"
 
+/* Does the row of a table differ from that of the first start? */
+static bool is_set(const json_t *doc, const char *table)
+{
+	const struct model_table *t = model_table(table);
+	const json_t *row = model_single(doc, table);
+	bool set = false;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct model_column *c = &t->columns[i];
+		json_t *dflt = model_default(c);
+
+		set |= !json_equal(dflt, json_object_get(row, c->name));
+		json_decref(dflt);
+	}
+	return set;
+}
+
+/* Both only when they are used: the file stays as versions without them
+ * wrote it. */
+static void put_misses(struct text *out, const json_t *doc)
+{
+	const json_t *m = model_single(doc, "limit_misses");
+
+	if (!is_set(doc, "limit_misses"))
+		return;
+	text_add(out,
+		"  misses:\n    per_client: {qps: %lld, burst: %lld}\n"
+		"    per_suffix:\n      qps: %lld\n      burst: %lld\n"
+		"      labels: %lld\n",
+		(long long)row_int(m, "client_qps"),
+		(long long)row_int(m, "client_burst"),
+		(long long)row_int(m, "suffix_qps"),
+		(long long)row_int(m, "suffix_burst"),
+		(long long)row_int(m, "labels"));
+	render_list(out, "      registries", row_list(m, "registries"));
+	text_add(out, "    action: %s\n", row_str(m, "action"));
+}
+
+static void put_exempt(struct text *out, const json_t *doc)
+{
+	const json_t *rows = model_rows(doc, "limit_exempt");
+	size_t i;
+	json_t *row;
+
+	if (json_array_size(rows) > 0)
+		text_add(out, "  exempt:\n");
+	json_array_foreach(rows, i, row) {
+		text_add(out, "    - ");
+		render_quoted(out, row_str(row, "prefix"));
+		text_add(out, "\n");
+	}
+}
+
 static void put_limit(struct text *out, const json_t *doc)
 {
 	const json_t *l = model_single(doc, "limits");
@@ -28,6 +81,8 @@ static void put_limit(struct text *out, const json_t *doc)
 			(long long)row_int(o, "qps"),
 			(long long)row_int(o, "burst"), row_str(o, "action"));
 	}
+	put_misses(out, doc);
+	put_exempt(out, doc);
 }
 
 /* Their caches are kept warm. */

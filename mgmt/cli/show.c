@@ -15,6 +15,17 @@ void show_json(const json_t *value)
 	free(text);
 }
 
+/* What stands for a row in a list: its name. */
+static const json_t *row_name(const json_t *row)
+{
+	static const char *const keys[] = {"node", "name", "prefix"};
+	const json_t *value = NULL;
+
+	for (size_t i = 0; i < countof(keys) && !value; i++)
+		value = json_object_get(row, keys[i]);
+	return value;
+}
+
 /* One value on one line: texts bare, lists with commas. */
 static void cell(const json_t *value, struct text *out)
 {
@@ -34,11 +45,7 @@ static void cell(const json_t *value, struct text *out)
 		json_array_foreach(value, i, item) {
 			text_add(out, i ? "," : "");
 			if (json_is_object(item))
-				cell(json_object_get(
-					     item, json_object_get(item, "node")
-							   ? "node"
-							   : "name"),
-					out);
+				cell(row_name(item), out);
 			else
 				cell(item, out);
 		}

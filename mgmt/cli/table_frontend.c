@@ -44,6 +44,20 @@ static const struct param p_limit_override[] = {
 	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
 };
 
+static const struct param p_misses[] = {
+	OPT("client_qps", "client-qps", PARAM_INT,
+		"questions a second of one source; 0: no limit"),
+	OPT("client_burst", "client-burst", PARAM_INT, "at once; 0: qps"),
+	OPT("suffix_qps", "suffix-qps", PARAM_INT,
+		"questions a second for one suffix; 0: no limit"),
+	OPT("suffix_burst", "suffix-burst", PARAM_INT, "at once; 0: qps"),
+	OPT("labels", "labels", PARAM_INT, "of a name that are its suffix"),
+	OPT("registries", "registries", PARAM_LIST,
+		"names below which it is one label more, as co.uk"),
+	OPT("action", "action", PARAM_TEXT,
+		"when there is no expired answer: drop, tc, refuse"),
+};
+
 static const struct param p_prefix[] = {ARG("prefix", "PREFIX", PARAM_TEXT)};
 
 static const struct param p_policy[] = {
@@ -194,6 +208,16 @@ static const struct command commands[] = {
 		"another limit for a prefix (CGNAT)"},
 	{"limit del", "limit.del", WITH(p_prefix), NULL, NULL,
 		"remove an override"},
+	{"limit exempt list", "limit.exempt.list", NONE, NULL, "PREFIX:prefix",
+		"sources without any limit"},
+	{"limit exempt add", "limit.exempt.add", WITH(p_prefix), NULL, NULL,
+		"no limit for a prefix, such as our monitoring"},
+	{"limit exempt del", "limit.exempt.del", WITH(p_prefix), NULL, NULL,
+		"limits hold for it again"},
+	{"limit misses show", "limit.misses.show", NONE, NULL, NULL,
+		"limits on questions that a backend is asked"},
+	{"limit misses set", "limit.misses.set", WITH(p_misses), NULL, NULL,
+		"change them: against floods of random names"},
 	{"policy show", "policy.show", NONE, NULL, NULL,
 		"ANY, CHAOS and transfers"},
 	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,

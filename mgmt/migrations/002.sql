@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: ISC
--- Version 2: what frontends do with some queries.
+-- Version 2: what frontends do with some queries, and with some sources.
 
 -- `pool` is '' or a pool (the program checks it, as it does for all).
 CREATE TABLE rule (
@@ -21,4 +21,19 @@ CREATE TABLE rule (
 	per TEXT NOT NULL,
 	over TEXT NOT NULL,
 	tag TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE limit_exempt (
+	prefix TEXT PRIMARY KEY
+) STRICT;
+
+CREATE TABLE limit_misses (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	client_qps INTEGER NOT NULL,
+	client_burst INTEGER NOT NULL,
+	suffix_qps INTEGER NOT NULL,
+	suffix_burst INTEGER NOT NULL,
+	labels INTEGER NOT NULL,
+	registries TEXT NOT NULL,
+	action TEXT NOT NULL
 ) STRICT;

@@ -195,6 +195,26 @@ good "import.plan changes a rule that is there" import.plan '{"calls":[
 is "$(call rule.show '{"name":"walled"}' |
 	jq -c '.result|[.action,.suffix[0]]')" '["nxdomain","bad.test."]' \
 	"and keeps its matchers"
+good "limit.exempt.add" limit.exempt.add '{"prefix":"10.1.2.3"}'
+bad conflict 'limit exemption 10.1.2.3/32: exists already' limit.exempt.add \
+	'{"prefix":"10.1.2.3/32"}'
+bad invalid 'did you mean 10.0.0.0/8' limit.exempt.add '{"prefix":"10.0.0.1/8"}'
+bad not_found 'limit exemption 10.9.9.9/32: not found' limit.exempt.del \
+	'{"prefix":"10.9.9.9"}'
+good "import.plan with one that is there" import.plan '{"calls":[
+	{"verb":"limit.exempt.add","args":{"prefix":"10.1.2.3"}},
+	{"verb":"limit.exempt.add","args":{"prefix":"2001:db8::/48"}},
+	{"verb":"pool.create","args":{"pool":"rec"}}]}'
+is "$(call limit.exempt.list | jq -c '[.result[].prefix]')" \
+	'["10.1.2.3/32","2001:db8::/48"]' "limit.exempt.list"
+is "$(call limit.list | jq -c '[.result.exempt[].prefix]')" \
+	'["10.1.2.3/32","2001:db8::/48"]' "which limit.list shows too"
+good "limit.misses.set" limit.misses.set '{"client_qps":100,"suffix_qps":500,
+	"registries":["co.uk"]}'
+bad invalid 'must be 1 to 127' limit.misses.set '{"labels":128}'
+is "$(call limit.misses.show | jq -c '.result|[.client_qps,.suffix_qps,
+	.labels,.registries[0],.action]')" '[100,500,2,"co.uk.","drop"]' \
+	"limit.misses.show"
 good "acl.add" acl.add '{"prefix":"10.0.0.0/8"}'
 is "$(call acl.test '{"ip":"10.1.2.3"}' | jq -r .result.action)" allow \
 	"acl.test: allowed"
@@ -363,6 +383,10 @@ ok $? "the zone's text is there"
 ok $? "ispdns-frontend takes its file"
 is "$(sed -n '/^rules:/,/^[^ r]/p' "$tmp/fe1.gen/1/frontend.yaml" |
 	grep -c 'name:')" 3 "with the rules"
+grep -q 'per_client: {qps: 100, burst: 0}' "$tmp/fe1.gen/1/frontend.yaml" &&
+	grep -A2 '^  exempt:' "$tmp/fe1.gen/1/frontend.yaml" |
+	grep -q '"2001:db8::/48"'
+ok $? "and the limits"
 for golden in "${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-frontend.yaml; do
 	"$build/ispdns-frontend" --check "$golden" >> "$tmp/out" 2>&1
 	ok $? "and ${golden##*/}"
@@ -411,6 +435,9 @@ is "$(call diff | jq '.result.changes|length')" 0 \
 # ---- a node that cannot stage: nothing is switched
 echo unstageable > "$tmp/fe1.mode"
 good "a limit" limit.set '{"qps":333}'
+good "no exemption" limit.exempt.del '{"prefix":"10.1.2.3"}'
+good "other misses" limit.misses.set '{"client_qps":0,"suffix_qps":0,
+	"registries":[]}'
 good "a rule" rule.set '{"name":"late","qps":60}'
 good "another" rule.del '{"name":"inner"}'
 good "a new one" rule.add '{"name":"new","action":"refuse","qtype":["ANY"]}'
@@ -424,7 +451,7 @@ is "$(call history.show '{"generation":4}' | jq -r .result.error)" \
 grep -q '"mode":"apply"' <(grep '"generation":4' "$tmp"/*.lines)
 [ $? -ne 0 ]
 ok $? "nobody was told to apply"
-is "$(call status | jq .result.pending)" 4 "the changes are still pending"
+is "$(call status | jq .result.pending)" 6 "the changes are still pending"
 # ---- a node that cannot apply: the fleet returns
 echo unappliable > "$tmp/fe1.mode"
 good "a record too" record.set '{"zone":"example.test","name":"new",
@@ -456,11 +483,15 @@ is "$(call generation.wait "{\"generation\":$gen,\"timeout_ms\":20000}" |
 is "$(call limit.list | jq .result.qps)" 200 "with the old limit"
 is "$(call rule.list | jq -c '[.result[]|[.name,.qps]]')" \
 	'[["walled",0],["inner",0],["late",50]]' "and the old rules"
+is "$(call limit.exempt.list | jq '.result|length')" 2 "the old exemptions"
+is "$(call limit.misses.show | jq .result.client_qps)" 100 \
+	"the old limit on misses"
 is "$(call record.list '{"zone":"example.test","name":"new"}' |
 	jq -r '.result[0].data')" 192.0.2.9 "and the old record"
 
 is "$(call diff '{"from":6,"to":7}' | jq -c '[.result.changes[]|.kind]|sort')" \
-	'["limit","record","rule","rule","rule"]' "diff between two generations"
+	'["limit","limit exemption","limit on misses","record","rule","rule","rule"]' \
+	"diff between two generations"
 is "$(call diff '{"from":7,"to":6}' | jq -r '.result.changes[]|
 	select(.kind=="record")|.detail|join(" ")')" \
 	"- 3600 192.0.2.10 + 3600 192.0.2.9" "and the other way"

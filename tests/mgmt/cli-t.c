@@ -88,6 +88,15 @@ static void test_good(void)
 		"backend add",
 		"{\"address\":\"192.0.2.1\",\"check\":{\"name\":\".\","
 		"\"type\":\"NS\"},\"name\":\"r1\",\"pool\":\"rec\"}");
+	good("limit exempt add 10.0.0.0/8", "limit exempt add",
+		"{\"prefix\":\"10.0.0.0/8\"}");
+	good("limits exempt rm 10.0.0.0/8", "limit exempt del",
+		"{\"prefix\":\"10.0.0.0/8\"}");
+	good("limit exempt new 10.0.0.0/8", "limit exempt add",
+		"{\"prefix\":\"10.0.0.0/8\"}");
+	good("limit misses set --client-qps 100 registries=co.uk",
+		"limit misses set",
+		"{\"client_qps\":100,\"registries\":[\"co.uk\"]}");
 	good("rule add walled --suffix a.example,b.example --qtype A "
 	     "--action nxdomain --position 5",
 		"rule add",
@@ -160,6 +169,15 @@ static void test_bad(void)
 		"vrid: a number expected, not x");
 	bad("pool set rec --cache=maybe", "cache: a yes or no expected");
 	bad("node add dd1 --roles frontend", "missing: --address");
+	bad("limit", "limit: a verb is missing; allowed: stats, list, set, "
+		     "override, del, exempt, misses");
+	bad("limit exempt", "limit exempt: a verb is missing; allowed: list, "
+			    "add, del");
+	bad("limits exempt --json",
+		"limits exempt: a verb is missing; allowed: list, add, del");
+	bad("limit exempt dell", "limit exempt: 'dell' is unknown; allowed: ");
+	bad("limit exempts add", "limit: 'exempts' is unknown; allowed: ");
+	bad("limit exempt add", "limit exempt add: missing: PREFIX");
 	bad("rule add", "missing: NAME");
 	bad("rule add walled --suffix a", "missing: --action");
 	bad("rule add r --action pool --weight 5", "unknown option --weight");
@@ -205,6 +223,12 @@ static void test_help(void)
 	ok(strstr(text.data, "ispdns vip move VIP [--to X]") != NULL,
 		"with usage lines");
 	ok(strstr(text.data, "zone") == NULL, "of that noun alone");
+	text_fini(&text);
+	text_init(&text);
+	ok(command_help("limit exempt", &text), "help of two words");
+	ok(strstr(text.data, "ispdns limit exempt del PREFIX") &&
+			!strstr(text.data, "limit set"),
+		"with their commands alone");
 	text_fini(&text);
 	text_init(&text);
 	ok(!command_help("nothing", &text), "no help for nothing");
@@ -288,6 +312,23 @@ static void test_table(void)
 	json_decref(rows);
 }
 
+/* Rows inside of a row are told by their names. */
+static void test_rows_in_cell(void)
+{
+	json_t *rows = json_pack("[{s:[{s:s,s:i},{s:s}],s:[]}]", "o", "prefix",
+		"10.0.0.0/8", "qps", 5, "node", "dd1", "e");
+	struct text out;
+
+	text_init(&out);
+	show_table(rows, "O:o E:e", &out);
+	is_string(out.data,
+		"O               E\n"
+		"10.0.0.0/8,dd1  -\n",
+		"prefix and node stand for their rows");
+	text_fini(&out);
+	json_decref(rows);
+}
+
 static void mend(const char *in, const char *want, const char *what)
 {
 	char *out = zone_mend(in);
@@ -352,6 +393,7 @@ int main(void)
 	test_help();
 	test_decode();
 	test_table();
+	test_rows_in_cell();
 	test_mend();
 	test_context();
 	return tap_done();

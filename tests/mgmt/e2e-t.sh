@@ -212,6 +212,8 @@ record list a.example
 record list a.example www A
 acl list
 limit list
+limit exempt list
+limit misses show
 policy show
 pool list
 backend list
@@ -248,6 +250,8 @@ acl add 192.0.2.0/24
 acl set --action drop
 limit set qps=10
 limit override 192.0.2.0/24 --qps 100
+limit exempt add 192.0.2.0/24
+limit misses set --client-qps 100
 policy set --any refuse
 pool create rec
 rule add r --qtype ANY --action refuse
@@ -269,12 +273,16 @@ ok $? "or added a node"
 complete() { # WANTED WORD...
 	local want=$1
 	shift
-	[ "$(cli __complete "$@" | tr '\n' ' ')" = "$want " ]
+	[ "$(cli __complete "$@" | tr '\n' ' ')" = "${want:+$want }" ]
 	ok $? "completion of '$*': $want"
 }
 complete "vip version" v
 complete "drain down del" backend d
 complete "a.example." zone show ""
+complete "exempt" limit ex
+complete "list add del" limit exempt ""
+complete "" limit exempt add ""
+complete "--labels" limit misses set --la
 complete "n1" node show n
 complete "--ttl" record add --t
 cli completion bash | bash -n

@@ -145,6 +145,30 @@ static void test_odd(json_t *doc)
 	json_decref(files);
 }
 
+/* What is not used is not in the file: after an upgrade of the management it
+ * is the same, and its daemon is left alone. */
+static void test_unused(json_t *doc)
+{
+	static const char *const rows[] = {"rule", "limit_exempt"};
+	static const char *const singles[] = {"limit_misses"};
+	static const char *const sections[] = {
+		"rules:", "  exempt:", "misses:"};
+	json_t *files = NULL;
+	struct err err = {""};
+
+	for (size_t i = 0; i < countof(rows); i++)
+		json_object_set_new(doc, rows[i], json_array());
+	for (size_t i = 0; i < countof(singles); i++)
+		json_object_del(doc, singles[i]);
+	is_int(model_complete(doc, &err), 0, "a doc of an older version");
+	is_int(revision_files(doc, site_row(doc, "node", "dd1"), &files, &err),
+		0, "its files");
+	for (size_t i = 0; i < countof(sections); i++)
+		ok(!strstr(row_str(files, "frontend.yaml"), sections[i]),
+			"have no %s", sections[i]);
+	json_decref(files);
+}
+
 int main(void)
 {
 	json_t *doc = site_doc();
@@ -157,6 +181,7 @@ int main(void)
 	test_manifest(doc);
 	test_many(doc);
 	test_odd(doc);
+	test_unused(doc);
 	json_decref(doc);
 	return tap_done();
 }

@@ -16,6 +16,12 @@ static const struct {
 	{"limits", "{\"qps\":200,\"burst\":200}"},
 	{"limit_override", "{\"prefix\":\"10.10.2.128/25\",\"qps\":2000,"
 			   "\"burst\":2000,\"action\":\"cache-only\"}"},
+	{"limit_exempt", "{\"prefix\":\"10.10.2.166\"}"},
+	{"limit_exempt", "{\"prefix\":\"2001:db8::/48\"}"},
+	{"limit_misses", "{\"client_qps\":100,\"client_burst\":500,"
+			 "\"suffix_qps\":500,\"labels\":3,"
+			 "\"registries\":[\"co.uk\",\"com.au\"],"
+			 "\"action\":\"refuse\"}"},
 	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\"}"},
 	{"cache", "{\"max_ttl_s\":300}"},
 	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
