@@ -10,6 +10,7 @@ static const char *const acl_actions[] = {"refuse", "drop", NULL};
 static const char *const entry_actions[] = {"allow", "deny", NULL};
 static const char *const limit_actions[] = {
 	"drop", "tc", "refuse", "cache-only", NULL};
+static const char *const block_actions[] = {"drop", "refuse", "tc", NULL};
 static const char *const any_actions[] = {
 	"allow", "drop", "refuse", "tc", NULL};
 static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
@@ -77,6 +78,22 @@ static const struct model_column limit_misses[] = {
 	{"registries", MODEL_NAME, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
 		false},
 	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+};
+
+/* Sources that frontends block by themselves; off while the first three are
+ * 0. */
+static const struct model_column block_policy[] = {
+	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"nxdomain_percent", MODEL_INT, 0, "0", 0, 100, NULL, NULL, false},
+	{"servfail_percent", MODEL_INT, 0, "0", 0, 100, NULL, NULL, false},
+	{"min_answers", MODEL_INT, 0, "200", 1, 10000000, NULL, NULL, false},
+	{"window_ms", MODEL_INT, 0, "10000", 100, 3600000, NULL, NULL, false},
+	{"duration_s", MODEL_INT, 0, "60", 1, DAY_S, NULL, NULL, false},
+	{"action", MODEL_ENUM, 0, "\"tc\"", 0, 0, block_actions, NULL, false},
+	{"max", MODEL_INT, 0, "256", 1, 512, NULL, NULL, false},
+	{"exempt", MODEL_PREFIX, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
+		false},
+	{"table_size", MODEL_INT, 0, "16384", 64, 16777216, NULL, NULL, false},
 };
 
 static const struct model_column policy[] = {
@@ -239,6 +256,7 @@ static const struct model_table tables[] = {
 	TABLE(limit_override, "limit override", 0),
 	TABLE(limit_exempt, "limit exemption", 0),
 	TABLE(limit_misses, "limit on misses", MODEL_SINGLE),
+	TABLE(block_policy, "block policy", MODEL_SINGLE),
 	TABLE(policy, "policy", MODEL_SINGLE),
 	TABLE(cache, "cache", MODEL_SINGLE),
 	TABLE(pool, "pool", 0),

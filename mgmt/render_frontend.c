@@ -193,6 +193,28 @@ static void put_rules(struct text *out, const json_t *doc)
 	json_decref(rules);
 }
 
+static void put_blocks(struct text *out, const json_t *doc)
+{
+	const json_t *b = model_single(doc, "block_policy");
+
+	if (!is_set(doc, "block_policy"))
+		return;
+	text_add(out,
+		"dynamic_blocks:\n  qps: %lld\n  nxdomain_percent: %lld\n"
+		"  servfail_percent: %lld\n  min_answers: %lld\n",
+		(long long)row_int(b, "qps"),
+		(long long)row_int(b, "nxdomain_percent"),
+		(long long)row_int(b, "servfail_percent"),
+		(long long)row_int(b, "min_answers"));
+	render_duration(out, "  window", row_int(b, "window_ms"));
+	text_add(out, "\n  duration: %llds\n  action: %s\n  max: %lld\n",
+		(long long)row_int(b, "duration_s"), row_str(b, "action"),
+		(long long)row_int(b, "max"));
+	render_list(out, "  exempt", row_list(b, "exempt"));
+	text_add(out, "  table_size: %lld\n",
+		(long long)row_int(b, "table_size"));
+}
+
 static void put_frontend_cache(struct text *out, const json_t *doc)
 {
 	const json_t *c = model_single(doc, "cache");
@@ -364,6 +386,7 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
 	put_rules(out, doc);
 	put_limit(out, doc);
+	put_blocks(out, doc);
 	put_frontend_cache(out, doc);
 	put_warm(out, partners);
 	json_decref(partners);

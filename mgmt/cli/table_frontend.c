@@ -58,6 +58,25 @@ static const struct param p_misses[] = {
 		"when there is no expired answer: drop, tc, refuse"),
 };
 
+static const struct param p_blocks[] = {
+	OPT("qps", "qps", PARAM_INT,
+		"queries a second of a source; 0: not for that"),
+	OPT("nxdomain_percent", "nxdomain-percent", PARAM_INT,
+		"share of its answers; 0: not for that"),
+	OPT("servfail_percent", "servfail-percent", PARAM_INT,
+		"share of its answers; 0: not for that"),
+	OPT("min_answers", "min-answers", PARAM_INT,
+		"in the window before shares count"),
+	OPT("window_ms", "window-ms", PARAM_INT, "over which is counted"),
+	OPT("duration_s", "duration", PARAM_INT, "seconds that it is blocked"),
+	OPT("action", "action", PARAM_TEXT, "drop, refuse, tc"),
+	OPT("max", "max", PARAM_INT, "sources at one time, 1..512"),
+	OPT("exempt", "exempt", PARAM_LIST,
+		"never blocked so, beside limit exempt"),
+	OPT("table_size", "table-size", PARAM_INT,
+		"sources watched; counts from the next start"),
+};
+
 static const struct param p_prefix[] = {ARG("prefix", "PREFIX", PARAM_TEXT)};
 
 static const struct param p_policy[] = {
@@ -218,6 +237,10 @@ static const struct command commands[] = {
 		"limits on questions that a backend is asked"},
 	{"limit misses set", "limit.misses.set", WITH(p_misses), NULL, NULL,
 		"change them: against floods of random names"},
+	{"block policy show", "block.policy.show", NONE, NULL, NULL,
+		"when frontends block a source by themselves"},
+	{"block policy set", "block.policy.set", WITH(p_blocks), NULL, NULL,
+		"change it; off while qps and both shares are 0"},
 	{"policy show", "policy.show", NONE, NULL, NULL,
 		"ANY, CHAOS and transfers"},
 	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,

@@ -37,3 +37,17 @@ CREATE TABLE limit_misses (
 	registries TEXT NOT NULL,
 	action TEXT NOT NULL
 ) STRICT;
+
+CREATE TABLE block_policy (
+	one INTEGER PRIMARY KEY CHECK (one = 1),
+	qps INTEGER NOT NULL,
+	nxdomain_percent INTEGER NOT NULL,
+	servfail_percent INTEGER NOT NULL,
+	min_answers INTEGER NOT NULL,
+	window_ms INTEGER NOT NULL,
+	duration_s INTEGER NOT NULL,
+	action TEXT NOT NULL,
+	max INTEGER NOT NULL,
+	exempt TEXT NOT NULL,
+	table_size INTEGER NOT NULL
+) STRICT;

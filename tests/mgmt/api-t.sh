@@ -215,6 +215,12 @@ bad invalid 'must be 1 to 127' limit.misses.set '{"labels":128}'
 is "$(call limit.misses.show | jq -c '.result|[.client_qps,.suffix_qps,
 	.labels,.registries[0],.action]')" '[100,500,2,"co.uk.","drop"]' \
 	"limit.misses.show"
+good "block.policy.set" block.policy.set '{"nxdomain_percent":90,
+	"duration_s":300,"exempt":["10.1.2.0/24"]}'
+bad invalid 'must be 1 to 512' block.policy.set '{"max":0}'
+is "$(call block.policy.show | jq -c '.result|[.qps,.nxdomain_percent,
+	.duration_s,.action,.exempt[0]]')" '[0,90,300,"tc","10.1.2.0/24"]' \
+	"block.policy.show"
 good "acl.add" acl.add '{"prefix":"10.0.0.0/8"}'
 is "$(call acl.test '{"ip":"10.1.2.3"}' | jq -r .result.action)" allow \
 	"acl.test: allowed"
@@ -387,6 +393,9 @@ grep -q 'per_client: {qps: 100, burst: 0}' "$tmp/fe1.gen/1/frontend.yaml" &&
 	grep -A2 '^  exempt:' "$tmp/fe1.gen/1/frontend.yaml" |
 	grep -q '"2001:db8::/48"'
 ok $? "and the limits"
+grep -A2 '^dynamic_blocks:' "$tmp/fe1.gen/1/frontend.yaml" |
+	grep -q 'nxdomain_percent: 90'
+ok $? "and what is blocked"
 for golden in "${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-frontend.yaml; do
 	"$build/ispdns-frontend" --check "$golden" >> "$tmp/out" 2>&1
 	ok $? "and ${golden##*/}"
@@ -438,6 +447,7 @@ good "a limit" limit.set '{"qps":333}'
 good "no exemption" limit.exempt.del '{"prefix":"10.1.2.3"}'
 good "other misses" limit.misses.set '{"client_qps":0,"suffix_qps":0,
 	"registries":[]}'
+good "no blocks" block.policy.set '{"nxdomain_percent":0}'
 good "a rule" rule.set '{"name":"late","qps":60}'
 good "another" rule.del '{"name":"inner"}'
 good "a new one" rule.add '{"name":"new","action":"refuse","qtype":["ANY"]}'
@@ -451,7 +461,7 @@ is "$(call history.show '{"generation":4}' | jq -r .result.error)" \
 grep -q '"mode":"apply"' <(grep '"generation":4' "$tmp"/*.lines)
 [ $? -ne 0 ]
 ok $? "nobody was told to apply"
-is "$(call status | jq .result.pending)" 6 "the changes are still pending"
+is "$(call status | jq .result.pending)" 7 "the changes are still pending"
 # ---- a node that cannot apply: the fleet returns
 echo unappliable > "$tmp/fe1.mode"
 good "a record too" record.set '{"zone":"example.test","name":"new",
@@ -486,11 +496,13 @@ is "$(call rule.list | jq -c '[.result[]|[.name,.qps]]')" \
 is "$(call limit.exempt.list | jq '.result|length')" 2 "the old exemptions"
 is "$(call limit.misses.show | jq .result.client_qps)" 100 \
 	"the old limit on misses"
+is "$(call block.policy.show | jq .result.nxdomain_percent)" 90 \
+	"and the old block policy"
 is "$(call record.list '{"zone":"example.test","name":"new"}' |
 	jq -r '.result[0].data')" 192.0.2.9 "and the old record"
 
 is "$(call diff '{"from":6,"to":7}' | jq -c '[.result.changes[]|.kind]|sort')" \
-	'["limit","limit exemption","limit on misses","record","rule","rule","rule"]' \
+	'["block policy","limit","limit exemption","limit on misses","record","rule","rule","rule"]' \
 	"diff between two generations"
 is "$(call diff '{"from":7,"to":6}' | jq -r '.result.changes[]|
 	select(.kind=="record")|.detail|join(" ")')" \

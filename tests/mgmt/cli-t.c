@@ -97,6 +97,11 @@ static void test_good(void)
 	good("limit misses set --client-qps 100 registries=co.uk",
 		"limit misses set",
 		"{\"client_qps\":100,\"registries\":[\"co.uk\"]}");
+	good("block policy set --qps 2000 --duration 5m --exempt 10.0.0.0/8",
+		"block policy set",
+		"{\"duration_s\":300,\"exempt\":[\"10.0.0.0/8\"],"
+		"\"qps\":2000}");
+	good("block policy show", "block policy show", "{}");
 	good("rule add walled --suffix a.example,b.example --qtype A "
 	     "--action nxdomain --position 5",
 		"rule add",
@@ -178,6 +183,9 @@ static void test_bad(void)
 	bad("limit exempt dell", "limit exempt: 'dell' is unknown; allowed: ");
 	bad("limit exempts add", "limit: 'exempts' is unknown; allowed: ");
 	bad("limit exempt add", "limit exempt add: missing: PREFIX");
+	bad("block", "block: a verb is missing; allowed: policy");
+	bad("block policy", "block policy: a verb is missing; allowed: show, "
+			    "set");
 	bad("rule add", "missing: NAME");
 	bad("rule add walled --suffix a", "missing: --action");
 	bad("rule add r --action pool --weight 5", "unknown option --weight");

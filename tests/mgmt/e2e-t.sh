@@ -214,6 +214,7 @@ acl list
 limit list
 limit exempt list
 limit misses show
+block policy show
 policy show
 pool list
 backend list
@@ -252,6 +253,7 @@ limit set qps=10
 limit override 192.0.2.0/24 --qps 100
 limit exempt add 192.0.2.0/24
 limit misses set --client-qps 100
+block policy set --qps 2000
 policy set --any refuse
 pool create rec
 rule add r --qtype ANY --action refuse

@@ -150,9 +150,9 @@ static void test_odd(json_t *doc)
 static void test_unused(json_t *doc)
 {
 	static const char *const rows[] = {"rule", "limit_exempt"};
-	static const char *const singles[] = {"limit_misses"};
+	static const char *const singles[] = {"limit_misses", "block_policy"};
 	static const char *const sections[] = {
-		"rules:", "  exempt:", "misses:"};
+		"rules:", "  exempt:", "misses:", "dynamic_blocks:"};
 	json_t *files = NULL;
 	struct err err = {""};
 

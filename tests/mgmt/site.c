@@ -22,6 +22,8 @@ static const struct {
 			 "\"suffix_qps\":500,\"labels\":3,"
 			 "\"registries\":[\"co.uk\",\"com.au\"],"
 			 "\"action\":\"refuse\"}"},
+	{"block_policy", "{\"qps\":2000,\"nxdomain_percent\":90,"
+			 "\"window_ms\":2500,\"exempt\":\"10.10.2.128/25\"}"},
 	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\"}"},
 	{"cache", "{\"max_ttl_s\":300}"},
 	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
