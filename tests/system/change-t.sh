@@ -43,6 +43,8 @@ refused 7 limit set --action explode
 refused 6 pool create rec
 refused 4 record del nosuch.zone www A
 refused 4 route add other.example nosuchpool
+refused 7 rule add r --action pool
+refused 7 rule add r --action drop --addresses 10.10.2.1
 refused 3 zone nonsense
 printf '@ IN SOA ns hostmaster 1 2 3 4 5\nwww IN A 10.10.2.1 (\n' |
 	on mgmt sh -c "cat > /run/bad.zone"
@@ -84,6 +86,13 @@ ok "and taken back" cli apply -m "as before"
 like "$(on out1 dig +tries=1 +time=2 @$vip www.zaibdns.lab)" 'REFUSED' \
 	"which is obeyed too"
 owner_is() { [ "$(lab status --json | jq -r .vip_owner)" = "$1" ]; }
+cli rule add walled --suffix walled.test --action spoof \
+	--addresses 10.10.2.250 > /dev/null
+ok "a rule" cli apply -m "a rule"
+is "$(short a.walled.test)" 10.10.2.250 "is obeyed when apply returns"
+cli rule set walled --action nxdomain > /dev/null
+ok "another action" cli apply -m "another action"
+like "$(dig1 @$vip a.walled.test)" 'NXDOMAIN' "is obeyed too"
 ok "vip move" cli vip move VI_DNS
 ok "moves it" wait_for 10 owner_is dd2
 ok "vip move back" cli vip move VI_DNS --to dd1
