@@ -36,7 +36,15 @@ static json_t *index_of(const struct model_table *table, const json_t *rows)
 	return index;
 }
 
-/* "column: old -> new" for each that differs; old NULL: "column: new". */
+/* "" and [] say that something is not given. */
+static bool is_nothing(const json_t *value)
+{
+	return (json_is_string(value) && json_string_length(value) == 0) ||
+	       (json_is_array(value) && json_array_size(value) == 0);
+}
+
+/* "column: old -> new" for each that differs; old NULL: "column: new" for
+ * each that says something. */
 static json_t *row_detail(
 	const struct model_table *table, const json_t *old, const json_t *new)
 {
@@ -50,7 +58,8 @@ static json_t *row_detail(
 		const json_t *is = json_object_get(new, c->name);
 		char *x, *y;
 
-		if ((c->flags & MODEL_KEY) || (was && json_equal(was, is)))
+		if ((c->flags & MODEL_KEY) || (was && json_equal(was, is)) ||
+			(!was && is_nothing(is)))
 			continue;
 		x = was ? json_canonical(json_object_get(a, c->name)) : NULL;
 		y = json_canonical(json_object_get(b, c->name));

@@ -455,6 +455,9 @@ is "$(call diff | jq -c '[.result.changes[]|select(.kind=="rule")|
 	[.op,.key,.detail[0]]]|sort')" \
 	'[["add","new","position: 1000"],["del","inner",null],["mod","late","qps: 50 -> 60"]]' \
 	"diff tells of rules"
+is "$(call diff | jq -c '.result.changes[]|select(.key=="new")|.detail[:3]')" \
+	'["position: 1000","qtype: [\"ANY\"]","action: \"refuse\""]' \
+	"without what a new one does not say"
 is "$(apply)" failed "one cannot stage: failed"
 is "$(call history.show '{"generation":4}' | jq -r .result.error)" \
 	"node fe1: bad port" "with the node's reason"
