@@ -9,7 +9,6 @@
 
 #include <errno.h>
 
-#include "common/base/digest.h"
 #include "common/net/prefix.h"
 #include "common/zone/zone.h"
 
@@ -56,9 +55,7 @@ void render_list(struct text *out, const char *key, const json_t *list)
 	text_add(out, "]\n");
 }
 
-/* A key that the nodes of the site share for one purpose, 64 hex digits; ""
- * without a secret. */
-static void shared_key(
+void render_shared_key(
 	const json_t *doc, const char *purpose, char out[DIGEST_HEX])
 {
 	const char *secret = row_str(doc, "secret");
@@ -372,7 +369,7 @@ void render_ha(struct text *out, const json_t *doc, const json_t *node)
 				put_instance(&list, doc, vip, vn, node);
 	text_add(out, "\ninstances:%s\n%s", list.len ? "" : " {}", list.data);
 	text_fini(&list);
-	shared_key(doc, "handover", key);
+	render_shared_key(doc, "handover", key);
 	if (*key)
 		text_add(out, "handover: {key: %s}\n", key);
 	text_add(out, "health:\n  socket: /run/ispdns/ha/health.sock\n"

@@ -371,6 +371,16 @@ static void put_routes(struct text *out, const json_t *doc)
 	text_fini(&list);
 }
 
+/* All frontends know each other's cookies, so an address may move. */
+static void put_cookies(struct text *out, const json_t *doc)
+{
+	char key[DIGEST_HEX];
+
+	render_shared_key(doc, "cookies", key);
+	if (*key)
+		text_add(out, "cookies: {secret: \"%.32s\"}\n", key);
+}
+
 void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 {
 	const json_t *p = model_single(doc, "policy");
@@ -392,6 +402,7 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 	json_decref(partners);
 	put_pools(out, doc);
 	put_routes(out, doc);
+	put_cookies(out, doc);
 	text_add(out, "metrics: {listen: \"127.0.0.1:8083\"}\n"
 		      "ha: {socket: /run/ispdns/ha/health.sock}\n");
 }

@@ -4,6 +4,7 @@
 
 /* What the renderers of the parts share: lines of YAML. Pure. */
 
+#include "common/base/digest.h"
 #include "common/net/addr.h"
 #include "mgmt/model.h"
 #include "mgmt/render.h"
@@ -16,6 +17,10 @@ void render_key_quoted(struct text *out, const char *key, const char *text);
 void render_duration(struct text *out, const char *key, int64_t ms);
 /* `key: ["a", "b"]` and an end of line. */
 void render_list(struct text *out, const char *key, const json_t *list);
+/* A key that the nodes of the site share for one purpose, 64 hex digits; ""
+ * when the doc has no secret. */
+void render_shared_key(
+	const json_t *doc, const char *purpose, char out[DIGEST_HEX]);
 /* The key `listen` of a part. */
 void render_listen(struct text *out, const json_t *node, const char *part);
 /* The key `workers`, when the node's row has one. */
