@@ -53,6 +53,23 @@ our_conf() { # PRIORITY
 ours() { is_role a "$1"; }
 theirs() { has_vip b "$watch"; }
 
+# IPv6: keepalived announces an address that its kernel takes packets to only
+# a moment later (a work queue, up to 40 ms on a busy machine). Those packets
+# are counted there as sent to a wrong address; nobody else can save them.
+refused() { in_ns b awk '$1 == "Ip6InAddrErrors" { print $2 }' /proc/net/snmp6; }
+
+# leave SECONDS DESCRIPTION COMMAND...: keepalived takes over, and all that is
+# lost is what its own host refuses.
+leave() {
+	local s=$1 what=$2 before
+	shift 2
+	before=$(refused)
+	measure "$s" "$@"
+	ok "$what: keepalived takes over" wait_for 8 theirs
+	at_most "$lost" $(($(refused) - before)) \
+		"$what: nothing is lost but what keepalived's host refuses"
+}
+
 # One mode, from both sides.
 run_mode() {
 	local mode=$1 limit=$2
@@ -79,15 +96,11 @@ run_mode() {
 	ok "$mode: recovered: ours preempts" wait_for 130 ours MASTER
 	ok "$mode: and keepalived yields" wait_for 5 not_theirs
 
-	measure $((limit + 1)) ctl a drain
-	ok "$mode: drain: keepalived takes over" wait_for 8 theirs
-	is "$lost" 0 "$mode: drain: nothing is lost"
+	leave $((limit + 1)) "$mode: drain" ctl a drain
 	ok "$mode: drain: ours is backup" wait_for 5 ours BACKUP
 	ctl a undrain > /dev/null
 	ok "$mode: undrain: ours preempts" wait_for 130 ours MASTER
-	measure $((limit + 2)) kill "$(pid a ha)"
-	ok "$mode: SIGTERM: keepalived takes over" wait_for 8 theirs
-	is "$lost" 0 "$mode: SIGTERM: nothing is lost"
+	leave $((limit + 2)) "$mode: SIGTERM" kill "$(pid a ha)"
 	wait "$(pid a ha)"
 
 	# now below keepalived
