@@ -12,6 +12,7 @@
 #include "frontend/health.h"
 
 #define FAST_MS         200
+#define DOWN_MS         1000 /* one that is back is not left waiting */
 #define MIN_ERRORS      3
 #define MIN_TIMEOUTS    4
 #define MIN_ANSWERS     10
@@ -53,11 +54,12 @@ bool health_probed(struct health *h, const struct health_check *check, bool ok)
 uint32_t health_pause_ms(
 	const struct health *h, const struct health_check *check)
 {
-	bool fast = !h->ever_up || (h->state == HEALTH_UP && h->bad > 0) ||
-		    h->ejected != HEALTH_FINE;
+	bool down = h->state == HEALTH_DOWN;
+	bool fast = !h->ever_up || (!down && h->bad > 0) ||
+		    (down && h->good > 0) || h->ejected != HEALTH_FINE;
+	uint32_t most = fast ? FAST_MS : down ? DOWN_MS : check->interval_ms;
 
-	return fast && check->interval_ms > FAST_MS ? FAST_MS
-						    : check->interval_ms;
+	return most < check->interval_ms ? most : check->interval_ms;
 }
 
 void health_tick(

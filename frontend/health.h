@@ -59,7 +59,9 @@ struct health {
 void health_init(struct health *h);
 /* A probe ended. True when the state changed. */
 bool health_probed(struct health *h, const struct health_check *check, bool ok);
-/* When to probe next: fast until the first success, then each interval. */
+/* When to probe next: fast until the first success, when a failure or the
+ * first success of one that is down wants to be confirmed; each second while
+ * it is down; else each interval. */
 uint32_t health_pause_ms(
 	const struct health *h, const struct health_check *check);
 

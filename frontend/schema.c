@@ -123,8 +123,9 @@ static const struct schema_item check_items[] = {
 		.dflt = "1s",
 		.min = 50,
 		.max = MS(3600),
-		.help = "Time between probes (200 ms until the first success "
-			"and after a failure)."},
+		.help = "Time between probes (200 ms until the first success, "
+			"after a failure and after the first success of one "
+			"that is down; 1s while it is down)."},
 	{.name = "timeout",
 		.type = SCHEMA_DURATION,
 		.dflt = "1s",

@@ -12,6 +12,9 @@ static const struct health_check check = {
 	.enabled = true,
 };
 
+static const struct health_check slow = {
+	.interval_ms = 5000, .rise = 2, .fall = 2, .enabled = true};
+
 static struct mtime now = {.us = 1000000000};
 
 static void test_probes(void)
@@ -34,8 +37,11 @@ static void test_probes(void)
 	(void)health_probed(&h, &check, false);
 	ok(health_fit(&h), "failures must be in a row");
 	ok(health_probed(&h, &check, false) && h.state == HEALTH_DOWN, "down");
+	is_int(health_pause_ms(&h, &slow), 1000,
+		"one that is down is asked each second, whatever the interval");
 	ok(!health_probed(&h, &check, true) && h.state == HEALTH_DOWN,
 		"rise=2: one success is not enough now");
+	is_int(health_pause_ms(&h, &slow), 200, "but the next probe is soon");
 	ok(health_probed(&h, &check, true) && health_fit(&h), "two are");
 }
 

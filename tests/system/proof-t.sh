@@ -150,11 +150,20 @@ proof_g() {
 	must "one past its TTL is answered as stale" wait_for 10 stale t2
 	for h in rec1 rec2; do lab svc start $h resolver; done
 	must "they come back" wait_for 20 rec_answers
+	must "for both frontends" wait_for 30 all_up
 }
 stale() { # NAME: TTL of 30 s and the extended error that says so (RFC 8767)
 	answer=$(q @$vip "$1.short.com")
 	has "$answer" '[[:space:]]30[[:space:]].*192\.0\.2\.' &&
 		has "$answer" 'EDE: 3 '
+}
+# Do both frontends see every backend up?
+all_up() {
+	local h
+	for h in dd1 dd2; do
+		on $h ispdns-frontend show servers --json |
+			jq -e 'all(.servers[]; .state == "up")' || return 1
+	done
 }
 rec_answers() { has "$(q @$vip "back-$RANDOM.wildcard.com")" '192\.0\.2\.130$'; }
 
@@ -174,6 +183,7 @@ proof_h() {
 	answer=$(cat "$work/json")
 	must "there was load" le 500 "$(jq .sent "$work/json")"
 	must "nothing is lost" equal "$(lost_and_bad "$answer")" 0
+	must "both frontends see REC1 again" wait_for 30 all_up
 }
 rec1_answers() { has "$(qd @10.10.2.164 "h-$RANDOM.wildcard.com")" '192\.0\.2\.130$'; }
 
@@ -185,6 +195,7 @@ proof_i() {
 	must "all else does not" equal "$(status_of "$answer")" NOERROR
 	lab svc start auth1 authority
 	must "zaibdns.lab comes back" wait_for 20 auth_answers
+	must "for both frontends" wait_for 30 all_up
 }
 auth_answers() { has "$(q @$vip www.zaibdns.lab)" '10\.10\.2\.163$'; }
 
