@@ -225,12 +225,16 @@ is "$(head -1 "$dir/notes")" "READY=1" "ready"
 echo 'value: 2' >"$dir/t.yaml"
 kill -HUP $pid
 wait_for value_is 2
-grep -v WATCHDOG "$dir/notes" | sed -n 2p |
-	grep -q '^RELOADING=1 MONOTONIC_USEC=[0-9]*$'
+# The reader of the datagrams is a process of its own: wait for it.
+notes() { grep -v WATCHDOG "$dir/notes"; }
+noted() { [ "$(notes | wc -l)" -ge "$1" ]; }
+wait_for noted 3
+notes | sed -n 2p | grep -q '^RELOADING=1 MONOTONIC_USEC=[0-9]*$'
 ok $? "reloading"
-is "$(grep -v WATCHDOG "$dir/notes" | sed -n 3p)" "READY=1" "ready again"
+is "$(notes | sed -n 3p)" "READY=1" "ready again"
 kill -TERM $pid
 wait $pid
 pid=
-is "$(grep -v WATCHDOG "$dir/notes" | sed -n 4p)" "STOPPING=1" "stopping"
+wait_for noted 4
+is "$(notes | sed -n 4p)" "STOPPING=1" "stopping"
 echo "1..$n"
