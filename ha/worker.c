@@ -268,8 +268,8 @@ static int64_t arm_timer(struct worker *w)
 
 /*
  * Whoever wakes up much later than was asked for stood still, most often
- * with the whole machine and all that it watches. The time before this is
- * judged by what was heard counts from when we ran, not from the clock.
+ * with the whole machine and all that it watches. Nobody's silence in that
+ * time is held against them.
  */
 static void begin_round(struct worker *w, int64_t due_us)
 {
