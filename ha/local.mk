@@ -27,7 +27,7 @@ ha_libha_a_SOURCES = \
 	ha/verbs.c \
 	ha/vip.c ha/vip.h \
 	ha/worker.c ha/worker.h ha/worker_impl.h ha/worker_anycast.c \
-	ha/worker_change.c
+	ha/worker_call.c ha/worker_change.c ha/worker_watch.c
 ha_libha_a_CFLAGS = $(AM_CFLAGS) $(MNL_CFLAGS)
 
 sbin_PROGRAMS += ispdns-ha

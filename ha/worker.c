@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A round: wait, read what came, then tick every instance. The timer is one
- * timerfd at the earliest deadline of all. Events for the main thread go
- * through a ring with one writer and one reader; when it is full they are
- * counted and dropped, since the real-time thread must not wait.
+ * timerfd at the earliest deadline of all.
  */
 #include "ha/worker.h"
 
@@ -21,213 +19,6 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "ha/worker_impl.h"
-
-/* --- events to the main thread ----------------------------------------- */
-
-static void emit(void *arg, const struct instance_event *event)
-{
-	struct worker *w = arg;
-	uint32_t head = w->ring_head;
-	uint32_t tail = __atomic_load_n(&w->ring_tail, __ATOMIC_ACQUIRE);
-	uint64_t one = 1;
-
-	if (head - tail == RING) {
-		w->counters.events_lost++;
-		return;
-	}
-	w->ring[head % RING] = *event;
-	__atomic_store_n(&w->ring_head, head + 1, __ATOMIC_RELEASE);
-	if (write(w->event_fd, &one, sizeof(one)) < 0)
-		w->counters.events_lost++;
-}
-
-int worker_event_fd(const struct worker *w)
-{
-	return w->event_fd;
-}
-
-bool worker_next_event(struct worker *w, struct instance_event *out)
-{
-	uint32_t tail = w->ring_tail;
-	uint64_t count;
-
-	if (tail == __atomic_load_n(&w->ring_head, __ATOMIC_ACQUIRE)) {
-		/* Look again after the bell is reset: nothing gets lost. */
-		if (read(w->event_fd, &count, sizeof(count)) < 0)
-			return false;
-		if (tail == __atomic_load_n(&w->ring_head, __ATOMIC_ACQUIRE))
-			return false;
-	}
-	*out = w->ring[tail % RING];
-	__atomic_store_n(&w->ring_tail, tail + 1, __ATOMIC_RELEASE);
-	return true;
-}
-
-/* --- calls from the main thread ---------------------------------------- */
-
-static void on_call(void *arg)
-{
-	struct worker *w = arg;
-	struct worker_call_slot *slot;
-	uint64_t count;
-
-	if (read(w->calls.fd, &count, sizeof(count)) < 0)
-		return;
-	slot = __atomic_exchange_n(&w->pending, NULL, __ATOMIC_ACQ_REL);
-	if (!slot)
-		return;
-	slot->fn(w, slot->arg);
-	sem_post(&w->done);
-}
-
-/* A thread that does not come round in CALL_S is beyond help: end, so that a
- * new process can begin and the peer takes over meanwhile. */
-static void wait_done(struct worker *w)
-{
-	struct timespec limit;
-
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += CALL_S;
-	while (sem_timedwait(&w->done, &limit) < 0) {
-		if (errno == EINTR)
-			continue;
-		log_error("ha: the VRRP thread hangs");
-		abort();
-	}
-}
-
-void worker_call(
-	struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg)
-{
-	struct worker_call_slot slot = {fn, arg};
-	uint64_t one = 1;
-
-	if (!w->running) {
-		fn(w, arg);
-		return;
-	}
-	__atomic_store_n(&w->pending, &slot, __ATOMIC_RELEASE);
-	while (write(w->calls.fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-	wait_done(w);
-}
-
-/* --- links and addresses ----------------------------------------------- */
-
-static void on_netlink(void *arg)
-{
-	struct worker *w = arg;
-
-	if (iface_drain(w->iface))
-		w->rescan = true;
-}
-
-static void each_link(void *arg, const struct iface_link *link)
-{
-	struct worker *w = arg;
-
-	if (strcmp(link->name, "lo") == 0)
-		w->env.loopback = link->index;
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_link(w->instances[i], link);
-}
-
-static void each_addr(void *arg, const struct iface_addr *addr)
-{
-	struct worker *w = arg;
-
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_addr(w->instances[i], addr);
-	worker_anycast_addr(w, addr);
-}
-
-void worker_scan(struct worker *w)
-{
-	int rc;
-
-	w->rescan = false;
-	w->counters.resyncs++;
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_begin(w->instances[i]);
-	worker_anycast_addrs_begin(w);
-	rc = iface_scan_links(w->iface, each_link, w);
-	if (rc == 0)
-		rc = iface_scan_addrs(w->iface, each_addr, w);
-	if (rc < 0) { /* interrupted by a change: once more, next round */
-		w->rescan = true;
-		return;
-	}
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_end(w->instances[i], mtime_now().us);
-	worker_anycast_addrs_end(w);
-}
-
-static struct instance *const *everybody(void *arg, size_t *count)
-{
-	struct worker *w = arg;
-
-	*count = w->count;
-	return w->instances;
-}
-
-static bool known(void *arg, int index, uint8_t family, uint8_t vrid)
-{
-	const struct worker *w = arg;
-
-	for (size_t i = 0; i < w->count; i++) {
-		const struct instance *in = w->instances[i];
-
-		if (in->index == index && in->conf.family == family &&
-			in->conf.vrid == vrid)
-			return true;
-	}
-	return false;
-}
-
-/* --- peers ------------------------------------------------------------- */
-
-static void peer_said(struct worker *w, const struct handover_msg *msg,
-	const union addr *from)
-{
-	for (size_t i = 0; i < w->count; i++) {
-		struct instance *in = w->instances[i];
-
-		if (in->conf.vrid == msg->vrid &&
-			in->conf.family == msg->family)
-			instance_peer_said(in, msg, from, mtime_now().us);
-	}
-}
-
-static void read_peers(struct worker *w, int fd)
-{
-	struct handover_msg msg;
-	union addr from;
-	int rc;
-
-	for (int i = 0; i < ROUND_MAX; i++) {
-		rc = handover_receive(&w->handover, fd, &msg, &from);
-		if (rc == 0)
-			return;
-		if (rc == 1)
-			peer_said(w, &msg, &from);
-		else if (w->count)
-			w->instances[0]->counters.handover_bad++;
-	}
-}
-
-static void on_peers4(void *arg)
-{
-	struct worker *w = arg;
-
-	read_peers(w, w->peers4.fd);
-}
-
-static void on_peers6(void *arg)
-{
-	struct worker *w = arg;
-
-	read_peers(w, w->peers6.fd);
-}
 
 /* --- the loop ---------------------------------------------------------- */
 
@@ -386,16 +177,16 @@ static int open_loop(struct worker *w, struct err *err)
 		return err_fail(err, -errno, "event loop: %s", strerror(errno));
 	rc = add_item(w, &w->timer, timer, on_timer);
 	if (rc == 0)
-		rc = add_item(w, &w->calls, calls, on_call);
+		rc = add_item(w, &w->calls, calls, worker_on_call);
 	if (rc == 0)
-		rc = add_item(w, &w->netlink, iface_fd(w->iface), on_netlink);
+		rc = add_item(w, &w->netlink, iface_fd(w->iface), worker_on_netlink);
 	if (rc == 0)
 		rc = add_item(w, &w->routes, iface_route_fd(w->iface),
 			worker_anycast_on_routes);
 	if (rc == 0)
-		rc = add_item(w, &w->peers4, w->handover.fd4, on_peers4);
+		rc = add_item(w, &w->peers4, w->handover.fd4, worker_on_peers4);
 	if (rc == 0)
-		rc = add_item(w, &w->peers6, w->handover.fd6, on_peers6);
+		rc = add_item(w, &w->peers6, w->handover.fd6, worker_on_peers6);
 	if (rc == 0)
 		rc = health_watch(&w->health, &w->poll);
 	if (rc < 0)
@@ -467,14 +258,14 @@ struct worker *worker_new(
 	w->env.config = config;
 	w->env.poll = &w->poll;
 	w->env.handover = &w->handover;
-	w->env.emit = emit;
-	w->env.known = known;
-	w->env.everybody = everybody;
+	w->env.emit = worker_emit;
+	w->env.known = worker_knows;
+	w->env.everybody = worker_everybody;
 	w->env.arg = w;
 	if (open_all(w, config, err) < 0)
 		goto fail;
 	w->env.iface = w->iface;
-	if (iface_scan_links(w->iface, each_link, w) < 0) {
+	if (iface_scan_links(w->iface, worker_each_link, w) < 0) {
 		err_set(err, "netlink: cannot read the links");
 		goto fail;
 	}

@@ -2,7 +2,7 @@
 #ifndef HA_WORKER_IMPL_H
 #define HA_WORKER_IMPL_H
 
-/* The insides of a worker: for worker.c and worker_change.c only. */
+/* The insides of a worker: for worker.c and worker_*.c only. */
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -56,6 +56,24 @@ struct instance *worker_make(struct worker *w,
 	const struct config_instance *conf, struct err *err) MUST_CHECK;
 /* Read links and addresses anew and let every instance see them. */
 void worker_scan(struct worker *w);
+
+/* --- worker_call.c ------------------------------------------------------ */
+
+/* instance_env.emit: the event goes to the main thread, or is counted as
+ * lost. Real-time thread; arg is the worker. */
+void worker_emit(void *arg, const struct instance_event *event);
+/* A call of the main thread waits: arg is the worker. */
+void worker_on_call(void *arg);
+
+/* --- worker_watch.c; real-time thread, arg is the worker ---------------- */
+
+void worker_each_link(void *arg, const struct iface_link *link);
+void worker_on_netlink(void *arg);
+void worker_on_peers4(void *arg);
+void worker_on_peers6(void *arg);
+/* instance_env.everybody and .known */
+struct instance *const *worker_everybody(void *arg, size_t *count);
+bool worker_knows(void *arg, int index, uint8_t family, uint8_t vrid);
 
 /* --- worker_anycast.c --------------------------------------------------- */
 

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * What is told to a worker from outside: links and addresses by netlink,
+ * peers by their datagrams. Each goes on to the instances that it concerns.
+ */
+#include "common/base/clock.h"
+#include "ha/worker_impl.h"
+
+/* --- links and addresses ----------------------------------------------- */
+
+void worker_on_netlink(void *arg)
+{
+	struct worker *w = arg;
+
+	if (iface_drain(w->iface))
+		w->rescan = true;
+}
+
+void worker_each_link(void *arg, const struct iface_link *link)
+{
+	struct worker *w = arg;
+
+	if (strcmp(link->name, "lo") == 0)
+		w->env.loopback = link->index;
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_link(w->instances[i], link);
+}
+
+static void each_addr(void *arg, const struct iface_addr *addr)
+{
+	struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_addr(w->instances[i], addr);
+	worker_anycast_addr(w, addr);
+}
+
+void worker_scan(struct worker *w)
+{
+	int rc;
+
+	w->rescan = false;
+	w->counters.resyncs++;
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_begin(w->instances[i]);
+	worker_anycast_addrs_begin(w);
+	rc = iface_scan_links(w->iface, worker_each_link, w);
+	if (rc == 0)
+		rc = iface_scan_addrs(w->iface, each_addr, w);
+	if (rc < 0) { /* interrupted by a change: once more, next round */
+		w->rescan = true;
+		return;
+	}
+	for (size_t i = 0; i < w->count; i++)
+		instance_scan_end(w->instances[i], mtime_now().us);
+	worker_anycast_addrs_end(w);
+}
+
+struct instance *const *worker_everybody(void *arg, size_t *count)
+{
+	struct worker *w = arg;
+
+	*count = w->count;
+	return w->instances;
+}
+
+bool worker_knows(void *arg, int index, uint8_t family, uint8_t vrid)
+{
+	const struct worker *w = arg;
+
+	for (size_t i = 0; i < w->count; i++) {
+		const struct instance *in = w->instances[i];
+
+		if (in->index == index && in->conf.family == family &&
+			in->conf.vrid == vrid)
+			return true;
+	}
+	return false;
+}
+
+/* --- peers ------------------------------------------------------------- */
+
+static void peer_said(struct worker *w, const struct handover_msg *msg,
+	const union addr *from)
+{
+	for (size_t i = 0; i < w->count; i++) {
+		struct instance *in = w->instances[i];
+
+		if (in->conf.vrid == msg->vrid &&
+			in->conf.family == msg->family)
+			instance_peer_said(in, msg, from, mtime_now().us);
+	}
+}
+
+static void read_peers(struct worker *w, int fd)
+{
+	struct handover_msg msg;
+	union addr from;
+	int rc;
+
+	for (int i = 0; i < ROUND_MAX; i++) {
+		rc = handover_receive(&w->handover, fd, &msg, &from);
+		if (rc == 0)
+			return;
+		if (rc == 1)
+			peer_said(w, &msg, &from);
+		else if (w->count)
+			w->instances[0]->counters.handover_bad++;
+	}
+}
+
+void worker_on_peers4(void *arg)
+{
+	struct worker *w = arg;
+
+	read_peers(w, w->peers4.fd);
+}
+
+void worker_on_peers6(void *arg)
+{
+	struct worker *w = arg;
+
+	read_peers(w, w->peers6.fd);
+}
