@@ -179,7 +179,8 @@ static int open_loop(struct worker *w, struct err *err)
 	if (rc == 0)
 		rc = add_item(w, &w->calls, calls, worker_on_call);
 	if (rc == 0)
-		rc = add_item(w, &w->netlink, iface_fd(w->iface), worker_on_netlink);
+		rc = add_item(
+			w, &w->netlink, iface_fd(w->iface), worker_on_netlink);
 	if (rc == 0)
 		rc = add_item(w, &w->routes, iface_route_fd(w->iface),
 			worker_anycast_on_routes);
