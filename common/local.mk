@@ -76,6 +76,7 @@ common_libcommon_a_SOURCES += \
 	common/net/loop.c common/net/loop.h \
 	common/net/prefix.c common/net/prefix.h \
 	common/net/stream.c common/net/stream.h \
+	common/net/stream_impl.h common/net/stream_open.c \
 	common/net/tls.c common/net/tls.h \
 	common/net/udp.c common/net/udp.h
 
@@ -84,4 +85,5 @@ common_libcommon_a_SOURCES += \
 	common/serve/ask.c common/serve/ask.h \
 	common/serve/serve.c common/serve/serve.h \
 	common/serve/tcp.c common/serve/tcp.h \
+	common/serve/tcp_answer.c common/serve/tcp_impl.h \
 	common/serve/udp.c common/serve/udp.h

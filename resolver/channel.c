@@ -57,7 +57,8 @@ static void on_closed(void *arg, struct stream *s, enum stream_end why)
 	c->ev->closed(c->arg);
 }
 
-static const struct stream_events stream_events = {on_message, on_closed};
+static const struct stream_events stream_events = {
+	.message = on_message, .closed = on_closed};
 
 struct channel *channel_new(
 	struct loop *loop, int fd, const struct channel_events *ev, void *arg)

@@ -7,55 +7,17 @@
  * when it fires, whether that one has moved.
  */
 
-#include "common/net/stream.h"
+#include "common/net/stream_impl.h"
 
 #include "common/base/buf.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define SMALL_INPUT 1024
-#define NEVER       INT64_MAX
-
-enum state {
-	CONNECTING,
-	OPEN,
-	HALF_CLOSED, /* the peer sends no more but waits for answers */
-	FINISHING,   /* we close when the queue is out */
-	ENDED,
-};
-
-struct stream {
-	struct loop *loop;
-	struct watch *watch;
-	struct timer *timer;
-	int fd;
-	enum state state;
-	bool accepted, paused, busy;
-	bool freed;     /* by the owner, from a callback */
-	unsigned depth; /* of calls that must survive stream_free */
-	struct stream_limits limits;
-	const struct stream_events *ev;
-	void *arg;
-	int watched;    /* events */
-	int64_t due_us; /* what the timer is set to; NEVER: not */
-	struct mtime start, activity;
-	struct mtime message_start; /* of the unfinished message */
-	struct mtime progress;      /* of the write queue */
-	enum stream_end why;        /* of a failure still to be told */
-	bool failed;
-	uint8_t *in;
-	size_t in_len, in_size;
-	uint8_t *out;
-	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) waits */
-	uint8_t small[SMALL_INPUT];
-};
-
 /* --- ends --- */
 
-static void destroy(struct stream *s)
+void stream_destroy(struct stream *s)
 {
 	watch_close(s->watch);
 	timer_free(s->timer);
@@ -73,7 +35,7 @@ void stream_free(struct stream *s)
 		return;
 	s->freed = true;
 	if (s->depth == 0)
-		destroy(s);
+		stream_destroy(s);
 }
 
 static void enter(struct stream *s)
@@ -85,7 +47,7 @@ static void enter(struct stream *s)
 static void leave(struct stream *s)
 {
 	if (--s->depth == 0 && s->freed)
-		destroy(s);
+		stream_destroy(s);
 }
 
 static bool is_over(const struct stream *s)
@@ -115,7 +77,7 @@ static size_t queued(const struct stream *s)
 
 static int64_t after(struct mtime t, uint32_t ms)
 {
-	return ms ? mtime_add_ms(t, ms).us : NEVER;
+	return ms ? mtime_add_ms(t, ms).us : STREAM_NEVER;
 }
 
 /* The next deadline and what it means when it passes. */
@@ -128,12 +90,14 @@ static int64_t next_deadline(const struct stream *s, enum stream_end *why)
 		return after(s->start, s->limits.connect_ms);
 	if (queued(s) > 0) {
 		*why = STREAM_OVERFLOW;
-		return after(s->progress, s->limits.message_ms);
+		return after(s->progress, s->limits.stall_ms
+						  ? s->limits.stall_ms
+						  : s->limits.message_ms);
 	}
 	if (s->in_len > 0 && !s->paused)
 		return after(s->message_start, s->limits.message_ms);
 	if (s->busy || s->paused)
-		return NEVER;
+		return STREAM_NEVER;
 	return after(s->activity, s->limits.idle_ms);
 }
 
@@ -155,7 +119,7 @@ static void update_timer(struct stream *s)
 
 /* Fail from within a call of the owner: told from the timer, so that no
  * callback comes out of stream_send. */
-static void fail_later(struct stream *s, enum stream_end why)
+void stream_fail_later(struct stream *s, enum stream_end why)
 {
 	s->failed = true;
 	s->why = why;
@@ -186,7 +150,7 @@ static void watch_what_matters(struct stream *s)
 		return;
 	s->watched = events;
 	if (watch_events(s->watch, events) < 0)
-		fail_later(s, STREAM_ERROR);
+		stream_fail_later(s, STREAM_ERROR);
 }
 
 /* Nothing more to come and nothing more to say? */
@@ -196,7 +160,7 @@ static void finish_if_done(struct stream *s)
 		return;
 	if (s->state == FINISHING ||
 		(s->state == HALF_CLOSED && !s->busy && s->in_len == 0))
-		fail_later(s, STREAM_EOF);
+		stream_fail_later(s, STREAM_EOF);
 }
 
 static int out_room(struct stream *s, size_t n)
@@ -253,7 +217,7 @@ static void flush(struct stream *s)
 		return;
 	n = write_now(s, &iov, 1);
 	if (n < 0) {
-		fail_later(s, STREAM_ERROR);
+		stream_fail_later(s, STREAM_ERROR);
 		return;
 	}
 	s->out_pos += (size_t)n;
@@ -297,17 +261,16 @@ int stream_send(struct stream *s, const void *msg, size_t len)
 	if (s->state != CONNECTING && queued(s) == 0)
 		n = write_now(s, iov, 2);
 	if (n < 0) {
-		fail_later(s, STREAM_ERROR);
+		stream_fail_later(s, STREAM_ERROR);
 		return -EPIPE;
 	}
 	if (n > 0)
 		s->activity = mtime_now();
 	if (enqueue_rest(s, header, msg, len, (size_t)n) < 0) {
-		fail_later(s, STREAM_OVERFLOW);
+		stream_fail_later(s, STREAM_OVERFLOW);
 		return -ENOBUFS;
 	}
-	watch_what_matters(s);
-	update_timer(s);
+	stream_settle(s);
 	return 0;
 }
 
@@ -377,7 +340,7 @@ static void deliver(struct stream *s)
 		s->in_len = 0; /* the rest of a message will not come */
 	if (len == -EPROTO || (s->in_len >= 2 && !s->paused &&
 				      grow_input(s, 2u + get16(s->in)) < 0))
-		fail_later(s, STREAM_ERROR);
+		stream_fail_later(s, STREAM_ERROR);
 	shrink_input(s);
 }
 
@@ -435,16 +398,18 @@ static void connected(struct stream *s)
 /* Write, and read what waited for it. */
 static void go_on(struct stream *s)
 {
-	bool choked = is_choked(s);
+	bool choked = is_choked(s), waited = queued(s) > 0;
 
 	flush(s);
-	if (!choked || is_choked(s))
+	if (waited && queued(s) == 0 && !s->failed && s->ev->drained)
+		s->ev->drained(s->arg, s);
+	if (is_over(s) || !choked || is_choked(s))
 		return;
 	s->message_start = mtime_now();
 	deliver(s);
 }
 
-static void on_socket(void *arg, int fd, int events)
+void stream_on_socket(void *arg, int fd, int events)
 {
 	struct stream *s = arg;
 
@@ -458,20 +423,19 @@ static void on_socket(void *arg, int fd, int events)
 		receive(s);
 	if (!is_over(s)) {
 		finish_if_done(s);
-		watch_what_matters(s);
-		update_timer(s);
+		stream_settle(s);
 	}
 	leave(s);
 }
 
-static void on_timer(void *arg)
+void stream_on_timer(void *arg)
 {
 	struct stream *s = arg;
 	enum stream_end why;
 	int64_t due;
 
 	enter(s);
-	s->due_us = NEVER;
+	s->due_us = STREAM_NEVER;
 	if (!s->failed && (s->state == OPEN || s->state == HALF_CLOSED))
 		deliver(s); /* what waited while it was paused */
 	finish_if_done(s);
@@ -481,7 +445,7 @@ static void on_timer(void *arg)
 			end(s, s->why);
 		else if (due <= mtime_now().us)
 			end(s, why);
-		else if (due != NEVER)
+		else if (due != STREAM_NEVER)
 			set_timer(s, due);
 	}
 	if (!is_over(s))
@@ -489,79 +453,22 @@ static void on_timer(void *arg)
 	leave(s);
 }
 
-/* --- making --- */
-
-static struct stream *stream_new(struct loop *loop, int fd,
-	const struct stream_limits *limits, const struct stream_events *ev,
-	void *arg)
+void stream_settle(struct stream *s)
 {
-	const int one = 1;
-	struct stream *s = calloc(1, sizeof(*s));
-
-	if (!s) {
-		close(fd);
-		return NULL;
-	}
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	s->loop = loop;
-	s->fd = fd;
-	s->limits = *limits;
-	if (s->limits.queue_bytes == 0)
-		s->limits.queue_bytes = 1 << 20;
-	s->ev = ev;
-	s->arg = arg;
-	s->in = s->small;
-	s->in_size = sizeof(s->small);
-	s->due_us = NEVER;
-	s->start = s->activity = s->progress = mtime_now();
-	s->timer = timer_new(loop, on_timer, s);
-	s->watch = watch_open(loop, fd, 0, on_socket, s);
-	if (s->timer && s->watch)
-		return s;
-	destroy(s);
-	return NULL;
-}
-
-struct stream *stream_accepted(struct loop *loop, int fd,
-	const struct stream_limits *limits, const struct stream_events *ev,
-	void *arg)
-{
-	struct stream *s = stream_new(loop, fd, limits, ev, arg);
-
-	if (!s)
-		return NULL;
-	s->accepted = true;
-	s->state = OPEN;
 	watch_what_matters(s);
 	update_timer(s);
-	return s;
 }
 
-struct stream *stream_connect(struct loop *loop, const union addr *src,
-	const union addr *dst, const struct stream_limits *limits,
-	const struct stream_events *ev, void *arg)
+size_t stream_queued(const struct stream *s)
 {
-	int fd = socket(dst->sa.sa_family,
-		SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	struct stream *s;
-	int rc = 0;
+	return queued(s);
+}
 
-	if (fd < 0)
-		return NULL;
-	s = stream_new(loop, fd, limits, ev, arg);
-	if (!s)
-		return NULL;
-	s->state = CONNECTING;
-	if (src && src->sa.sa_family != AF_UNSPEC)
-		rc = bind(fd, &src->sa, addr_len(src));
-	if (rc == 0)
-		rc = connect(fd, &dst->sa, addr_len(dst));
-	if (rc < 0 && errno != EINPROGRESS)
-		fail_later(s, STREAM_ERROR);
-	else
-		watch_what_matters(s);
-	update_timer(s);
-	return s;
+void stream_set_limits(struct stream *s, const struct stream_limits *limits)
+{
+	s->limits = *limits;
+	if (!is_over(s))
+		stream_settle(s);
 }
 
 void stream_pause(struct stream *s, bool paused)
@@ -573,8 +480,7 @@ void stream_pause(struct stream *s, bool paused)
 		s->message_start = mtime_now();
 		set_timer(s, 0);
 	}
-	watch_what_matters(s);
-	update_timer(s);
+	stream_settle(s);
 }
 
 void stream_set_busy(struct stream *s, bool busy)
@@ -594,6 +500,5 @@ void stream_shutdown(struct stream *s)
 		return;
 	s->state = FINISHING;
 	finish_if_done(s);
-	watch_what_matters(s);
-	update_timer(s);
+	stream_settle(s);
 }

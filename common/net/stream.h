@@ -27,6 +27,9 @@ struct stream_events {
 	void (*message)(void *arg, struct stream *s, uint8_t *msg, size_t len);
 	/* It ended; the owner must free it (now or later). Called once. */
 	void (*closed)(void *arg, struct stream *s, enum stream_end why);
+	/* The kernel has taken all that waited in the write queue; NULL:
+	 * nobody asks. The stream may be freed from it. */
+	void (*drained)(void *arg, struct stream *s);
 };
 
 struct stream_limits {
@@ -34,6 +37,7 @@ struct stream_limits {
 	uint32_t message_ms; /* from a message's first octet to its last */
 	uint32_t connect_ms;
 	uint32_t queue_bytes; /* bound of the write queue */
+	uint32_t stall_ms;    /* it may stand still so long; 0: message_ms */
 };
 
 /* Takes over an accepted fd (closed on failure too). NULL: no memory. */
@@ -46,6 +50,10 @@ struct stream *stream_connect(struct loop *loop, const union addr *src,
 	const struct stream_events *ev, void *arg) MUST_CHECK;
 /* Frame and send. -ENOBUFS when the queue is full (nothing is sent). */
 int stream_send(struct stream *s, const void *msg, size_t len) MUST_CHECK;
+/* Octets that wait in the write queue. */
+size_t stream_queued(const struct stream *s);
+/* From now on these (connect_ms apart). */
+void stream_set_limits(struct stream *s, const struct stream_limits *limits);
 /* Stop / go on reading (back-pressure). */
 void stream_pause(struct stream *s, bool paused);
 /* The peer has pending answers: idle time does not run while > 0. */

@@ -324,6 +324,34 @@ void serve_reply(struct serve *serve, const struct serve_peer *peer,
 		serve->stats.udp_send_errors++;
 }
 
+void serve_on_flow(struct serve *serve, const struct serve_flow_events *events)
+{
+	serve_tcp_on_flow(serve->tcp, events);
+}
+
+bool serve_flow_open(
+	struct serve *serve, const struct serve_peer *peer, uint32_t stall_ms)
+{
+	return peer->tcp && serve_tcp_flow_open(serve->tcp, peer, stall_ms);
+}
+
+int serve_flow_send(struct serve *serve, const struct serve_peer *peer,
+	const uint8_t *msg, size_t len)
+{
+	return serve_tcp_flow_send(serve->tcp, peer, msg, len);
+}
+
+void serve_flow_close(struct serve *serve, const struct serve_peer *peer)
+{
+	serve_tcp_flow_close(serve->tcp, peer);
+}
+
+void serve_abort(struct serve *serve, const struct serve_peer *peer)
+{
+	if (peer->tcp)
+		serve_tcp_abort(serve->tcp, peer);
+}
+
 void serve_drop(struct serve *serve, const struct serve_peer *peer)
 {
 	if (peer->tcp)

@@ -97,6 +97,35 @@ void serve_reply(struct serve *serve, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
 /* There will be no answer. */
 void serve_drop(struct serve *serve, const struct serve_peer *peer);
+
+/*
+ * Flows: a query over TCP that is answered by several messages (a transfer).
+ * It stays unanswered until the flow is closed; other queries of its
+ * connection are answered meanwhile, between its messages (RFC 5936 2.2).
+ * After a message that had to wait no flow of that connection may send more
+ * until there is room.
+ */
+struct serve_flow_events {
+	/* All that waited on this connection is with the kernel. */
+	void (*room)(void *arg, uint32_t conn, uint32_t conn_gen);
+	/* It ended; its flows are closed. */
+	void (*gone)(void *arg, uint32_t conn, uint32_t conn_gen);
+};
+/* Be told, with serve_fn's `arg`. Before it runs. */
+void serve_on_flow(struct serve *serve, const struct serve_flow_events *events);
+/* `stall_ms`: for so long the client may read nothing. False: it is not a
+ * connection (any more). */
+bool serve_flow_open(struct serve *serve, const struct serve_peer *peer,
+	uint32_t stall_ms) MUST_CHECK;
+/* Send one message. 1: there is room for more; 0: wait for it; negative: the
+ * connection has ended, `gone` was called. */
+int serve_flow_send(struct serve *serve, const struct serve_peer *peer,
+	const uint8_t *msg, size_t len) MUST_CHECK;
+/* All was sent: the query is answered. */
+void serve_flow_close(struct serve *serve, const struct serve_peer *peer);
+/* The rest cannot be had: end the connection (all its flows are `gone`). */
+void serve_abort(struct serve *serve, const struct serve_peer *peer);
+
 const struct serve_stats *serve_get_stats(const struct serve *serve);
 /* NULL while paused. */
 const struct serve_tcp_counts *serve_tcp_counts(

@@ -8,65 +8,21 @@
  * the rare two that share a counter share its limit.
  */
 
-#include "common/serve/tcp.h"
-
-#include "common/base/list.h"
-#include "common/base/slots.h"
-#include "common/net/stream.h"
+#include "common/serve/tcp_impl.h"
 
 #include <errno.h>
 #include <unistd.h>
 
 #define TABLE_MIN     16384
-#define BUCKETS       4096
-#define NETS          16384
 #define ACCEPT_BATCH  16
 #define BACKLOG       1024
-#define QUEUE_BYTES   (128 * 1024)
 #define NO_FD_WAIT_MS 100
-
-/* Counters that live as long as the listener or a connection of it. */
-struct gate {
-	struct serve_tcp_counts counts;
-	unsigned uses;
-};
-
-struct conn {
-	struct list idle; /* in serve_tcp.idle while inflight is 0 */
-	struct serve_tcp *tcp;
-	struct stream *stream;
-	struct gate *gate;
-	union addr client, local;
-	struct mtime start;
-	uint32_t inflight, queries;
-	uint32_t next, bucket; /* chain of the client's bucket */
-	uint32_t net;          /* its counter */
-	uint16_t listener;
-	bool paused;
-	bool last; /* no more queries: it ends with its last answer */
-};
-
-struct serve_tcp {
-	struct loop *loop;
-	struct slots conns;
-	struct list idle;
-	struct serve_config limits;
-	serve_fn fn;
-	serve_admit_fn admit;
-	serve_batch_fn batch_end;
-	void *arg;
-	struct serve_stats *stats;
-	struct hash_key key;
-	uint32_t buckets[BUCKETS]; /* first connection, or SLOT_NONE */
-	uint32_t nets[NETS];       /* connections */
-	bool pausing;
-};
 
 struct serve_tcp_listener {
 	struct serve_tcp *tcp;
 	struct watch *watch;
 	struct timer *retry; /* no descriptors left: look again */
-	struct gate *gate;
+	struct serve_tcp_gate *gate;
 	int fd;
 	uint16_t index;
 };
@@ -96,7 +52,7 @@ static uint32_t bucket_of(const struct serve_tcp *tcp, const union addr *client)
 	uint8_t key[8];
 
 	client_key(client, key);
-	return (uint32_t)(hash_bytes(&tcp->key, key, 8) % BUCKETS);
+	return (uint32_t)(hash_bytes(&tcp->key, key, 8) % SERVE_TCP_BUCKETS);
 }
 
 static uint32_t client_count(
@@ -105,7 +61,7 @@ static uint32_t client_count(
 	uint32_t i = tcp->buckets[bucket_of(tcp, client)], n = 0;
 
 	while (i != SLOT_NONE) {
-		const struct conn *c = slots_get(&tcp->conns, i);
+		const struct serve_tcp_conn *c = slots_get(&tcp->conns, i);
 
 		n += same_client(&c->client, client);
 		i = c->next;
@@ -120,7 +76,7 @@ static uint32_t net_of(const struct serve_tcp *tcp, const union addr *client)
 	client_key(client, key);
 	key[8] = client->sa.sa_family == AF_INET6;
 	key[key[8] ? 7 : 3] = 0;
-	return (uint32_t)(hash_bytes(&tcp->key, key, 9) % NETS);
+	return (uint32_t)(hash_bytes(&tcp->key, key, 9) % SERVE_TCP_NETS);
 }
 
 static bool is_net_full(const struct serve_tcp *tcp, const union addr *client)
@@ -130,25 +86,26 @@ static bool is_net_full(const struct serve_tcp *tcp, const union addr *client)
 	return limit > 0 && tcp->nets[net_of(tcp, client)] >= limit;
 }
 
-static void bucket_remove(struct serve_tcp *tcp, const struct conn *c)
+static void bucket_remove(struct serve_tcp *tcp, const struct serve_tcp_conn *c)
 {
 	uint32_t self = slots_index(&tcp->conns, c);
 	uint32_t *at = &tcp->buckets[c->bucket];
 
 	while (*at != self)
-		at = &((struct conn *)slots_get(&tcp->conns, *at))->next;
+		at = &((struct serve_tcp_conn *)slots_get(&tcp->conns, *at))
+			      ->next;
 	*at = c->next;
 }
 
 /* --- counters of a listener --- */
 
-static void gate_give(struct gate *gate)
+static void gate_give(struct serve_tcp_gate *gate)
 {
 	if (gate && --gate->uses == 0)
 		free(gate);
 }
 
-static void gate_enter(struct gate *gate)
+static void gate_enter(struct serve_tcp_gate *gate)
 {
 	struct serve_tcp_counts *n = &gate->counts;
 
@@ -158,7 +115,7 @@ static void gate_enter(struct gate *gate)
 		n->most = n->open;
 }
 
-static void gate_leave(struct gate *gate, int64_t life_us)
+static void gate_leave(struct serve_tcp_gate *gate, int64_t life_us)
 {
 	gate->counts.open--;
 	gate->counts.ended++;
@@ -174,9 +131,12 @@ const struct serve_tcp_counts *serve_tcp_listener_counts(
 
 /* --- one connection --- */
 
-static void conn_free(struct conn *c)
+void serve_tcp_conn_free(struct serve_tcp_conn *c)
 {
 	struct serve_tcp *tcp = c->tcp;
+	uint32_t slot = slots_index(&tcp->conns, c);
+	uint32_t gen = slots_generation(&tcp->conns, slot);
+	bool flows = c->flows > 0;
 
 	stream_free(c->stream);
 	list_remove(&c->idle);
@@ -184,10 +144,12 @@ static void conn_free(struct conn *c)
 	gate_leave(c->gate, mtime_sub_us(loop_now(tcp->loop), c->start));
 	tcp->nets[c->net]--;
 	tcp->stats->tcp_open--;
-	slots_give(&tcp->conns, slots_index(&tcp->conns, c));
+	slots_give(&tcp->conns, slot);
+	if (flows)
+		tcp->flow->gone(tcp->arg, slot, gen);
 }
 
-static void set_paused(struct conn *c)
+static void set_paused(struct serve_tcp_conn *c)
 {
 	bool paused = c->last || c->inflight >= c->tcp->limits.tcp_inflight;
 
@@ -198,7 +160,7 @@ static void set_paused(struct conn *c)
 }
 
 /* Has it asked long enough, or often enough? */
-static bool is_last(const struct conn *c)
+static bool is_last(const struct serve_tcp_conn *c)
 {
 	const struct serve_config *limits = &c->tcp->limits;
 	int64_t age_us = mtime_sub_us(loop_now(c->tcp->loop), c->start);
@@ -208,7 +170,7 @@ static bool is_last(const struct conn *c)
 		       age_us >= limits->tcp_lifetime_ms * 1000ll);
 }
 
-static void count_query(struct conn *c)
+static void count_query(struct serve_tcp_conn *c)
 {
 	c->queries++;
 	c->last |= is_last(c);
@@ -219,7 +181,7 @@ static void count_query(struct conn *c)
 	set_paused(c);
 }
 
-static void count_answer(struct conn *c)
+void serve_tcp_count_answer(struct serve_tcp_conn *c)
 {
 	if (c->inflight == 0)
 		return; /* answered twice: the owner's fault, harmless here */
@@ -234,7 +196,7 @@ static void count_answer(struct conn *c)
 
 static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
 {
-	struct conn *c = arg;
+	struct serve_tcp_conn *c = arg;
 	struct serve_tcp *tcp = c->tcp;
 	uint32_t slot = slots_index(&tcp->conns, c);
 	struct serve_request req = {
@@ -259,7 +221,7 @@ static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
 
 static void on_closed(void *arg, struct stream *s, enum stream_end why)
 {
-	struct conn *c = arg;
+	struct serve_tcp_conn *c = arg;
 
 	(void)s;
 	if (why == STREAM_TIMEOUT || why == STREAM_OVERFLOW)
@@ -270,22 +232,19 @@ static void on_closed(void *arg, struct stream *s, enum stream_end why)
 		c->gate->counts.timeouts++;
 	else if (why == STREAM_ERROR)
 		c->gate->counts.died_reading++;
-	conn_free(c);
+	serve_tcp_conn_free(c);
 }
 
-static const struct stream_events conn_events = {on_message, on_closed};
+static const struct stream_events conn_events = {
+	on_message, on_closed, serve_tcp_on_drained};
 
 static bool conn_new(
 	struct serve_tcp_listener *l, int fd, const union addr *client)
 {
 	struct serve_tcp *tcp = l->tcp;
-	const struct stream_limits limits = {
-		.idle_ms = tcp->limits.tcp_idle_ms,
-		.message_ms = tcp->limits.tcp_message_ms,
-		.queue_bytes = QUEUE_BYTES,
-	};
+	struct stream_limits limits;
 	uint32_t slot = slots_take(&tcp->conns);
-	struct conn *c = slots_get(&tcp->conns, slot);
+	struct serve_tcp_conn *c = slots_get(&tcp->conns, slot);
 	socklen_t len = sizeof(c->local);
 
 	if (!c) {
@@ -300,6 +259,7 @@ static bool conn_new(
 	c->start = loop_now(tcp->loop);
 	if (getsockname(fd, &c->local.sa, &len) < 0)
 		c->local.sa.sa_family = AF_UNSPEC;
+	serve_tcp_stream_limits(tcp, &limits);
 	c->stream = stream_accepted(tcp->loop, fd, &limits, &conn_events, c);
 	if (!c->stream) {
 		slots_give(&tcp->conns, slot);
@@ -324,7 +284,8 @@ static bool evict_idle(struct serve_tcp *tcp)
 	if (list_empty(&tcp->idle))
 		return false;
 	tcp->stats->tcp_evicted++;
-	conn_free(list_entry(tcp->idle.next, struct conn, idle));
+	serve_tcp_conn_free(
+		list_entry(tcp->idle.next, struct serve_tcp_conn, idle));
 	return true;
 }
 
@@ -507,7 +468,7 @@ struct serve_tcp *serve_tcp_new(struct loop *loop,
 
 	if (!tcp)
 		return NULL;
-	if (slots_init(&tcp->conns, count, sizeof(struct conn)) < 0) {
+	if (slots_init(&tcp->conns, count, sizeof(struct serve_tcp_conn)) < 0) {
 		free(tcp);
 		return NULL;
 	}
@@ -518,7 +479,7 @@ struct serve_tcp *serve_tcp_new(struct loop *loop,
 	tcp->stats = stats;
 	list_init(&tcp->idle);
 	hash_key_random(&tcp->key);
-	for (unsigned i = 0; i < BUCKETS; i++)
+	for (unsigned i = 0; i < SERVE_TCP_BUCKETS; i++)
 		tcp->buckets[i] = SLOT_NONE;
 	serve_tcp_set_limits(tcp, config);
 	return tcp;
@@ -526,9 +487,10 @@ struct serve_tcp *serve_tcp_new(struct loop *loop,
 
 static void free_all_conns(struct serve_tcp *tcp)
 {
-	for (unsigned i = 0; i < BUCKETS; i++)
+	for (unsigned i = 0; i < SERVE_TCP_BUCKETS; i++)
 		while (tcp->buckets[i] != SLOT_NONE)
-			conn_free(slots_get(&tcp->conns, tcp->buckets[i]));
+			serve_tcp_conn_free(
+				slots_get(&tcp->conns, tcp->buckets[i]));
 }
 
 void serve_tcp_free(struct serve_tcp *tcp)
@@ -540,38 +502,12 @@ void serve_tcp_free(struct serve_tcp *tcp)
 	free(tcp);
 }
 
-void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
-	const uint8_t *msg, size_t len)
-{
-	struct conn *c = slots_get_gen(&tcp->conns, peer->conn, peer->conn_gen);
-
-	if (!c) {
-		tcp->stats->tcp_gone++;
-		return;
-	}
-	if (stream_send(c->stream, msg, len) < 0) {
-		tcp->stats->tcp_gone++;
-		c->gate->counts.died_sending++;
-		conn_free(c); /* broken, or the client does not read */
-		return;
-	}
-	tcp->stats->tcp_out++;
-	count_answer(c);
-}
-
-void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer)
-{
-	struct conn *c = slots_get_gen(&tcp->conns, peer->conn, peer->conn_gen);
-
-	if (c)
-		count_answer(c);
-}
-
 void serve_tcp_pause(struct serve_tcp *tcp)
 {
 	struct list *at;
 
 	tcp->pausing = true;
 	list_each(at, &tcp->idle)
-		stream_shutdown(list_entry(at, struct conn, idle)->stream);
+		stream_shutdown(
+			list_entry(at, struct serve_tcp_conn, idle)->stream);
 }

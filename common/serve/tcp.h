@@ -30,6 +30,15 @@ void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
 void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer);
 void serve_tcp_on_batch_end(struct serve_tcp *tcp, serve_batch_fn fn);
+/* As serve.h's functions of these names. */
+void serve_tcp_on_flow(
+	struct serve_tcp *tcp, const struct serve_flow_events *events);
+bool serve_tcp_flow_open(struct serve_tcp *tcp, const struct serve_peer *peer,
+	uint32_t stall_ms) MUST_CHECK;
+int serve_tcp_flow_send(struct serve_tcp *tcp, const struct serve_peer *peer,
+	const uint8_t *msg, size_t len) MUST_CHECK;
+void serve_tcp_flow_close(struct serve_tcp *tcp, const struct serve_peer *peer);
+void serve_tcp_abort(struct serve_tcp *tcp, const struct serve_peer *peer);
 /* Read no further query; connections end with their last answer. */
 void serve_tcp_pause(struct serve_tcp *tcp);
 

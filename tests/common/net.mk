@@ -2,6 +2,7 @@
 # Tests of common/net and common/serve.
 unit_tests += \
 	tests/common/addr-t \
+	tests/common/flow-t \
 	tests/common/http-t \
 	tests/common/loop-t \
 	tests/common/net-memory-t \
@@ -11,6 +12,8 @@ unit_tests += \
 	tests/common/udp-t
 tests_common_addr_t_SOURCES = tests/common/addr-t.c
 tests_common_addr_t_LDADD = $(TEST_LIBS)
+tests_common_flow_t_SOURCES = tests/common/flow-t.c
+tests_common_flow_t_LDADD = $(TEST_LIBS)
 tests_common_loop_t_SOURCES = tests/common/loop-t.c
 tests_common_loop_t_LDADD = $(TEST_LIBS)
 tests_common_prefix_t_SOURCES = tests/common/prefix-t.c

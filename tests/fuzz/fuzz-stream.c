@@ -44,7 +44,8 @@ static void on_closed(void *arg, struct stream *s, enum stream_end why)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct stream_events events = {on_message, on_closed};
+	static const struct stream_events events = {
+		.message = on_message, .closed = on_closed};
 	const struct stream_limits limits = {.message_ms = 10000};
 	int fds[2];
 
