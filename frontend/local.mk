@@ -4,6 +4,8 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/answer.c frontend/answer.h \
 	frontend/average.c frontend/average.h \
 	frontend/backend.c frontend/backend.h \
+	frontend/backend_impl.h frontend/backend_reply.c \
+	frontend/backend_tcp.c frontend/backend_udp.c \
 	frontend/beat.c frontend/beat.h \
 	frontend/block.c frontend/block.h \
 	frontend/block_verb.c \
