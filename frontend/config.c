@@ -322,6 +322,8 @@ static int build_members(struct registry *registry, struct policy *p,
 		pool->count++;
 		m->weight = (uint32_t)conf_get_int(b, "weight");
 		m->order = (uint32_t)conf_get_int(b, "order");
+		m->limit.qps = (uint32_t)conf_get_int(b, "qps");
+		m->limit.burst = m->limit.qps;
 		build_check(conf_get(b, "check"), pool->auth, &m->check);
 	}
 	if (pool->policy == POOL_CONSISTENT_HASH && pool->count > 0 &&

@@ -230,14 +230,19 @@ static bool ask_next(struct flights *fs, struct flight *f)
 
 	while (pool && f->asked < fs->w->policy->retry.tries &&
 		choice->tried_count < POOL_TRIED) {
-		int i = pool_choose(pool, choice);
+		const struct pool_member *m;
+		int i;
 
+		choice->now_us = loop_now(fs->w->loop).us;
+		i = pool_choose(pool, choice);
 		if (i < 0)
 			return false;
-		choice->tried[choice->tried_count++] =
-			pool->members[i].server->id;
-		if (ask(fs, f, pool->members[i].server))
-			return true;
+		m = &pool->members[i];
+		choice->tried[choice->tried_count++] = m->server->id;
+		if (!ask(fs, f, m->server))
+			continue;
+		pool_spend(m, choice->now_us);
+		return true;
 	}
 	return false;
 }

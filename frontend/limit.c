@@ -2,9 +2,8 @@
 /*
  * A set-associative table: the keyed hash of the masked address picks a set
  * of four buckets, one cache line; the hash itself is the identity (64 bits
- * under a random key: no one can aim at another's bucket). A bucket is one
- * number, the time at which it would be full again (the "virtual scheduling"
- * form of the token bucket), so an update is exact at any rate, and the
+ * under a random key: no one can aim at another's bucket). A bucket is in the
+ * "virtual scheduling" form, so an update is exact at any rate, and the
  * bucket that makes room is the fullest one: an address over its limit is
  * the last to be forgotten.
  * Lock: stripe[set % STRIPES], a spin lock, for one bucket update.
@@ -146,19 +145,15 @@ static struct bucket *find_bucket(struct bucket *set, uint64_t key)
 	return fullest;
 }
 
+/* A debt under another rule is cut to an empty bucket. */
 static bool take(struct bucket *b, const struct limit_rule *rule, int64_t now)
 {
-	int64_t token_ns = 1000000000 / rule->qps;
-	int64_t empty = now + token_ns * (int64_t)rule->burst;
-	int64_t start = b->full_ns > now ? b->full_ns : now;
+	bool pass = bucket_has(b->full_ns, rule, now);
+	int64_t next = bucket_spend(b->full_ns, rule, now);
 
-	if (start > empty) /* a debt under another rule */
-		b->full_ns = start = empty;
-	/* `burst` tokens are there when it is full */
-	if (start - now > token_ns * ((int64_t)rule->burst - 1))
-		return false;
-	b->full_ns = start + token_ns;
-	return true;
+	if (pass || next < b->full_ns)
+		b->full_ns = next;
+	return pass;
 }
 
 /* One token from the bucket of this key. */

@@ -18,6 +18,35 @@ struct limit_rule {
 	uint32_t burst; /* size of the bucket, at least 1 */
 };
 
+/*
+ * A bucket is one number: the time (monotonic ns) at which it is full again.
+ * `rule->qps` must not be 0. Pure.
+ */
+static inline int64_t bucket_token_ns(const struct limit_rule *rule)
+{
+	return 1000000000 / rule->qps;
+}
+
+/* Is there a token in the bucket? */
+static inline bool bucket_has(
+	int64_t full_ns, const struct limit_rule *rule, int64_t now_ns)
+{
+	/* `burst` tokens are there when it is full */
+	return full_ns - now_ns <=
+	       bucket_token_ns(rule) * ((int64_t)rule->burst - 1);
+}
+
+/* The bucket without one token; an empty one stays empty. */
+static inline int64_t bucket_spend(
+	int64_t full_ns, const struct limit_rule *rule, int64_t now_ns)
+{
+	int64_t empty = now_ns + bucket_token_ns(rule) * (int64_t)rule->burst;
+	int64_t next =
+		(full_ns > now_ns ? full_ns : now_ns) + bucket_token_ns(rule);
+
+	return next < empty ? next : empty;
+}
+
 /* What the bucket counts: the same address has one bucket for each. */
 enum limit_kind {
 	LIMIT_QUERIES,

@@ -98,6 +98,12 @@ static double value_weight(
 	return m->weight;
 }
 
+static double value_qps(const struct frontend *fe, const struct pool_member *m)
+{
+	(void)fe;
+	return m->limit.qps;
+}
+
 static double probe_failures(const struct frontend *fe,
 	const struct pool_member *m, unsigned first, unsigned last)
 {
@@ -187,6 +193,10 @@ static const struct server_metric server_metrics[] = {
 		value_order, 0},
 	{"backend_weight", DD "weight", "gauge", "Weight of the configuration.",
 		0, value_weight, 0},
+	{"backend_qps_limit", NULL, "gauge",
+		"The qps of the configuration; 0: no limit.", 0, value_qps, 0},
+	{"backend_over_qps_total", NULL, "counter",
+		"Questions sent though its qps was reached.", CELL(over_qps)},
 	{"backend_probe_failures_total", DD "healthcheckfailures", "counter",
 		"Probes that failed.", 0, value_probe_all, 0},
 	{NULL, DD "healthcheckfailuresparsing", "counter",

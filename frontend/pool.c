@@ -87,7 +87,15 @@ static bool is_better(const struct pool *pool, const struct pool_member *m,
 	return !by_order && is_less_loaded(m, best);
 }
 
-/* One pass finds the class as well: with many members this is dear. */
+/* Has it reached its limit? */
+static bool is_over(const struct pool_member *m, int64_t now_us)
+{
+	return m->limit.qps > 0 &&
+	       !server_has_token(m->server, &m->limit, now_us);
+}
+
+/* One pass finds the class as well: with many members this is dear. By order,
+ * those over their limit are passed by: -1 when all of the class are. */
 static int choose_best(
 	const struct pool *pool, const struct pool_choice *c, bool by_order)
 {
@@ -101,12 +109,31 @@ static int choose_best(
 		if (f == SERVER_OUT || f < class ||
 			(c->tried_count > 0 && was_tried(c, m->server->id)))
 			continue;
-		if (f > class ||
+		if (f > class)
+			best = -1;
+		class = f;
+		if (by_order && is_over(m, c->now_us))
+			continue;
+		if (best < 0 ||
 			is_better(pool, m, &pool->members[best], by_order))
 			best = (int)i;
-		class = f;
 	}
 	return best;
+}
+
+/* As dnsdist: who has reached its limit is asked again when all have, then
+ * the one that owes fewest answers. */
+static int choose_first(const struct pool *pool, const struct pool_choice *c)
+{
+	int best = choose_best(pool, c, true);
+
+	return best >= 0 ? best : choose_best(pool, c, false);
+}
+
+void pool_spend(const struct pool_member *m, int64_t now_us)
+{
+	if (m->limit.qps > 0)
+		server_spend_token(m->server, &m->limit, now_us);
 }
 
 /* The n-th candidate (by number, or by weight). */
@@ -163,10 +190,10 @@ int pool_choose(const struct pool *pool, const struct pool_choice *c)
 {
 	struct class class;
 
-	if (pool->policy == POOL_LEAST_OUTSTANDING ||
-		pool->policy == POOL_FIRST_AVAILABLE)
-		return choose_best(
-			pool, c, pool->policy == POOL_FIRST_AVAILABLE);
+	if (pool->policy == POOL_LEAST_OUTSTANDING)
+		return choose_best(pool, c, false);
+	if (pool->policy == POOL_FIRST_AVAILABLE)
+		return choose_first(pool, c);
 	class = best_class(pool, c);
 	if (class.fitness == SERVER_OUT)
 		return -1;

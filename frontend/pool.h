@@ -42,6 +42,7 @@ struct pool_check {
 struct pool_member {
 	struct server *server;
 	uint32_t weight, order;
+	struct limit_rule limit; /* qps 0: none; POOL_FIRST_AVAILABLE asks */
 	struct pool_check check;
 };
 
@@ -68,6 +69,7 @@ struct pool_choice {
 	struct rng *rng;
 	uint32_t *turn;     /* round robin: counts up */
 	uint32_t name_hash; /* pool_name_hash of the lower-case name */
+	int64_t now_us;     /* monotonic */
 	unsigned tried_count;
 	uint16_t tried[POOL_TRIED]; /* server ids not to take */
 };
@@ -79,6 +81,9 @@ int pool_build_ring(struct pool *pool, struct arena *arena) MUST_CHECK;
 uint32_t pool_name_hash(const uint8_t *name, uint8_t len);
 /* Index of the chosen member, or -1: none that may be asked. */
 int pool_choose(const struct pool *pool, const struct pool_choice *choice);
+/* A query goes to this member: it counts towards its limit, if there is one,
+ * whatever the policy. */
+void pool_spend(const struct pool_member *member, int64_t now_us);
 /* Has every member that may be asked been tried? */
 bool pool_is_exhausted(
 	const struct pool *pool, const struct pool_choice *choice);

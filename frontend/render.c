@@ -17,6 +17,7 @@ static const struct column server_columns[] = {
 	{"Address", "address"},
 	{"State", "state"},
 	{"Qps", "qps"},
+	{"Qlim", "qps_limit"},
 	{"Ord", "order"},
 	{"Wt", "weight"},
 	{"Queries", "queries"},

@@ -192,6 +192,16 @@ static const struct schema_item backend_items[] = {
 		.max = 1000,
 		.help = "Lower goes first under firstAvailable, and among "
 			"equals under leastOutstanding."},
+	{.name = "qps",
+		.type = SCHEMA_INT,
+		.dflt = "0",
+		.min = 0,
+		.max = 10000000,
+		.unit = "1/s",
+		.help = "Queries a second, and at once, from which on "
+			"firstAvailable goes on to the next; over the limit "
+			"of all, the one that owes fewest answers is asked; "
+			"0: no limit."},
 	{.name = "check",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -9,7 +9,7 @@
  * `fitness` and add to the counters (relaxed atomics, no lock).
  */
 
-#include "common/net/addr.h"
+#include "frontend/limit.h"
 
 #define SERVERS_MAX 512 /* alive at one time */
 #define SERVER_NAME 64
@@ -45,6 +45,8 @@ struct server {
 	uint32_t p95_us;     /* 95 of 100 answers are faster, about */
 	uint64_t queries, answers, failures, timeouts, errors, ignored;
 	uint64_t tcp_queries, tcp_opened, retries;
+	int64_t tokens_ns;           /* the bucket of its qps limit: limit.h */
+	uint64_t over_qps;           /* queries that found it empty */
 	uint32_t tcp_open, tcp_most; /* connections: now, at one time */
 	uint32_t tcp_latency_us;     /* smoothed, of answers over TCP */
 	uint64_t tcp_reused;         /* questions on a connection at hand */
@@ -92,6 +94,29 @@ static inline void server_count(uint64_t *cell)
 static inline uint64_t server_read(const uint64_t *cell)
 {
 	return __atomic_load_n(cell, __ATOMIC_RELAXED);
+}
+
+/* Is a token in the bucket of this limit (which has a qps)? */
+static inline bool server_has_token(
+	const struct server *s, const struct limit_rule *limit, int64_t now_us)
+{
+	return bucket_has(__atomic_load_n(&s->tokens_ns, __ATOMIC_RELAXED),
+		limit, now_us * 1000);
+}
+
+/* A query is sent. A token that two threads take at once is gone once: as
+ * many queries too many as there are workers, at worst. */
+static inline void server_spend_token(
+	struct server *s, const struct limit_rule *limit, int64_t now_us)
+{
+	int64_t full = __atomic_load_n(&s->tokens_ns, __ATOMIC_RELAXED);
+
+	if (!bucket_has(full, limit, now_us * 1000))
+		server_count(&s->over_qps);
+	while (!__atomic_compare_exchange_n(&s->tokens_ns, &full,
+		bucket_spend(full, limit, now_us * 1000), true,
+		__ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
 }
 
 /* The 95th percentile follows each sample by a small step: up by 19 parts of

@@ -52,7 +52,7 @@ static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 
 	(void)probes_info(fe->probes, s, &info);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, "
-			 "s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s}",
+			 "s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I}",
 		"name", s->name, "pool", pool->name, "address",
 		addr_print(&s->addr, addr), "state", info.state, "reason",
 		info.reason, "order", number(m->order), "weight",
@@ -65,7 +65,9 @@ static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 		number(server_read(&s->tcp_queries)), "qps",
 		decimal(rate->qps, qps), "drops_per_second",
 		decimal(rate->drops, per_s), "latency_ms",
-		decimal(server_get_latency(s) / 1e3, ms));
+		decimal(server_get_latency(s) / 1e3, ms), "qps_limit",
+		number(m->limit.qps), "over_qps",
+		number(server_read(&s->over_qps)));
 }
 
 static json_t *show_servers(const struct frontend *fe)

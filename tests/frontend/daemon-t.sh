@@ -110,8 +110,8 @@ is "$(query +short a.test)" 192.0.2.1 "a query over UDP"
 is "$(query +short +tcp b.test)" 192.0.2.1 "and over TCP"
 like "$(ask status)" "pools_usable +true" "status"
 servers=$(ask show servers)
-like "$servers" "# +Name +Address +State +Qps +Ord +Wt +Queries +Drops +Drate +Lat +TCP +Outstanding +Pools" "show servers: the columns of dnsdist"
-like "$servers" "0 +r1 +127.0.0.1:$((base + 1)) +up +[0-9.]+ +1 +1 +2 +0 +0.0 +[0-9.]+ +0 +0 +rec" "and what is in them"
+like "$servers" "# +Name +Address +State +Qps +Qlim +Ord +Wt +Queries +Drops +Drate +Lat +TCP +Outstanding +Pools" "show servers: the columns of dnsdist"
+like "$servers" "0 +r1 +127.0.0.1:$((base + 1)) +up +[0-9.]+ +0 +1 +1 +2 +0 +0.0 +[0-9.]+ +0 +0 +rec" "and what is in them"
 like "$servers" "^All: [0-9]+ qps, 2 queries, 0 drops" "and the sum"
 pools=$(ask show pools)
 like "$pools" "Name +Kind +Cache +ServerPolicy +Servers" "show pools: columns"

@@ -88,6 +88,45 @@ static void test_first(void)
 	is_int(choose(&pool, 0), 2, "else the next");
 }
 
+/* The first takes 2 a second, then the second 1, then both are over. */
+static void test_first_qps(void)
+{
+	struct pool pool = make_pool(POOL_FIRST_AVAILABLE, 3);
+	struct pool_choice c = {.rng = &rng, .turn = &turn, .now_us = 5000000};
+	int got[6];
+
+	members[0].limit = (struct limit_rule){.qps = 2, .burst = 2};
+	members[1].limit = (struct limit_rule){.qps = 1, .burst = 1};
+	members[1].order = 2;
+	members[1].server->outstanding = 1;
+	members[2].server->fitness = SERVER_TRY;
+	for (unsigned i = 0; i < countof(got); i++) {
+		got[i] = pool_choose(&pool, &c);
+		pool_spend(&members[got[i]], c.now_us);
+	}
+	ok(got[0] == 0 && got[1] == 0, "the lowest order, up to its qps");
+	is_int(got[2], 1, "then the next");
+	ok(got[3] == 0 && got[4] == 0 && got[5] == 0,
+		"all are over: the fewest outstanding, not one worth a try");
+	ok(members[0].server->over_qps == 3 && members[1].server->over_qps == 0,
+		"which is counted");
+	c.now_us += 499999;
+	is_int(pool_choose(&pool, &c), 0, "no token yet: still over");
+	members[0].server->outstanding = 2;
+	is_int(pool_choose(&pool, &c), 1, "so whoever owes fewest");
+	c.now_us += 1;
+	is_int(pool_choose(&pool, &c), 0, "half a second: a token of two");
+	pool_spend(&members[0], c.now_us);
+	is_int(pool_choose(&pool, &c), 1, "and no more: there was no debt");
+	c.tried[c.tried_count++] = members[0].server->id;
+	c.now_us += 500000;
+	is_int(pool_choose(&pool, &c), 1, "one that was tried is not asked");
+	pool.policy = POOL_LEAST_OUTSTANDING;
+	c.tried_count = 0;
+	members[0].server->outstanding = 0;
+	is_int(pool_choose(&pool, &c), 0, "another policy does not look at it");
+}
+
 static void test_round(void)
 {
 	struct pool pool = make_pool(POOL_ROUND_ROBIN, 2);
@@ -243,6 +282,7 @@ int main(void)
 	rng_init(&rng);
 	test_least();
 	test_first();
+	test_first_qps();
 	test_round();
 	test_weighted();
 	test_hashed();

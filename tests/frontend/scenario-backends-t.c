@@ -219,6 +219,43 @@ static void test_first(void)
 	scene_stop(&sc, "50");
 }
 
+/* In whole seconds since, and one for the bucket that was full. */
+static unsigned tokens_since(struct mtime start)
+{
+	return 1 + (unsigned)(mtime_sub_us(mtime_now(), start) / 1000000);
+}
+
+static void test_qps(void)
+{
+	struct mtime start = mtime_now();
+	unsigned first = 0, second = 0, answered = 0;
+	static const char limited[] = "\"qps_limit\":1,\"over_qps\":";
+	char prefix[8], *text, *over;
+
+	scene_start(&sc, QUIET, "policy: firstAvailable", NULL);
+	sc.qps[0] = 1;
+	change("policy: firstAvailable");
+	for (unsigned i = 0; i < 10; i++) {
+		(void)snprintf(prefix, sizeof(prefix), "q%u-", i);
+		answered += ask_all(prefix, 2);
+		first += stub_asked(r1());
+		second += stub_asked(r2());
+		change("policy: firstAvailable");
+	}
+	ok(first >= 1 && first <= tokens_since(start) && second > 0 &&
+			answered == 20,
+		"49: the first up to its qps, over 10 reloads: %u, then %u",
+		first, second);
+	sc.qps[1] = 1;
+	change("policy: firstAvailable");
+	is_int(ask_all("over", 10), 10, "49: all are over: still answered");
+	text = scene_call(&sc, "show servers");
+	over = text ? strstr(text, limited) : NULL; /* r1's */
+	ok(over && over[strlen(limited)] != '0', "49: which is shown");
+	free(text);
+	scene_stop(&sc, "49");
+}
+
 static unsigned probes_of(struct stub *stub)
 {
 	unsigned n;
@@ -387,6 +424,7 @@ int main(void)
 	test_weights();
 	test_hashed();
 	test_first();
+	test_qps();
 	test_probes();
 	test_probe_answers();
 	test_probe_serial();

@@ -118,8 +118,8 @@ static void print_backend(const struct scene *s, struct text *out, int i,
 		tap_bail("getsockname");
 	text_add(out,
 		"    - {name: %s, address: \"%s\", order: %d, "
-		"weight: %d, check: {%s}}\n",
-		name, addr_print(&a, addr), i + 1, i + 1,
+		"weight: %d, qps: %u, check: {%s}}\n",
+		name, addr_print(&a, addr), i + 1, i + 1, s->qps[i],
 		check ? check : "enabled: false");
 }
 

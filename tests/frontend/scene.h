@@ -25,6 +25,7 @@ struct scene {
 	struct stub stubs[SCENE_STUBS];
 	struct packet answer; /* the last one taken */
 	const char *check;    /* of all backends; used at the next reload */
+	unsigned qps[SCENE_STUBS]; /* likewise; 0: no limit */
 	bool running;
 };
 
