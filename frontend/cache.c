@@ -131,7 +131,7 @@ static enum cache_result entry_state(const struct shard_head *h,
 		age_ds = 0;
 	if (age_ds < h->ttl_s * 10)
 		return CACHE_HIT;
-	if (h->kind == ANSWER_FAILURE ||
+	if (h->kind == ANSWER_FAILURE || h->kind == ANSWER_TRUNCATED ||
 		age_ds >= (h->ttl_s + (uint64_t)rules->stale_s) * 10)
 		return CACHE_MISS;
 	return h->hold_ds && (int32_t)(h->hold_ds - now_ds) > 0 ? CACHE_HELD
@@ -214,6 +214,7 @@ static uint32_t life_of(const struct answer *a, const struct cache_rules *rules)
 	case ANSWER_FAILURE:
 		return rules->failure_ttl_s;
 	case ANSWER_TRUNCATED:
+		return rules->truncated_ttl_s;
 	default:
 		return 0;
 	}
@@ -240,9 +241,13 @@ static bool replace(struct shard *s, uint32_t old,
 	const struct answer *a, enum shard_queue_id *queue, uint8_t *freq)
 {
 	const struct shard_head *h = shard_head(s, old);
+	enum cache_result state = entry_state(h, rules, now_ds);
 
 	if (a->info.kind == ANSWER_FAILURE && h->kind != ANSWER_FAILURE &&
-		entry_state(h, rules, now_ds) != CACHE_MISS)
+		state != CACHE_MISS)
+		return false;
+	if (a->info.kind == ANSWER_TRUNCATED && h->kind != ANSWER_FAILURE &&
+		h->kind != ANSWER_TRUNCATED && state == CACHE_HIT)
 		return false;
 	*queue = h->queue ? SHARD_MAIN : SHARD_SMALL;
 	*freq = h->freq;

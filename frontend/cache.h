@@ -33,6 +33,7 @@ struct cache_key {
 /* How long answers live: part of the policy snapshot, in seconds. */
 struct cache_rules {
 	uint32_t max_ttl_s, min_ttl_s, max_negative_ttl_s, failure_ttl_s;
+	uint32_t truncated_ttl_s; /* of answers with TC; 0: not kept */
 	uint32_t stale_s; /* kept behind their end; 0: never served stale */
 	bool cap_served;  /* max_ttl_s bounds the TTLs given out too */
 	bool prefetch;    /* popular answers are asked for before their end */
@@ -91,15 +92,17 @@ void cache_prefetch_room(struct cache *cache, const struct cache_key *key);
 /*
  * Find the answer. On a hit (or stale) it is copied to `buf`, room
  * CACHE_MAX_MSG, and `a` is filled to point there. `rules` give the stale
- * time.
+ * time. An answer of kind ANSWER_TRUNCATED is not for a client that asks by
+ * TCP.
  */
 enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
 	const struct cache_rules *rules, struct mtime now, struct answer *a,
 	uint8_t *buf, struct cache_found *found);
 
 /* Keep the answer as long as the rules say, if at all; it replaces an older
- * one, but a failure never replaces a good answer that is not yet past its
- * stale time. True when it was kept. */
+ * one, but a failure never replaces another answer that is not yet past its
+ * stale time, and a truncated one no whole one that lives. True when it was
+ * kept. */
 bool cache_insert(struct cache *cache, const struct cache_key *key,
 	const struct cache_rules *rules, struct mtime now,
 	const struct answer *a);

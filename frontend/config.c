@@ -242,6 +242,7 @@ static void build_cache_rules(const struct conf *conf, struct cache_rules *r)
 	r->failure_ttl_s = seconds(n, "failure_ttl");
 	if (r->failure_ttl_s > FAILURE_TTL_MAX_S)
 		r->failure_ttl_s = FAILURE_TTL_MAX_S;
+	r->truncated_ttl_s = seconds(n, "truncated_ttl");
 	r->stale_s = seconds(n, "stale");
 	r->prefetch = conf_get_bool(n, "prefetch");
 	r->cap_served = conf_get_bool(n, "cap_served_ttl");
@@ -357,6 +358,7 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 				       "entries") > 0;
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
 		pool->tiers = conf_get_bool(n, "tiers");
+		pool->drops = conf_get_int(n, "no_server") == 1;
 		rc = build_members(
 			registry, p, pool, conf_get(n, "backends"), err);
 		if (rc < 0)

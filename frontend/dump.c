@@ -65,7 +65,7 @@ static void save_one(void *arg, const struct cache_key *key,
 	uint8_t *r = s->record;
 	size_t pool_len = strlen(pool);
 
-	if (a->info.kind == ANSWER_FAILURE)
+	if (a->info.kind == ANSWER_FAILURE || a->info.kind == ANSWER_TRUNCATED)
 		return;
 	put32(r, (s->now_ds - stored_ds) / 10);
 	put16(r + 4, (uint16_t)a->len);

@@ -162,6 +162,8 @@ static void finish(struct flights *fs, struct flight *f,
 			failed && pool && pool_is_exhausted(pool, &f->choice),
 	};
 
+	end.deserted = end.silent && pool && !pool_is_usable(pool);
+
 	unhash(fs, f);
 	wheel_clear(&fs->wheel, &f->time);
 	forget_attempts(fs, f, false);

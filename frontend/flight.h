@@ -23,6 +23,7 @@ struct flight_end {
 	bool failed;    /* SERVFAIL or alike, from a backend or made here */
 	bool exhausted; /* no other backend could have been asked */
 	bool silent;    /* no backend said anything */
+	bool deserted;  /* ... and none may be asked any more */
 };
 
 struct flight_ops {

@@ -35,7 +35,8 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
 	frontend/probe.c frontend/probe.h \
-	frontend/query.c frontend/query.h \
+	frontend/query.c frontend/query.h frontend/query_impl.h \
+	frontend/arrival.c \
 	frontend/rate.c frontend/rate.h \
 	frontend/registry.c frontend/registry.h \
 	frontend/rule.c frontend/rule.h \

@@ -56,6 +56,7 @@ struct pool {
 	uint16_t id; /* of the name; the same for the process's life */
 	bool auth;   /* answers keep AA, and have RA clear */
 	bool cached;
+	bool drops; /* queries when no member may be asked, else SERVFAIL */
 	enum pool_policy policy;
 	bool tiers; /* only the lowest order that may be asked is */
 	unsigned count;

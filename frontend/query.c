@@ -7,14 +7,12 @@
  * fetched at one time, and not waited for one after the other.
  */
 
-#include "frontend/query.h"
+#include "frontend/query_impl.h"
 
 #include "common/dns/code.h"
 
-#define STALE_TTL_S    30 /* RFC 8767 4 */
 #define PREFETCH_MIN_S 10 /* shorter lives are not worth it */
 #define TOGETHER       32 /* queries that wait for memory at once */
-#define HOLD_S         5  /* a stale answer is given at once for so long */
 
 enum step {
 	STEP_NEXT,
@@ -66,7 +64,7 @@ static void reply(struct worker *w, const struct serve_peer *peer, size_t len)
 	serve_reply(w->serve, peer, w->out, len);
 }
 
-static void send_answer(struct worker *w, const struct serve_peer *peer,
+void query_send_answer(struct worker *w, const struct serve_peer *peer,
 	const struct asker *asker, struct mtime since, const struct answer *a,
 	const struct answer_style *style)
 {
@@ -129,39 +127,59 @@ static enum step send_spoof(struct query *q, const struct spoof *spoof)
 		w->policy->udp_limit);
 	spoof_make(spoof, &w->answer, w->stored, &q->view.q);
 	metric_inc(w->row, STAT_SELF_ANSWERED);
-	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	query_send_answer(
+		w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
 	return STEP_END;
 }
 
-/* An example for the log, when one is wanted. It is parsed (again), since a
- * drop may come before that. */
-static void note_drop(struct worker *w, enum stat_id why,
-	const union addr *client, const struct serve_request *req)
+struct drop_sample *query_want_sample(
+	struct worker *w, enum stat_id why, const union addr *client, bool tcp)
 {
 	struct drop_sample *s = NULL;
-	struct query_view view = {.q.name = NULL};
 
 	if (w->policy->drop_lines > 0)
 		s = drop_ring_want(&w->drops, why);
 	if (!s)
-		return;
-	if (req && msg_parse_query(req->msg, req->len, &view) == MSG_DROP)
-		view.q.name = NULL;
+		return NULL;
 	s->why = why;
-	s->tcp = !req || req->peer.tcp;
+	s->tcp = tcp;
 	s->client = *client;
-	s->type = view.q.type;
-	s->named = view.q.name != NULL;
-	if (s->named) {
-		s->name.len = view.q.name_len;
-		memcpy(s->name.wire, view.q.name, view.q.name_len);
-	}
+	s->type = 0;
+	s->named = false;
+	return s;
+}
+
+void query_put_sample(struct worker *w, struct drop_sample *s,
+	const uint8_t *name, uint8_t len, uint16_t type)
+{
+	s->type = type;
+	s->named = true;
+	s->name.len = len;
+	memcpy(s->name.wire, name, len);
 	drop_ring_put(&w->drops);
+}
+
+/* It is parsed (again), since a drop may come before that. */
+static void note_drop(
+	struct worker *w, enum stat_id why, const struct serve_request *req)
+{
+	struct drop_sample *s =
+		query_want_sample(w, why, &req->peer.client, req->peer.tcp);
+	struct query_view view = {.q.name = NULL};
+
+	if (!s)
+		return;
+	if (msg_parse_query(req->msg, req->len, &view) == MSG_DROP ||
+		!view.q.name)
+		drop_ring_put(&w->drops);
+	else
+		query_put_sample(
+			w, s, view.q.name, view.q.name_len, view.q.type);
 }
 
 static enum step drop(struct query *q, enum stat_id why)
 {
-	note_drop(q->w, why, &q->req->peer.client, q->req);
+	note_drop(q->w, why, q->req);
 	metric_inc(q->w->row, why);
 	if (why == STAT_DROP_SHORT || why == STAT_DROP_NOT_QUERY)
 		front_count(&q->w->fronts, &q->req->peer, FRONT_NONCOMPLIANT);
@@ -358,6 +376,8 @@ static enum step step_lookup(struct query *q)
 		return STEP_NEXT;
 	result = cache_lookup(p->cache, &q->key, &p->cache_rules, q->now,
 		&w->answer, w->stored, &found);
+	if (q->req->peer.tcp && is_truncated(result, &w->answer))
+		result = CACHE_MISS;
 	if (result != CACHE_HIT && !is_held(q, result, &found)) {
 		metric_inc(w->row, STAT_CACHE_MISSES);
 		bump(&w->pools[q->pool->id].misses);
@@ -375,7 +395,8 @@ static enum step step_lookup(struct query *q)
 		style.stale = true;
 		style.stale_ttl_s = STALE_TTL_S;
 	}
-	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	query_send_answer(
+		w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
 	if (found.news)
 		tell_peers(q);
 	if (is_ripe(p, result, &found) &&
@@ -396,7 +417,8 @@ static enum step send_stale(struct query *q)
 		.stale_ttl_s = STALE_TTL_S};
 
 	metric_inc(w->row, STAT_CACHE_STALE);
-	send_answer(w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
+	query_send_answer(
+		w, &q->req->peer, &q->asker, q->now, &w->answer, &style);
 	return STEP_END;
 }
 
@@ -495,71 +517,14 @@ void queries_free(struct queries *queries)
 bool query_admit_tcp(void *arg, const union addr *client)
 {
 	struct worker *w = arg;
-
+	struct drop_sample *s;
 	enum stat_id why;
 
 	if (policy_admit_tcp(w->policy, client, loop_now(w->loop).us, &why))
 		return true;
 	metric_inc(w->row, why);
-	note_drop(w, why, client, NULL);
+	s = query_want_sample(w, why, client, true);
+	if (s)
+		drop_ring_put(&w->drops);
 	return false;
-}
-
-/* --- answers from backends --------------------------------------------- */
-
-/* No good answer: an expired one is better (RFC 8767). True: it is set. */
-static bool use_stale(struct worker *w, struct flight_end *end)
-{
-	const struct policy *p = w->policy;
-	struct mtime now = loop_now(w->loop);
-	struct cache_found found;
-	enum cache_result result = cache_lookup(p->cache, end->key,
-		&p->cache_rules, now, &w->answer, w->stored, &found);
-
-	if (result == CACHE_MISS)
-		return false;
-	end->answer = &w->answer;
-	end->style.age_s = found.age_s;
-	if (result == CACHE_HIT) /* by another worker, or it was a refresh */
-		return true;
-	end->style.stale = true;
-	end->style.stale_ttl_s = STALE_TTL_S;
-	cache_hold(p->cache, end->key, now, HOLD_S);
-	metric_inc(w->row, STAT_CACHE_STALE);
-	return true;
-}
-
-static void flight_done(struct worker *w, struct flight_end *end)
-{
-	const struct policy *p = w->policy;
-	bool keep = !end->failed || (end->exhausted && !end->silent);
-
-	if (!end->pool || !end->pool->cached)
-		return;
-	if (end->failed && use_stale(w, end))
-		return;
-	if (keep)
-		(void)cache_insert(p->cache, end->key, &p->cache_rules,
-			loop_now(w->loop), end->answer);
-	if (p->cache_rules.cap_served)
-		end->style.cap_s = p->cache_rules.max_ttl_s;
-}
-
-static void flight_reply(struct worker *w, const struct serve_peer *peer,
-	const struct asker *asker, struct mtime since,
-	const struct flight_end *end)
-{
-	if (end->silent)
-		front_count(&w->fronts, peer, FRONT_BACKEND_TIMEOUTS);
-	send_answer(w, peer, asker, since, end->answer, &end->style);
-}
-
-const struct flight_ops *query_flight_ops(void)
-{
-	static const struct flight_ops ops = {
-		.done = flight_done,
-		.reply = flight_reply,
-	};
-
-	return &ops;
 }

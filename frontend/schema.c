@@ -13,6 +13,7 @@
 
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
+static const char *const pool_no_server[] = {"servfail", "drop", NULL};
 static const char *const pool_kinds[] = {"auto", "rec", "auth", NULL};
 
 static const struct schema_item listen_item[] = {
@@ -71,6 +72,13 @@ static const struct schema_item cache_items[] = {
 		.help = "Life of SERVFAIL and REFUSED, when no other backend "
 			"could be tried; more than 5s counts as 5s; 0: not "
 			"kept."},
+	{.name = "truncated_ttl",
+		.type = SCHEMA_DURATION,
+		.dflt = "0s",
+		.min = 0,
+		.max = MS(300),
+		.help = "Life of answers with TC, for clients that ask by UDP; "
+			"0: not kept."},
 	{.name = "stale",
 		.type = SCHEMA_DURATION,
 		.dflt = "1h",
@@ -240,6 +248,13 @@ static const struct schema_item pool_items[] = {
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
 		.help = "Are its answers kept?"},
+	{.name = "no_server",
+		.type = SCHEMA_ENUM,
+		.dflt = "servfail",
+		.choices = pool_no_server,
+		.help = "When no backend may be asked and no expired answer is "
+			"there; drop: nothing, and a TCP connection is "
+			"closed."},
 	{.name = "backends",
 		.type = SCHEMA_LIST,
 		.dflt = "[]",

@@ -41,6 +41,7 @@
 	X(STAT_DROP_MISS_SUFFIX, "drops_total{reason=\"miss-suffix\"}", "")    \
 	X(STAT_DROP_LIMIT, "drops_total{reason=\"limit\"}", "")                \
 	X(STAT_DROP_NO_SLOT, "drops_total{reason=\"no-slot\"}", "")            \
+	X(STAT_DROP_NO_SERVER, "drops_total{reason=\"no-server\"}", "")        \
 	X(STAT_REFUSED_ACL, "rule_total{rule=\"acl\",action=\"refuse\"}",      \
 		"Queries ended by a rule with an answer made here.")           \
 	X(STAT_REFUSED_ANY, "rule_total{rule=\"any\",action=\"refuse\"}", "")  \
@@ -166,7 +167,7 @@ enum stat_id {
 
 /* The cells drops_total{...} are adjacent. */
 #define STAT_DROP_FIRST STAT_DROP_ACL
-#define STAT_DROP_LAST  STAT_DROP_NO_SLOT
+#define STAT_DROP_LAST  STAT_DROP_NO_SERVER
 
 /* All cells, rows to be added with metrics_row_new. */
 void stats_init(struct metrics *m);

@@ -355,7 +355,13 @@ void serve_abort(struct serve *serve, const struct serve_peer *peer)
 void serve_drop(struct serve *serve, const struct serve_peer *peer)
 {
 	if (peer->tcp)
-		serve_tcp_drop(serve->tcp, peer);
+		serve_tcp_drop(serve->tcp, peer, false);
+}
+
+void serve_close(struct serve *serve, const struct serve_peer *peer)
+{
+	if (peer->tcp)
+		serve_tcp_drop(serve->tcp, peer, true);
 }
 
 const struct serve_stats *serve_get_stats(const struct serve *serve)

@@ -97,6 +97,9 @@ void serve_reply(struct serve *serve, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
 /* There will be no answer. */
 void serve_drop(struct serve *serve, const struct serve_peer *peer);
+/* The same, and its TCP connection takes no more queries: it ends when what
+ * else was asked on it is answered. */
+void serve_close(struct serve *serve, const struct serve_peer *peer);
 
 /*
  * Flows: a query over TCP that is answered by several messages (a transfer).

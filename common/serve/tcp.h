@@ -28,7 +28,9 @@ const struct serve_tcp_counts *serve_tcp_listener_counts(
 	const struct serve_tcp_listener *l);
 void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	const uint8_t *msg, size_t len);
-void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer);
+/* `last`: it takes no more queries. */
+void serve_tcp_drop(
+	struct serve_tcp *tcp, const struct serve_peer *peer, bool last);
 void serve_tcp_on_batch_end(struct serve_tcp *tcp, serve_batch_fn fn);
 /* As serve.h's functions of these names. */
 void serve_tcp_on_flow(

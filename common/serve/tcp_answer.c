@@ -35,12 +35,15 @@ void serve_tcp_reply(struct serve_tcp *tcp, const struct serve_peer *peer,
 	serve_tcp_count_answer(c);
 }
 
-void serve_tcp_drop(struct serve_tcp *tcp, const struct serve_peer *peer)
+void serve_tcp_drop(
+	struct serve_tcp *tcp, const struct serve_peer *peer, bool last)
 {
 	struct serve_tcp_conn *c = find(tcp, peer);
 
-	if (c)
-		serve_tcp_count_answer(c);
+	if (!c)
+		return;
+	c->last |= last;
+	serve_tcp_count_answer(c);
 }
 
 /* --- flows --- */

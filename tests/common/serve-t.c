@@ -82,6 +82,9 @@ static void on_request(void *arg, const struct serve_request *req)
 	case 'n':
 		serve_drop(s->serve, &req->peer);
 		return;
+	case 'x':
+		serve_close(s->serve, &req->peer);
+		return;
 	case 'b':
 		serve_reply(s->serve, &req->peer, big, sizeof(big));
 		return;
@@ -336,7 +339,7 @@ static void test_batches(void)
 
 static void test_order(const union addr *to)
 {
-	int fd = client(SOCK_STREAM, "127.0.0.1", to);
+	int fd = client(SOCK_STREAM, "127.0.0.1", to), other;
 
 	is_string(ask(fd, "e1"), "e1", "a query over TCP");
 	ok(frame_send(fd, "h1") && frame_send(fd, "h2") && frame_send(fd, "e3"),
@@ -348,6 +351,14 @@ static void test_order(const union addr *to)
 	is_string(frame_recv(fd), "r4", "and the last");
 	frame_send(fd, "n");
 	is_string(ask(fd, "e5"), "e5", "one without answer blocks nobody");
+	frame_send(fd, "h6");
+	is_string(ask(fd, "e7"), "e7", "one is being worked on");
+	frame_send(fd, "x");
+	other = client(SOCK_STREAM, "127.0.0.1", to);
+	is_string(ask(other, "r8"), "r8", "the end is near");
+	is_string(frame_recv(fd), "h6", "what was asked is still answered");
+	ok(is_closed(fd), "then the connection is closed");
+	close(other);
 	close(fd);
 }
 

@@ -300,10 +300,46 @@ static void test_hold(void)
 	cache_free(c);
 }
 
+static bool insert_cut(struct cache *c, const char *name,
+	const struct cache_rules *r, struct mtime now)
+{
+	static uint8_t buf[512];
+	struct cache_key key = key_of(name, DNS_TYPE_A);
+
+	make_answer(&answer, buf, sizeof(buf), &key, 0, 0, 0);
+	msg_set_flags(buf, (uint16_t)(msg_flags(buf) | MSG_TC));
+	answer.info.kind = ANSWER_TRUNCATED;
+	return cache_insert(c, &key, r, now, &answer);
+}
+
+static void test_truncated(void)
+{
+	struct cache *c = cache_new(1000, 1 << 20);
+	struct cache_rules keep = rules;
+
+	ok(!insert_cut(c, "t.test.", &rules, t0), "TC is not kept");
+	keep.truncated_ttl_s = 3;
+	keep.min_ttl_s = 60;
+	ok(insert_cut(c, "t.test.", &keep, t0), "for truncated_ttl it is");
+	ok(look(c, "t.test.", at(2)) == CACHE_HIT &&
+			found_answer.info.kind == ANSWER_TRUNCATED,
+		"and told apart");
+	is_int(look(c, "t.test.", at(3)), CACHE_MISS, "never stale");
+	(void)insert_cut(c, "t.test.", &keep, t0);
+	ok(insert(c, "t.test.", 0, 1, 10, at(1)), "a whole one replaces it");
+	ok(!insert_cut(c, "t.test.", &keep, at(2)),
+		"it replaces no whole one that lives");
+	ok(insert_cut(c, "t.test.", &keep, at(12)),
+		"one that expired, it does");
+	ok(insert_cut(c, "t.test.", &keep, at(13)), "and itself");
+	cache_free(c);
+}
+
 int main(void)
 {
 	test_life();
 	test_failures();
+	test_truncated();
 	test_negative();
 	test_sharing();
 	test_flood();

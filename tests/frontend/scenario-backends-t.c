@@ -15,6 +15,7 @@
 #include "tests/tap/tap.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define CHECK "name: probe.test, type: A, interval: 50ms, timeout: 100ms"
@@ -153,6 +154,23 @@ static void test_round_robin(void)
 	ok(scene_stat(&sc, "no_backend_total") == 1, "55: which is counted");
 }
 
+/* A connection opened before, on which more was answered. */
+static void test_no_server_drop(int tcp)
+{
+	struct ask ask = {.name = "nobody.test"};
+	uint8_t octet;
+
+	change("policy: roundrobin\n    no_server: drop");
+	ask_udp(sc.client, &ask);
+	ok(scene_wait_stat(&sc, "drops_total{reason=\"no-server\"}", 1) &&
+			!take_udp(sc.client, &sc.answer, SCENE_NEVER),
+		"55: no_server: drop: silence");
+	ask_tcp(tcp, &ask);
+	ok(recv(tcp, &octet, 1, 0) == 0, "55: the TCP connection is closed");
+	ok(scene_wait_stat(&sc, "drops_total{reason=\"no-server\"}", 2),
+		"55: both are counted");
+}
+
 static void test_no_server(void)
 {
 	struct ask ask = {.name = "gone.test", .id = 5};
@@ -166,6 +184,7 @@ static void test_no_server(void)
 			msg_id(sc.answer.data) == ask.id;
 	}
 	is_int(good, 2, "55: no server: SERVFAIL, the TCP connection is kept");
+	test_no_server_drop(tcp);
 	close(tcp);
 	say("backend up r1");
 	say("backend up r2");

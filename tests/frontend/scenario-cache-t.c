@@ -85,6 +85,33 @@ static void test_same(void)
 	is_int(right, 10, "25: each with its own id and spelling");
 }
 
+static void test_truncated_ttl(const struct reply *cut, const struct reply *big)
+{
+	struct ask ask = {.name = "kept-cut.test"};
+	struct err err;
+
+	if (!scene_reload(&sc, "cache: {truncated_ttl: 300s}\n",
+		    "policy: firstAvailable", &err))
+		tap_bail("%s", err.text);
+	answer_with(cut, big);
+	is_int(misses(&ask, false), 1,
+		"40: truncated_ttl: TC from the backend");
+	ok(is_hit(&ask) && (flags() & MSG_TC) && answers() == 0,
+		"40: is kept for UDP");
+	ok(misses(&ask, true) == 2 && !(flags() & MSG_TC) &&
+			sc.answer.len > 3000,
+		"40: and never used for a TCP client");
+	ok(is_hit(&ask) && (flags() & MSG_TC), "40: the whole one replaces it");
+	is_int(misses(&ask, true), 0, "40: and serves TCP");
+	ask.name = "cut-by-both.test";
+	answer_with(cut, cut);
+	(void)misses(&ask, false);
+	ok(scene_ask_tcp(&sc, &ask) && scene_rcode(&sc) == DNS_RCODE_SERVFAIL &&
+			!(flags() & MSG_TC),
+		"40: nor when the backend fails by TCP");
+	answer_with(cut, big);
+}
+
 static void test_transports(void)
 {
 	static const struct reply cut = {.flags = MSG_RA | MSG_TC};
@@ -105,6 +132,7 @@ static void test_transports(void)
 	is_int(misses(&ask, true), 0, "26: what TCP brought serves TCP");
 	ok(is_hit(&ask) && (flags() & MSG_TC) && answers() == 0,
 		"26: and UDP, truncated");
+	test_truncated_ttl(&cut, &big);
 	big.padding = 4200;
 	ask.name = "huge.test";
 	answer_with(&cut, &big);
