@@ -112,12 +112,22 @@ static struct hmac_sender *find_sender(
 	return oldest;
 }
 
-static enum packet_verdict check_growth(
-	struct hmac_state *s, const uint8_t *addr, uint64_t seq)
+static bool is_fresh(uint64_t seq, const struct hmac_conf *c, int64_t wall_us)
+{
+	int32_t ahead = ahead_s(seq, wall_us);
+
+	return ahead <= (int32_t)c->window_s && ahead >= -(int32_t)c->window_s;
+}
+
+/* A number that is not fresh any more rules nothing: clocks were put back,
+ * and a sender would else not be heard for as long as they were ahead. */
+static enum packet_verdict check_growth(struct hmac_state *s,
+	const struct hmac_conf *c, const uint8_t *addr, uint64_t seq,
+	int64_t wall_us)
 {
 	struct hmac_sender *e = find_sender(s, addr);
 
-	if (e->used && !is_after(seq, e->seq))
+	if (e->used && is_fresh(e->seq, c, wall_us) && !is_after(seq, e->seq))
 		return PACKET_HMAC_REPLAY;
 	e->seq = seq;
 	e->used = ++s->uses;
@@ -133,7 +143,6 @@ enum packet_verdict hmac_check(struct hmac_state *s,
 	const struct hmac_key *key;
 	uint8_t mac[MAC];
 	uint64_t seq;
-	int32_t ahead;
 
 	if (conf->mode == HMAC_OFF)
 		return PACKET_OK;
@@ -144,8 +153,7 @@ enum packet_verdict hmac_check(struct hmac_state *s,
 		get16(trailer + 2) != 0)
 		return PACKET_HMAC_FORM;
 	seq = (uint64_t)get32(trailer + 4) << 32 | get32(trailer + 8);
-	ahead = ahead_s(seq, wall_us);
-	if (ahead > (int32_t)conf->window_s || ahead < -(int32_t)conf->window_s)
+	if (!is_fresh(seq, conf, wall_us))
 		return PACKET_HMAC_STALE;
 	key = find_key(conf, trailer[1]);
 	if (!key)
@@ -153,5 +161,5 @@ enum packet_verdict hmac_check(struct hmac_state *s,
 	digest(key, meta, pdu, message, mac);
 	if (!digest_equal(mac, trailer + HEAD, MAC))
 		return PACKET_HMAC_FAIL;
-	return check_growth(s, meta->src, seq);
+	return check_growth(s, conf, meta->src, seq, wall_us);
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
 
-unit_scripts += tests/ha/conformance-t.sh
+unit_scripts += tests/ha/conformance-t.sh tests/ha/hmac-golden-t.sh
 unit_tests += tests/ha/announce-t \
 	tests/ha/config-t \
 	tests/ha/config_anycast-t \
@@ -56,4 +56,5 @@ tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 # ha-bgp-t.sh anycast with Debian's BIRD and FRR.
 system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
 	tests/system/ha-bgp-t.sh tests/system/ha-group-t.sh
-EXTRA_DIST += tests/system/ha.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh
+EXTRA_DIST += tests/system/ha.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh \
+	tests/ha/hmac-golden-t.sh
