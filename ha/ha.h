@@ -62,7 +62,7 @@ struct ha_view {
 	enum vip_place place;
 	uint8_t priority; /* said in adverts now */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
-		gateway_lost, asymmetric, split_brain;
+		gateway_lost, asymmetric, split_brain, foreign;
 	uint64_t conflicts;
 	uint8_t source[16];
 	struct instance_peer peers[CONFIG_PEERS];

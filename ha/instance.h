@@ -13,6 +13,7 @@
 #include "ha/config.h"
 #include "ha/handover.h"
 #include "ha/iface.h"
+#include "ha/instance_event.h"
 #include "ha/keep.h"
 #include "ha/neighbour.h"
 #include "ha/poll.h"
@@ -21,41 +22,6 @@
 #include "ha/state.h"
 #include "ha/track.h"
 #include "ha/vip.h"
-
-/* What an operator is told; the main thread keeps the last. */
-enum instance_event_kind {
-	INSTANCE_ROLE,         /* role changed: from, to, reason */
-	INSTANCE_DISCARD,      /* adverts of `peer` are thrown away: verdict */
-	INSTANCE_SPLIT,        /* two masters */
-	INSTANCE_OWNER,        /* somebody advertises 255 */
-	INSTANCE_CLONE,        /* our own address and priority heard */
-	INSTANCE_STAYED,       /* planned move: nobody took over */
-	INSTANCE_LATE,         /* ran late and announced again; value = us */
-	INSTANCE_ROBBED,       /* an address was taken off by another program */
-	INSTANCE_TROUBLE,      /* a system call failed; value = errno */
-	INSTANCE_PEER,         /* our own peer was found, failed or lost */
-	INSTANCE_CONFLICT,     /* another MAC claims an address; peer[0..5] */
-	INSTANCE_GATEWAY,      /* lost (value 1) or back (0) */
-	INSTANCE_ADDRS,        /* the master has another address list */
-	INSTANCE_ROUTE,        /* anycast: value = metric, 0 = none; reason */
-	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
-	INSTANCE_ASYMMETRIC,   /* a master known by hellos only (1); over (0) */
-	INSTANCE_WAITS,        /* silence, while the sync group hears */
-	INSTANCE_EVENTS,
-};
-
-struct instance_event {
-	enum instance_event_kind kind;
-	char name[CONFIG_NAME];
-	int64_t at_us;
-	uint8_t from, to; /* enum state_role */
-	uint8_t reason;   /* enum state_reason or packet_verdict */
-	uint8_t family;   /* of peer */
-	uint8_t priority;
-	uint8_t peer[16];
-	int64_t value;
-	char what[32]; /* TROUBLE: which call */
-};
 
 /* What all share. */
 struct instance_env {
@@ -139,7 +105,8 @@ struct instance {
 	bool can_linger;
 	/* The link as last scanned. */
 	bool link_up, has_source, vips_seen;
-	int index; /* 0 = no such link */
+	bool foreign; /* a service address is on it without our tag */
+	int index;    /* 0 = no such link */
 	uint8_t mac[6];
 	uint8_t source[PACKET_ADDR_MAX];
 	/* Of a scan in progress. */
@@ -147,6 +114,7 @@ struct instance {
 	bool scan_has_source;
 	uint8_t scan_source[PACKET_ADDR_MAX];
 	uint64_t scan_vips;        /* bit per address */
+	uint64_t scan_foreign;     /* those without our tag */
 	int64_t robbed_us[4];      /* last times an address was put back */
 	int64_t banned_us;         /* gave up putting back until then */
 	unsigned take_left;        /* how often "take" is still repeated */

@@ -170,7 +170,7 @@ void instance_scan_begin(struct instance *in)
 {
 	memset(&in->scan_link, 0, sizeof(in->scan_link));
 	in->scan_has_source = false;
-	in->scan_vips = 0;
+	in->scan_vips = in->scan_foreign = 0;
 }
 
 void instance_scan_link(struct instance *in, const struct iface_link *link)
@@ -198,6 +198,8 @@ void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
 	vip = vip_number(in, addr);
 	if (vip >= 0) {
 		in->scan_vips |= 1ULL << vip;
+		if (addr->tag != IFACE_TAG)
+			in->scan_foreign |= 1ULL << vip;
 		return;
 	}
 	if (in->scan_has_source || addr->tag == IFACE_TAG || !addr->usable)
@@ -230,6 +232,27 @@ static void restore(struct instance *in, int64_t now)
 	in->counters.restored++;
 	in_emit_kind(in, INSTANCE_ROBBED, (int64_t)in->counters.restored);
 	instance_event(in, STATE_EV_REASSERT, now);
+}
+
+/* Somebody else put a service address on: it is not ours to take off, but
+ * this node answers for it even as backup. What is there before we add our
+ * own counts; a kernel that keeps no tags cannot tell then. */
+static void check_foreign(struct instance *in)
+{
+	struct instance_event ev = {.kind = INSTANCE_FOREIGN};
+	bool foreign = in->scan_foreign != 0;
+
+	if (foreign == in->foreign || (foreign && in->vip.place == VIP_ON))
+		return;
+	in->foreign = foreign;
+	ev.value = foreign;
+	if (foreign) {
+		int vip = __builtin_ctzll(in->scan_foreign);
+
+		ev.family = in->conf.family;
+		memcpy(ev.peer, in->conf.vips[vip].octets, sizeof(ev.peer));
+	}
+	in_emit(in, &ev);
 }
 
 void in_open_neighbour(struct instance *in, int64_t now)
@@ -318,5 +341,6 @@ void instance_scan_end(struct instance *in, int64_t now_us)
 		in_open(in);
 		in_open_neighbour(in, now_us);
 	}
+	check_foreign(in);
 	restore(in, now_us);
 }

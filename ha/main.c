@@ -37,7 +37,9 @@ static void log_event(const struct instance_event *ev)
 	if (!ha_note_text(ev, text, sizeof(text)))
 		return;
 	if (ev->kind == INSTANCE_ROLE || ev->kind == INSTANCE_PEER ||
-		ev->kind == INSTANCE_ROUTE)
+		ev->kind == INSTANCE_ROUTE ||
+		(ev->kind == INSTANCE_FRONTEND &&
+			ev->to != TRACK_SERVICE_FAILED))
 		log_info("ha: %s", text);
 	else
 		log_warn("ha: %s", text);

@@ -83,6 +83,7 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "gateway_lost", v->gateway_lost);
 	set_bool(o, "asymmetric", v->asymmetric);
 	set_bool(o, "split_brain", v->split_brain);
+	set_bool(o, "foreign_address", v->foreign);
 	set_bool(o, "leaving", v->health.leaving);
 	set_bool(o, "last_man", v->health.last_man || v->st.lone);
 	return o;
@@ -168,6 +169,31 @@ static long long int_of(const json_t *o, const char *key)
 	return json_integer_value(json_object_get(o, key));
 }
 
+/* What should not be so, in one line; nothing when all is well. */
+static void render_alarms(const json_t *health)
+{
+	static const struct {
+		const char *key, *text;
+	} alarms[] = {
+		{"split_brain", "split brain"},
+		{"asymmetric", "a peer is master, but its adverts do not come"},
+		{"foreign_address",
+			"a service address was put there by others"},
+		{"gateway_lost", "the gateway does not answer"},
+		{"probe_failed", "the probe fails"},
+	};
+	const char *before = "  alarm: ";
+
+	for (size_t i = 0; i < countof(alarms); i++) {
+		if (!json_is_true(json_object_get(health, alarms[i].key)))
+			continue;
+		printf("%s%s", before, alarms[i].text);
+		before = "; ";
+	}
+	if (*before == ';')
+		printf("\n");
+}
+
 static void render_instance(const json_t *o)
 {
 	const json_t *addresses = json_object_get(o, "addresses");
@@ -191,6 +217,7 @@ static void render_instance(const json_t *o)
 		printf(" %s", json_string_value(a));
 	printf("\n  frontend %s, fault %s\n", text_of(health, "frontend"),
 		text_of(health, "fault"));
+	render_alarms(health);
 	json_array_foreach(json_object_get(o, "peers"), i, a)
 		printf("  peer %s: %s\n", text_of(a, "address"),
 			text_of(a, "state"));
@@ -257,6 +284,34 @@ static void robbed_text(const struct instance_event *ev, char *out, size_t size)
 		snprintf(out, size,
 			"%s: address: was taken off by somebody, put back",
 			ev->name);
+}
+
+static void foreign_text(
+	const struct instance_event *ev, char *out, size_t size)
+{
+	char ip[ADDR_TEXT];
+
+	if (ev->value)
+		snprintf(out, size,
+			"%s: address: %s is on the link, put there by somebody "
+			"else: left alone",
+			ev->name, peer_of(ev, ip));
+	else
+		snprintf(out, size, "%s: address: no foreign one any more",
+			ev->name);
+}
+
+static void frontend_text(
+	const struct instance_event *ev, char *out, size_t size)
+{
+	int n = snprintf(out, size, "frontend: %s -> %s",
+		track_service_name((enum track_service)ev->from),
+		track_service_name((enum track_service)ev->to));
+
+	if (ev->to == TRACK_SERVICE_FAILED)
+		snprintf(out + n, size - (size_t)n, " cause=%s silence_ms=%.1f",
+			track_cause_name((enum track_cause)ev->reason),
+			(double)ev->value / 1000);
 }
 
 bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
@@ -341,6 +396,12 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 			"group hear their master: waiting",
 			name);
 		return true;
+	case INSTANCE_FOREIGN:
+		foreign_text(ev, out, size);
+		return true;
+	case INSTANCE_FRONTEND:
+		frontend_text(ev, out, size);
+		return true;
 	case INSTANCE_EVENTS:
 		break;
 	}
@@ -352,7 +413,8 @@ json_t *ha_note_json(const struct ha_note *note)
 	static const char *const kinds[INSTANCE_EVENTS] = {"role", "discard",
 		"split_brain", "owner", "clone", "stayed", "late", "robbed",
 		"trouble", "peer", "conflict", "gateway", "addresses", "route",
-		"route_robbed", "asymmetric", "group_waits"};
+		"route_robbed", "asymmetric", "group_waits", "foreign_address",
+		"frontend"};
 	const struct instance_event *ev = &note->event;
 	char text[256] = "";
 	json_t *o = json_object();

@@ -47,6 +47,7 @@ static void look(struct worker *w, void *arg)
 		v->gateway_lost = in->gateway_lost;
 		v->asymmetric = in->asymmetric != STATE_INIT;
 		v->split_brain = is_split(in, views->now_us);
+		v->foreign = in->foreign;
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
@@ -152,6 +153,12 @@ static uint64_t get_split_brain(const struct ha_view *v, int64_t now)
 	return v->split_brain;
 }
 
+static uint64_t get_foreign(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->foreign;
+}
+
 static uint64_t get_probe_failed(const struct ha_view *v, int64_t now)
 {
 	(void)now;
@@ -197,6 +204,10 @@ static const struct series series[] = {
 	{"ispdns_ha_asymmetric",
 		"1 while a peer says it is master, but no advert of it comes.",
 		"gauge", get_asymmetric},
+	{"ispdns_ha_foreign_address",
+		"1 while a service address is on the link that we did not put "
+		"there.",
+		"gauge", get_foreign},
 	{"ispdns_ha_group_waits_total",
 		"Silences not believed, since the sync group hears its master.",
 		"counter", get_group_waits},

@@ -41,6 +41,14 @@ const char *track_peer_name(enum track_peer peer)
 	return peer < countof(names) ? names[peer] : "?";
 }
 
+const char *track_cause_name(enum track_cause cause)
+{
+	static const char *const names[TRACK_CAUSES] = {
+		"none", "silence", "death", "word"};
+
+	return cause < TRACK_CAUSES ? names[cause] : "?";
+}
+
 static bool service_failed(const struct track_input *in)
 {
 	return in->service == TRACK_SERVICE_FAILED ||
@@ -107,12 +115,14 @@ static bool is_healthy(enum track_service service)
 }
 
 /* Each failure soon after the last one doubles the time to be trusted. */
-static void note_failure(
-	struct track_beat *b, const struct track_beat_conf *conf, int64_t now)
+static void note_failure(struct track_beat *b,
+	const struct track_beat_conf *conf, enum track_cause cause, int64_t now)
 {
 	if (!b->clean_us)
 		return;
 	b->clean_us = 0;
+	b->cause = cause;
+	b->silence_us = now - b->last_us;
 	if (b->failed_us && now - b->failed_us < conf->flap_us)
 		b->rise_us *= 2;
 	else
@@ -127,13 +137,15 @@ void track_beat_heard(struct track_beat *b, const struct track_beat_conf *conf,
 {
 	/* A gap that was too long counts although it is over. */
 	(void)track_beat_judge(b, conf, now_us);
+	if (!is_healthy(said))
+		note_failure(b, conf, TRACK_CAUSE_WORD, now_us);
 	b->connected = true;
 	b->last_us = now_us;
 	b->excused_us = 0;
 	b->said = said;
 	if (!is_healthy(said))
-		note_failure(b, conf, now_us);
-	else if (!b->clean_us)
+		return;
+	if (!b->clean_us)
 		b->clean_us = now_us;
 }
 
@@ -141,7 +153,7 @@ void track_beat_gone(struct track_beat *b, const struct track_beat_conf *conf,
 	int64_t now_us)
 {
 	b->connected = false;
-	note_failure(b, conf, now_us);
+	note_failure(b, conf, TRACK_CAUSE_DEATH, now_us);
 }
 
 void track_beat_excuse(struct track_beat *b, const struct track_beat_conf *conf,
@@ -166,7 +178,7 @@ enum track_service track_beat_judge(struct track_beat *b,
 	const struct track_beat_conf *conf, int64_t now_us)
 {
 	if (b->connected && now_us - b->last_us >= silence_us(conf))
-		note_failure(b, conf, now_us);
+		note_failure(b, conf, TRACK_CAUSE_SILENCE, now_us);
 	if (!b->clean_us)
 		return b->seen || b->connected ? TRACK_SERVICE_FAILED
 					       : TRACK_SERVICE_WAITING;

@@ -27,6 +27,15 @@ enum track_service {
 	TRACK_SERVICES,
 };
 
+/* How a failure of the served daemon was found out. */
+enum track_cause {
+	TRACK_CAUSE_NONE,
+	TRACK_CAUSE_SILENCE, /* beats did not come */
+	TRACK_CAUSE_DEATH,   /* its socket or its process ended */
+	TRACK_CAUSE_WORD,    /* it said so itself */
+	TRACK_CAUSES,
+};
+
 /* What is known of our own peer, by its hellos. */
 enum track_peer {
 	TRACK_PEER_UNKNOWN, /* never heard one: keepalived, or none */
@@ -75,6 +84,7 @@ void track_eval(const struct track_input *in, const struct track_weights *w,
 const char *track_service_name(enum track_service service);
 const char *track_fault_name(enum track_fault fault);
 const char *track_peer_name(enum track_peer peer);
+const char *track_cause_name(enum track_cause cause);
 
 struct track_beat_conf {
 	int64_t period_us; /* between two heartbeats; 50 ms */
@@ -89,11 +99,14 @@ struct track_beat {
 	bool connected;
 	bool seen; /* ever trusted since start */
 	enum track_service said;
-	int64_t last_us;    /* of the last heartbeat */
-	int64_t clean_us;   /* healthy since; 0 = not */
-	int64_t failed_us;  /* last failure; 0 = none */
-	int64_t rise_us;    /* in force now */
-	int64_t excused_us; /* silence since last_us that proves nothing */
+	int64_t last_us;        /* of the last heartbeat */
+	int64_t clean_us;       /* healthy since; 0 = not */
+	int64_t failed_us;      /* last failure; 0 = none */
+	int64_t rise_us;        /* in force now */
+	int64_t excused_us;     /* silence since last_us that proves nothing */
+	enum track_cause cause; /* of the last failure */
+	int64_t silence_us;     /* of the last failure: since the last beat,
+				   without what was excused */
 };
 
 void track_beat_init(struct track_beat *b, const struct track_beat_conf *conf);

@@ -115,8 +115,7 @@ static void run_round(struct worker *w)
 	if (w->rescan_routes)
 		worker_anycast_scan(w);
 	check_suspend(w);
-	service = track_beat_judge(
-		&w->health.beat, &w->health.conf, w->poll.now_us);
+	service = worker_judge(w);
 	for (size_t i = 0; i < w->count; i++)
 		instance_tick(w->instances[i], service, mtime_now().us);
 	worker_anycast_tick(w, service);
@@ -256,6 +255,7 @@ struct worker *worker_new(
 	w->poll.now_us = mtime_now().us;
 	sem_init(&w->done, 0, 0);
 	w->keep = keep;
+	w->service = TRACK_SERVICE_WAITING;
 	w->env.config = config;
 	w->env.poll = &w->poll;
 	w->env.handover = &w->handover;

@@ -39,13 +39,15 @@ struct worker {
 	int event_fd;
 	struct worker_call_slot *pending; /* atomic */
 	sem_t done;
+	/* The main thread's. */
 	pthread_t thread;
 	bool running; /* the thread exists */
-	bool quit;    /* set on the thread itself */
 	bool realtime;
-	bool rescan;
-	bool rescan_routes;
+	/* The real-time thread's; in no word with the others. */
 	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
+	bool quit, rescan, rescan_routes;
+	enum track_service service; /* of the frontend, as last told */
+	/* Between the two. */
 	struct instance_event ring[RING];
 	uint32_t ring_head, ring_tail; /* atomic; head: next to write */
 	struct worker_counters counters;
@@ -71,6 +73,8 @@ void worker_each_link(void *arg, const struct iface_link *link);
 void worker_on_netlink(void *arg);
 void worker_on_peers4(void *arg);
 void worker_on_peers6(void *arg);
+/* The state of the frontend now; a change is told. */
+enum track_service worker_judge(struct worker *w);
 /* instance_env.everybody and .known */
 struct instance *const *worker_everybody(void *arg, size_t *count);
 bool worker_knows(void *arg, int index, uint8_t family, uint8_t vrid);

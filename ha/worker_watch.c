@@ -78,6 +78,27 @@ bool worker_knows(void *arg, int index, uint8_t family, uint8_t vrid)
 	return false;
 }
 
+/* --- the frontend ------------------------------------------------------ */
+
+enum track_service worker_judge(struct worker *w)
+{
+	struct track_beat *beat = &w->health.beat;
+	enum track_service is =
+		track_beat_judge(beat, &w->health.conf, w->poll.now_us);
+	struct instance_event ev = {.kind = INSTANCE_FRONTEND,
+		.at_us = w->poll.now_us,
+		.from = (uint8_t)w->service,
+		.to = (uint8_t)is,
+		.reason = (uint8_t)beat->cause,
+		.value = beat->silence_us};
+
+	if (is == w->service)
+		return is;
+	w->service = is;
+	worker_emit(w, &ev);
+	return is;
+}
+
 /* --- peers ------------------------------------------------------------- */
 
 static void peer_said(struct worker *w, const struct handover_msg *msg,

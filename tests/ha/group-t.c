@@ -277,6 +277,53 @@ static void test_gateway(void)
 	is_int(all[2]->sc.priority, 100, "and no others");
 }
 
+/* --- a service address that somebody else put there -------------------- */
+
+static void scan(struct instance *in, int tag)
+{
+	struct iface_link link = {.index = 7, .name = "", .up = true};
+	struct iface_addr own = {.index = 7,
+		.family = 4,
+		.usable = true,
+		.octets = {10, 98, 0, 11}};
+	struct iface_addr vip = {.index = 7, .family = 4, .usable = true};
+
+	instance_scan_begin(in);
+	instance_scan_link(in, &link);
+	instance_scan_addr(in, &own);
+	vip.tag = (uint8_t)tag;
+	memcpy(vip.octets, in->conf.vips[0].octets, sizeof(vip.octets));
+	if (tag >= 0)
+		instance_scan_addr(in, &vip);
+	instance_scan_end(in, now);
+}
+
+static void test_foreign(void)
+{
+	struct instance *in;
+
+	begin();
+	in = all[2];
+	in->conf.vips[0].octets[0] = 10;
+	scan(in, IFACE_TAG);
+	ok(!in->foreign && !told[INSTANCE_FOREIGN],
+		"case 57: one of ours: nothing to tell");
+	scan(in, 0);
+	scan(in, 0);
+	ok(in->foreign && told[INSTANCE_FOREIGN] == 1,
+		"case 57: one that is not: told once");
+	in->vip.place = VIP_ON;
+	scan(in, 0);
+	ok(in->foreign, "case 57: it stays one when we lead");
+	scan(in, -1);
+	in->vip.place = VIP_OFF;
+	ok(!in->foreign && told[INSTANCE_FOREIGN] == 2, "case 57: gone: told");
+	in->vip.place = VIP_ON;
+	scan(in, 0);
+	ok(!in->foreign,
+		"case 57: what we put there ourselves is not: no tags here");
+}
+
 /* --- asymmetric -------------------------------------------------------- */
 
 static uint32_t seq;
@@ -366,6 +413,7 @@ int main(void)
 	test_wait();
 	test_pull();
 	test_gateway();
+	test_foreign();
 	test_asymmetric();
 	test_fence();
 	for (int i = 0; i < COUNT; i++)

@@ -104,18 +104,30 @@ static void test_death(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* As the daemon measures it: what a busy machine adds is in some of the
+ * rounds, what the judge needs is in all. */
 static void test_hang(void)
 {
 	pid_t pid = start_child();
-	int64_t t;
+	int64_t best = INT64_MAX;
+	int silent = 0, stops = 5;
 
 	health.conf.rise_us = health.beat.rise_us = 0;
-	ok(becomes(TRACK_SERVICE_OK), "another child is well");
-	kill(pid, SIGSTOP);
-	t = mtime_now().us;
-	ok(becomes(TRACK_SERVICE_FAILED), "case 62: stopped: failed");
-	ok(mtime_now().us - t >= 50000, "case 62: by silence");
-	kill(pid, SIGCONT);
+	for (int i = 0; i < stops; i++) {
+		if (!becomes(TRACK_SERVICE_OK))
+			tap_bail("the child is not well");
+		kill(pid, SIGSTOP);
+		if (!becomes(TRACK_SERVICE_FAILED))
+			tap_bail("its hang is not seen");
+		silent += health.beat.cause == TRACK_CAUSE_SILENCE &&
+			  health.beat.silence_us >= 150000;
+		if (health.beat.silence_us < best)
+			best = health.beat.silence_us;
+		kill(pid, SIGCONT);
+	}
+	is_int(silent, stops, "case 62: stopped: failed, by silence of 150 ms");
+	ok(best <= 200000, "case 62: found out in 200 ms: %lld us",
+		(long long)best);
 	ok(becomes(TRACK_SERVICE_OK), "goes on: well");
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);

@@ -178,6 +178,8 @@ static void test_beat(void)
 	now += 50 * MS;
 	is_int(judge(&b), TRACK_SERVICE_FAILED,
 		"case 63: by 3 periods: failed");
+	is_int(b.cause, TRACK_CAUSE_SILENCE, "case 62: by silence");
+	is_int(b.silence_us, 150 * MS, "case 62: of 150 ms");
 	beat_for(&b, 2900 * MS);
 	is_int(judge(&b), TRACK_SERVICE_HELD, "not trusted before 3 s");
 	beat_for(&b, 200 * MS);
@@ -185,12 +187,14 @@ static void test_beat(void)
 	track_beat_gone(&b, &beat_conf, now);
 	is_int(judge(&b), TRACK_SERVICE_FAILED,
 		"case 61: gone: failed at once");
+	is_int(b.cause, TRACK_CAUSE_DEATH, "case 61: by its death");
 	beat_for(&b, 3100 * MS);
 	is_int(judge(&b), TRACK_SERVICE_HELD, "a flap doubles the wait");
 	beat_for(&b, 3000 * MS);
 	is_int(judge(&b), TRACK_SERVICE_OK, "to 6 s");
 	track_beat_heard(&b, &beat_conf, TRACK_SERVICE_FAILED, now);
 	is_int(judge(&b), TRACK_SERVICE_FAILED, "says so itself");
+	is_int(b.cause, TRACK_CAUSE_WORD, "by its word");
 	for (int i = 0; i < 10; i++) {
 		beat_for(&b, 130 * (int64_t)SEC);
 		track_beat_gone(&b, &beat_conf, now);

@@ -34,11 +34,15 @@ measure 2 stop_hard a fe
 ok "crash of the frontend: the peer is master" is_role b MASTER
 at_most "$gap" 900 "crash: gap in ms"
 at_most "$lost" 500 "crash: queries lost"
+like "$(ctl a events)" 'frontend: ok -> failed cause=death' "by its death"
 fe_start a
 ok "it comes back after it has been well for a while" \
 	wait_for 130 is_role a MASTER
 measure 2 kill -STOP "$(pid a fe)"
 ok "a frontend that hangs is found out" is_role b MASTER
+silence=$(ctl a events | sed -n 's/.*cause=silence silence_ms=//p' | tail -n 1)
+at_least "$silence" 150 "case 62: by silence, in ms"
+at_most "$silence" 200 "case 62: at most"
 at_most "$gap" 900 "hang: gap in ms"
 kill -CONT "$(pid a fe)"
 ok "and forgiven later" wait_for 130 is_role a MASTER
