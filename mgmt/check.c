@@ -9,8 +9,11 @@
 #include <errno.h>
 
 #include "common/dns/code.h"
+#include "common/dns/name.h"
 #include "common/net/addr.h"
 #include "mgmt/model.h"
+
+#define RANDOM_LABEL 13 /* octets that frontends put before a name */
 
 /* The row of `table` whose first key is `key`, or NULL. */
 static const json_t *find_row(
@@ -91,10 +94,36 @@ static int check_table(
 	return rc;
 }
 
+/* Parts of a check that do not go together; NULL: they do. */
+static const char *check_clash(const json_t *row)
+{
+	const char *rcode = row_str(row, "check_rcode");
+	bool serial = row_int(row, "check_min_serial") > 0;
+	bool label = row_bool(row, "check_random_label");
+	struct name name;
+	uint16_t type, value;
+
+	if (*rcode && !dns_rcode_parse(rcode, &value))
+		return "the check's rcode is not one such as NOERROR";
+	if (serial && (!dns_type_parse(row_str(row, "check_type"), &type) ||
+			      type != DNS_TYPE_SOA))
+		return "a check with a serial needs type SOA";
+	if (serial && label)
+		return "a check has a serial or a random label, not both";
+	if (label && (name_parse(row_str(row, "check_name"), &name) ||
+			     name.len > NAME_MAX_WIRE - RANDOM_LABEL))
+		return "the check's name is too long for a random label";
+	return NULL;
+}
+
 static int check_backend(const json_t *row, struct err *err)
 {
+	const char *clash = check_clash(row);
 	uint16_t type;
 
+	if (clash)
+		return err_fail(err, -EINVAL, "backend %s/%s: %s",
+			row_str(row, "pool"), row_str(row, "name"), clash);
 	if (!dns_type_parse(row_str(row, "check_type"), &type))
 		return err_fail(err, -EINVAL,
 			"backend %s/%s: check type \"%s\" is unknown",
@@ -122,9 +151,15 @@ bool check_pool_has_backend(const json_t *doc, const char *pool)
 
 static int check_routing(const json_t *doc, struct err *err)
 {
+	const json_t *retry = model_single(doc, "frontend_retry");
 	size_t i;
 	json_t *row;
 	int rc;
+
+	if (row_int(retry, "timeout_ms") > row_int(retry, "deadline_ms"))
+		return err_fail(err, -EINVAL,
+			"frontend retry: the timeout is longer than the "
+			"deadline");
 
 	json_array_foreach(model_rows(doc, "backend"), i, row)
 		if ((rc = check_backend(row, err)))

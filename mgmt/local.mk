@@ -2,6 +2,7 @@
 # The server: everything but main.c is a library, so that tests link it.
 noinst_LIBRARIES += mgmt/libmgmt.a
 MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/migrations/002.sql \
+	mgmt/migrations/003.sql \
 	mgmt/web/index.html mgmt/web/app.js mgmt/web/style.css
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
@@ -23,7 +24,7 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/pki.c mgmt/pki.h \
 	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
 	mgmt/push_wait.c \
-	mgmt/render.c mgmt/render.h mgmt/render_frontend.c \
+	mgmt/render.c mgmt/render.h mgmt/render_frontend.c mgmt/render_pool.c \
 	mgmt/render_impl.h \
 	mgmt/revision.c mgmt/revision.h \
 	mgmt/server.c mgmt/server.h \

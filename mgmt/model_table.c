@@ -18,6 +18,8 @@ static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
 static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
+static const char *const pool_kinds[] = {"auto", "rec", "auth", NULL};
+static const char *const pool_no_server[] = {"servfail", "drop", NULL};
 static const char *const vip_auth[] = {"none", "pass", NULL};
 static const char *const roles[] = {
 	"frontend", "resolver", "authority", "ha", NULL};
@@ -57,11 +59,14 @@ static const struct model_column limits[] = {
 		false},
 };
 
+/* miss_qps -1: as all others have it (limit_misses). */
 static const struct model_column limit_override[] = {
 	{"prefix", MODEL_PREFIX, KEY, NULL, 0, 0, NULL, NULL, false},
 	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
 	{"burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
 	{"action", MODEL_ENUM, 0, "\"drop\"", 0, 0, limit_actions, NULL, false},
+	{"miss_qps", MODEL_INT, 0, "-1", -1, 10000000, NULL, NULL, false},
+	{"miss_burst", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
 };
 
 static const struct model_column limit_exempt[] = {
@@ -114,6 +119,47 @@ static const struct model_column cache[] = {
 		false},
 	{"failure_ttl_s", MODEL_INT, 0, "5", 0, 300, NULL, NULL, false},
 	{"stale_s", MODEL_INT, 0, "3600", 0, 7 * DAY_S, NULL, NULL, false},
+	{"truncated_ttl_s", MODEL_INT, 0, "0", 0, 300, NULL, NULL, false},
+	{"prefetch", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"cap_served_ttl", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"keep", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+};
+
+/* What a frontend needs beside its policy; the same on all of them. */
+static const struct model_column frontend[] = {
+	{"udp_size", MODEL_INT, 0, "1232", 512, 4096, NULL, NULL, false},
+	{"freebind", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"inflight", MODEL_INT, 0, "16384", 16, 30000, NULL, NULL, false},
+	{"inflight_per_client", MODEL_INT, 0, "1000", 1, 30000, NULL, NULL,
+		false},
+	{"sockets", MODEL_INT, 0, "16", 1, 64, NULL, NULL, false},
+	{"socket_queries", MODEL_INT, 0, "8", 0, 1000000, NULL, NULL, false},
+	{"cookies", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"top", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"top_window_s", MODEL_INT, 0, "60", 1, 3600, NULL, NULL, false},
+	{"drop_lines", MODEL_INT, 0, "1", 0, 100, NULL, NULL, false},
+	{"metrics_listen", MODEL_ADDR, MODEL_OPTIONAL, "\"127.0.0.1:8083\"",
+		8083, 0, NULL, NULL, false},
+};
+
+/* When a backend does not answer. */
+static const struct model_column frontend_retry[] = {
+	{"timeout_ms", MODEL_INT, 0, "400", 20, 30000, NULL, NULL, false},
+	{"tries", MODEL_INT, 0, "3", 1, 8, NULL, NULL, false},
+	{"deadline_ms", MODEL_INT, 0, "2500", 50, 30000, NULL, NULL, false},
+	{"hedge", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+};
+
+/* Connections of clients; 0 of per_net, queries and lifetime_s: no limit. */
+static const struct model_column frontend_tcp[] = {
+	{"connections", MODEL_INT, 0, "10000", 1, 1000000, NULL, NULL, false},
+	{"per_client", MODEL_INT, 0, "20", 1, 1000000, NULL, NULL, false},
+	{"per_net", MODEL_INT, 0, "1000", 0, 1000000, NULL, NULL, false},
+	{"queries", MODEL_INT, 0, "0", 0, 1000000000, NULL, NULL, false},
+	{"lifetime_s", MODEL_INT, 0, "0", 0, DAY_S, NULL, NULL, false},
+	{"idle_ms", MODEL_INT, 0, "10000", 100, 600000, NULL, NULL, false},
+	{"message_ms", MODEL_INT, 0, "5000", 100, 60000, NULL, NULL, false},
+	{"inflight", MODEL_INT, 0, "100", 1, 65535, NULL, NULL, false},
 };
 
 static const struct model_column pool[] = {
@@ -121,8 +167,13 @@ static const struct model_column pool[] = {
 	{"policy", MODEL_ENUM, 0, "\"leastOutstanding\"", 0, 0, pool_policies,
 		NULL, false},
 	{"cache", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"kind", MODEL_ENUM, 0, "\"auto\"", 0, 0, pool_kinds, NULL, false},
+	{"tiers", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"no_server", MODEL_ENUM, 0, "\"servfail\"", 0, 0, pool_no_server, NULL,
+		false},
 };
 
+/* check_min_serial 0 and check_rcode "": not asked for. */
 static const struct model_column backend[] = {
 	{"pool", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "pool", true},
 	{"name", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
@@ -138,6 +189,13 @@ static const struct model_column backend[] = {
 	{"check_rise", MODEL_INT, 0, "2", 1, 100, NULL, NULL, false},
 	{"check_fall", MODEL_INT, 0, "2", 1, 100, NULL, NULL, false},
 	{"check_aa", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"qps", MODEL_INT, 0, "0", 0, 10000000, NULL, NULL, false},
+	{"check_enabled", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"check_min_serial", MODEL_INT, 0, "0", 0, UINT32_MAX, NULL, NULL,
+		false},
+	{"check_random_label", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"check_rcode", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 15, NULL, NULL,
+		false},
 };
 
 static const struct model_column route[] = {
@@ -259,6 +317,9 @@ static const struct model_table tables[] = {
 	TABLE(block_policy, "block policy", MODEL_SINGLE),
 	TABLE(policy, "policy", MODEL_SINGLE),
 	TABLE(cache, "cache", MODEL_SINGLE),
+	TABLE(frontend, "frontend", MODEL_SINGLE),
+	TABLE(frontend_retry, "frontend retry", MODEL_SINGLE),
+	TABLE(frontend_tcp, "frontend tcp", MODEL_SINGLE),
 	TABLE(pool, "pool", 0),
 	TABLE(backend, "backend", 0),
 	TABLE(route, "route", 0),

@@ -55,6 +55,22 @@ void render_list(struct text *out, const char *key, const json_t *list)
 	text_add(out, "]\n");
 }
 
+bool render_is_set(const json_t *doc, const char *table)
+{
+	const struct model_table *t = model_table(table);
+	const json_t *row = model_single(doc, table);
+	bool set = false;
+
+	for (size_t i = 0; i < t->count; i++) {
+		const struct model_column *c = &t->columns[i];
+		json_t *dflt = model_default(c);
+
+		set |= !json_equal(dflt, json_object_get(row, c->name));
+		json_decref(dflt);
+	}
+	return set;
+}
+
 void render_shared_key(
 	const json_t *doc, const char *purpose, char out[DIGEST_HEX])
 {

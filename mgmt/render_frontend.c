@@ -5,22 +5,8 @@
 
 #include "mgmt/partner.h"
 
-/* Does the row of a table differ from that of the first start? */
-static bool is_set(const json_t *doc, const char *table)
-{
-	const struct model_table *t = model_table(table);
-	const json_t *row = model_single(doc, table);
-	bool set = false;
-
-	for (size_t i = 0; i < t->count; i++) {
-		const struct model_column *c = &t->columns[i];
-		json_t *dflt = model_default(c);
-
-		set |= !json_equal(dflt, json_object_get(row, c->name));
-		json_decref(dflt);
-	}
-	return set;
-}
+/* In the state directory of its unit. */
+#define CACHE_FILE "/var/lib/ispdns-frontend/cache"
 
 /* Both only when they are used: the file stays as versions without them
  * wrote it. */
@@ -28,7 +14,7 @@ static void put_misses(struct text *out, const json_t *doc)
 {
 	const json_t *m = model_single(doc, "limit_misses");
 
-	if (!is_set(doc, "limit_misses"))
+	if (!render_is_set(doc, "limit_misses"))
 		return;
 	text_add(out,
 		"  misses:\n    per_client: {qps: %lld, burst: %lld}\n"
@@ -77,9 +63,14 @@ static void put_limit(struct text *out, const json_t *doc)
 	json_array_foreach(overrides, i, o) {
 		text_add(out, "    - {");
 		render_key_quoted(out, "prefix", row_str(o, "prefix"));
-		text_add(out, ", qps: %lld, burst: %lld, action: %s}\n",
+		text_add(out, ", qps: %lld, burst: %lld, action: %s",
 			(long long)row_int(o, "qps"),
 			(long long)row_int(o, "burst"), row_str(o, "action"));
+		if (row_int(o, "miss_qps") >= 0)
+			text_add(out, ", misses: {qps: %lld, burst: %lld}",
+				(long long)row_int(o, "miss_qps"),
+				(long long)row_int(o, "miss_burst"));
+		text_add(out, "}\n");
 	}
 	put_misses(out, doc);
 	put_exempt(out, doc);
@@ -197,7 +188,7 @@ static void put_blocks(struct text *out, const json_t *doc)
 {
 	const json_t *b = model_single(doc, "block_policy");
 
-	if (!is_set(doc, "block_policy"))
+	if (!render_is_set(doc, "block_policy"))
 		return;
 	text_add(out,
 		"dynamic_blocks:\n  qps: %lld\n  nxdomain_percent: %lld\n"
@@ -230,98 +221,15 @@ static void put_frontend_cache(struct text *out, const json_t *doc)
 		(long long)row_int(c, "max_negative_ttl_s"),
 		(long long)row_int(c, "failure_ttl_s"),
 		(long long)row_int(c, "stale_s"));
-}
-
-/* The node with the role authority that has this address; NULL: none. */
-static const json_t *authority_at(const json_t *doc, const char *address)
-{
-	union addr a, b;
-	size_t i;
-	json_t *node;
-
-	if (addr_parse(address, 53, &a))
-		return NULL;
-	json_array_foreach(model_rows(doc, "node"), i, node)
-		if (node_has_role(node, "authority") &&
-			!addr_parse(row_str(node, "address"), 53, &b) &&
-			addr_equal_ip(&a, &b))
-			return node;
-	return NULL;
-}
-
-/* What is asked to know its health: as given; of an authority node of ours,
- * when nothing is given, its own health zone. */
-static void put_check(struct text *out, const json_t *doc, const json_t *b)
-{
-	const json_t *node = authority_at(doc, row_str(b, "address"));
-	bool own = node && !strcmp(row_str(b, "check_name"), ".");
-
-	text_add(out, "check: {");
-	if (own)
-		text_add(out,
-			"name: \"health.%s.ispdns.invalid.\", type: SOA, ",
-			row_str(node, "node"));
-	else {
-		render_key_quoted(out, "name", row_str(b, "check_name"));
-		text_add(out, ", type: %s, ", row_str(b, "check_type"));
-	}
-	render_duration(out, "interval", row_int(b, "check_interval_ms"));
-	render_duration(out, ", timeout", row_int(b, "check_timeout_ms"));
-	text_add(out, ", rise: %lld, fall: %lld, require_aa: %s}",
-		(long long)row_int(b, "check_rise"),
-		(long long)row_int(b, "check_fall"),
-		own || row_bool(b, "check_aa") ? "true" : "false");
-}
-
-static void put_backend(struct text *out, const json_t *doc, const json_t *b)
-{
-	text_add(out, "      - {");
-	render_key_quoted(out, "name", row_str(b, "name"));
-	render_key_quoted(out, ", address", row_str(b, "address"));
-	text_add(out, ", weight: %lld, order: %lld,\n         ",
-		(long long)row_int(b, "weight"),
-		(long long)row_int(b, "order"));
-	put_check(out, doc, b);
-	text_add(out, "}\n");
-}
-
-static void put_pools(struct text *out, const json_t *doc)
-{
-	size_t i, j;
-	json_t *pool, *b;
-
-	text_add(out, "pools:\n");
-	json_array_foreach(model_rows(doc, "pool"), i, pool) {
-		const char *name = row_str(pool, "pool");
-		bool any = false;
-
-		text_add(out, "  ");
-		render_quoted(out, name);
-		text_add(out, ":\n    policy: %s\n    cache: %s\n",
-			row_str(pool, "policy"),
-			row_bool(pool, "cache") ? "true" : "false");
-		json_array_foreach(model_rows(doc, "backend"), j, b) {
-			if (strcmp(row_str(b, "pool"), name))
-				continue;
-			text_add(out, "%s", any ? "" : "    backends:\n");
-			put_backend(out, doc, b);
-			any = true;
-		}
-		if (!any)
-			text_add(out, "    backends: []\n");
-	}
-}
-
-/* The pool of our own authority nodes; NULL: there is none. */
-const char *render_authority_pool(const json_t *doc)
-{
-	size_t i;
-	json_t *b;
-
-	json_array_foreach(model_rows(doc, "backend"), i, b)
-		if (authority_at(doc, row_str(b, "address")))
-			return row_str(b, "pool");
-	return NULL;
+	if (row_int(c, "truncated_ttl_s") > 0)
+		text_add(out, "  truncated_ttl: %llds\n",
+			(long long)row_int(c, "truncated_ttl_s"));
+	if (!row_bool(c, "prefetch"))
+		text_add(out, "  prefetch: false\n");
+	if (row_bool(c, "cap_served_ttl"))
+		text_add(out, "  cap_served_ttl: true\n");
+	if (row_bool(c, "keep"))
+		text_add(out, "  file: " CACHE_FILE "\n");
 }
 
 static bool route_exists(const json_t *doc, const char *suffix)
@@ -376,9 +284,82 @@ static void put_cookies(struct text *out, const json_t *doc)
 {
 	char key[DIGEST_HEX];
 
+	if (!row_bool(model_single(doc, "frontend"), "cookies")) {
+		text_add(out, "cookies: {enabled: false}\n");
+		return;
+	}
 	render_shared_key(doc, "cookies", key);
 	if (*key)
 		text_add(out, "cookies: {secret: \"%.32s\"}\n", key);
+}
+
+static const char *word(bool value)
+{
+	return value ? "true" : "false";
+}
+
+static void put_settings(struct text *out, const json_t *doc)
+{
+	const json_t *f = model_single(doc, "frontend");
+
+	if (!render_is_set(doc, "frontend"))
+		return;
+	text_add(out,
+		"udp_size: %lld\ninflight: %lld\ninflight_per_client: %lld\n"
+		"upstream: {sockets: %lld, socket_queries: %lld}\n"
+		"top: {enabled: %s, window: %llds}\n"
+		"drop_log: {lines_per_second: %lld}\n",
+		(long long)row_int(f, "udp_size"),
+		(long long)row_int(f, "inflight"),
+		(long long)row_int(f, "inflight_per_client"),
+		(long long)row_int(f, "sockets"),
+		(long long)row_int(f, "socket_queries"),
+		word(row_bool(f, "top")), (long long)row_int(f, "top_window_s"),
+		(long long)row_int(f, "drop_lines"));
+}
+
+static void put_retry(struct text *out, const json_t *doc)
+{
+	const json_t *r = model_single(doc, "frontend_retry");
+
+	if (!render_is_set(doc, "frontend_retry"))
+		return;
+	render_duration(out, "retry: {timeout", row_int(r, "timeout_ms"));
+	render_duration(out, ", deadline", row_int(r, "deadline_ms"));
+	text_add(out, ", tries: %lld, hedge: %s}\n",
+		(long long)row_int(r, "tries"), word(row_bool(r, "hedge")));
+}
+
+static void put_tcp(struct text *out, const json_t *doc)
+{
+	const json_t *t = model_single(doc, "frontend_tcp");
+
+	if (!render_is_set(doc, "frontend_tcp"))
+		return;
+	text_add(out,
+		"tcp:\n  connections: %lld\n  per_client: %lld\n"
+		"  per_net: %lld\n  queries: %lld\n  lifetime: %llds\n"
+		"  inflight: %lld\n",
+		(long long)row_int(t, "connections"),
+		(long long)row_int(t, "per_client"),
+		(long long)row_int(t, "per_net"),
+		(long long)row_int(t, "queries"),
+		(long long)row_int(t, "lifetime_s"),
+		(long long)row_int(t, "inflight"));
+	render_duration(out, "  idle", row_int(t, "idle_ms"));
+	render_duration(out, "\n  message", row_int(t, "message_ms"));
+	text_add(out, "\n");
+}
+
+static void put_metrics(struct text *out, const json_t *doc)
+{
+	const char *listen =
+		row_str(model_single(doc, "frontend"), "metrics_listen");
+
+	if (!*listen)
+		return;
+	render_key_quoted(out, "metrics: {listen", listen);
+	text_add(out, "}\n");
 }
 
 void render_frontend(struct text *out, const json_t *doc, const json_t *node)
@@ -390,7 +371,8 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 		row_str(node, "node"));
 	render_workers(out, node);
 	render_listen(out, node, "frontend");
-	text_add(out, "freebind: true\n");
+	text_add(out, "freebind: %s\n",
+		word(row_bool(model_single(doc, "frontend"), "freebind")));
 	render_acl(out, doc, "clients", partners);
 	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
 		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
@@ -400,9 +382,12 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 	put_frontend_cache(out, doc);
 	put_warm(out, partners);
 	json_decref(partners);
-	put_pools(out, doc);
+	render_pools(out, doc);
 	put_routes(out, doc);
+	put_settings(out, doc);
+	put_retry(out, doc);
+	put_tcp(out, doc);
 	put_cookies(out, doc);
-	text_add(out, "metrics: {listen: \"127.0.0.1:8083\"}\n"
-		      "ha: {socket: /run/ispdns/ha/health.sock}\n");
+	put_metrics(out, doc);
+	text_add(out, "ha: {socket: /run/ispdns/ha/health.sock}\n");
 }

@@ -31,4 +31,10 @@ void render_workers(struct text *out, const json_t *node);
 void render_acl(struct text *out, const json_t *doc, const char *list,
 	const json_t *nodes);
 
+/* render_pool.c: the section `pools` of a frontend. */
+void render_pools(struct text *out, const json_t *doc);
+/* Does the one row of a table differ from that of the first start? What does
+ * not is left out of a file, which stays as older versions wrote it. */
+bool render_is_set(const json_t *doc, const char *table);
+
 #endif

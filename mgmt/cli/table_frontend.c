@@ -42,6 +42,9 @@ static const struct param p_limit_override[] = {
 	OPT("qps", "qps", PARAM_INT, "queries a second; 0: no limit"),
 	OPT("burst", "burst", PARAM_INT, "queries at once"),
 	OPT("action", "action", PARAM_TEXT, "drop, tc, refuse or cache-only"),
+	OPT("miss_qps", "miss-qps", PARAM_INT,
+		"of questions to backends; 0: no limit, -1: as others"),
+	OPT("miss_burst", "miss-burst", PARAM_INT, "at once; 0: miss-qps"),
 };
 
 static const struct param p_misses[] = {
@@ -93,13 +96,22 @@ static const struct param p_pool_set[] = {
 		"leastOutstanding, firstAvailable, roundrobin, wrandom, "
 		"chashed"),
 	OPT("cache", "cache", PARAM_BOOL, "keep answers"),
+	OPT("kind", "kind", PARAM_TEXT,
+		"auth (AA kept), rec (RA set), auto (by name and checks)"),
+	OPT("tiers", "tiers", PARAM_BOOL,
+		"only the lowest order that works is asked"),
+	OPT("no_server", "no-server", PARAM_TEXT,
+		"when none may be asked: servfail, drop"),
 };
 
 static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
 
 #define BACKEND_OPTIONS                                                        \
 	OPT("weight", "weight", PARAM_INT, "1..1000"),                         \
-		OPT("order", "order", PARAM_INT, "for firstAvailable"),        \
+		OPT("order", "order", PARAM_INT,                               \
+			"firstAvailable, tiers: the lowest first"),            \
+		OPT("qps", "qps", PARAM_INT,                                   \
+			"firstAvailable: then the next one; 0: no limit"),     \
 		OPT("check.name", "check-name", PARAM_TEXT, "name to probe"),  \
 		OPT("check.type", "check-type", PARAM_TEXT, "type to probe"),  \
 		OPT("check.interval_ms", "check-interval-ms", PARAM_INT,       \
@@ -108,7 +120,15 @@ static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
 		OPT("check.rise", "check-rise", PARAM_INT, NULL),              \
 		OPT("check.fall", "check-fall", PARAM_INT, NULL),              \
 		OPT("check.aa", "check-aa", PARAM_BOOL,                        \
-			"must be authoritative")
+			"must be authoritative"),                              \
+		OPT("check.min_serial", "check-min-serial", PARAM_INT,         \
+			"of the SOA at least; 0: any"),                        \
+		OPT("check.random_label", "check-random-label", PARAM_BOOL,    \
+			"before the name, so no cache answers"),               \
+		OPT("check.rcode", "check-rcode", PARAM_TEXT,                  \
+			"that is good; \"\": NOERROR, NXDOMAIN"),              \
+		OPT("check.enabled", "check-enabled", PARAM_BOOL,              \
+			"false: up until real queries fail")
 
 static const struct param p_backend_add[] = {
 	ARG("pool", "POOL", PARAM_TEXT),
@@ -196,11 +216,65 @@ static const struct param p_cache[] = {
 	OPT("max_negative_ttl_s", "max-negative-ttl", PARAM_INT, "seconds"),
 	OPT("failure_ttl_s", "failure-ttl", PARAM_INT, "seconds"),
 	OPT("stale_s", "stale", PARAM_INT, "seconds after expiry; 0: never"),
+	OPT("truncated_ttl_s", "truncated-ttl", PARAM_INT,
+		"seconds, of answers with TC for UDP; 0: not kept"),
+	OPT("prefetch", "prefetch", PARAM_BOOL,
+		"ask for popular answers before their end"),
+	OPT("cap_served_ttl", "cap-served-ttl", PARAM_BOOL,
+		"max-ttl bounds what clients see"),
+	OPT("keep", "keep", PARAM_BOOL,
+		"over a restart, in a file; counts from the next start"),
+};
+
+static const struct param p_frontend[] = {
+	OPT("udp_size", "udp-size", PARAM_INT,
+		"largest answer over UDP, octets"),
+	OPT("freebind", "freebind", PARAM_BOOL,
+		"listen on addresses that come later"),
+	OPT("inflight", "inflight", PARAM_INT,
+		"queries that wait, per worker; counts from the next start"),
+	OPT("inflight_per_client", "inflight-per-client", PARAM_INT,
+		"of these, of one address"),
+	OPT("sockets", "sockets", PARAM_INT,
+		"source ports for each backend and worker"),
+	OPT("socket_queries", "socket-queries", PARAM_INT,
+		"until a port is replaced; 0: never"),
+	OPT("cookies", "cookies", PARAM_BOOL, "answer DNS cookies"),
+	OPT("top", "top", PARAM_BOOL, "count for show top"),
+	OPT("top_window_s", "top-window", PARAM_INT, "seconds"),
+	OPT("drop_lines", "drop-lines", PARAM_INT,
+		"examples of drops in the log, a second; 0: none"),
+	OPT("metrics_listen", "metrics-listen", PARAM_TEXT,
+		"of /metrics; \"\": none; counts from the next start"),
+};
+
+static const struct param p_retry[] = {
+	OPT("timeout_ms", "timeout-ms", PARAM_INT,
+		"wait so long before another is asked too"),
+	OPT("tries", "tries", PARAM_INT, "questions for one query"),
+	OPT("deadline_ms", "deadline-ms", PARAM_INT,
+		"then a stale answer or SERVFAIL"),
+	OPT("hedge", "hedge", PARAM_BOOL,
+		"ask another when the first is slower than mostly"),
+};
+
+static const struct param p_tcp[] = {
+	OPT("connections", "connections", PARAM_INT, "per worker"),
+	OPT("per_client", "per-client", PARAM_INT, "of one address"),
+	OPT("per_net", "per-net", PARAM_INT,
+		"of one /24 (IPv6: /56); 0: no limit"),
+	OPT("queries", "queries", PARAM_INT, "of one connection; 0: no limit"),
+	OPT("lifetime_s", "lifetime", PARAM_INT, "seconds; 0: no limit"),
+	OPT("idle_ms", "idle-ms", PARAM_INT, "then it is closed"),
+	OPT("message_ms", "message-ms", PARAM_INT,
+		"for one whole message to arrive"),
+	OPT("inflight", "inflight", PARAM_INT,
+		"unanswered queries of one connection"),
 };
 
 #define COLUMNS_BACKEND                                                        \
 	"POOL:pool NAME:name ADDRESS:address WEIGHT:weight "                   \
-	"ORDER:order STATE:state"
+	"ORDER:order QPS:qps STATE:state"
 #define COLUMNS_ACL "LIST:list PREFIX:prefix ACTION:action"
 
 static const struct command commands[] = {
@@ -245,13 +319,27 @@ static const struct command commands[] = {
 		"ANY, CHAOS and transfers"},
 	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,
 		"change what they get"},
+	{"frontend show", "frontend.show", NONE, NULL, NULL,
+		"settings of all frontends"},
+	{"frontend set", "frontend.set", WITH(p_frontend), NULL, NULL,
+		"change them"},
+	{"frontend retry show", "frontend.retry.show", NONE, NULL, NULL,
+		"what is done when a backend does not answer"},
+	{"frontend retry set", "frontend.retry.set", WITH(p_retry), NULL, NULL,
+		"change it"},
+	{"frontend tcp show", "frontend.tcp.show", NONE, NULL, NULL,
+		"limits on clients' TCP connections"},
+	{"frontend tcp set", "frontend.tcp.set", WITH(p_tcp), NULL, NULL,
+		"change them"},
 	{"pool list", "pool.list", NONE, NULL,
-		"POOL:pool POLICY:policy CACHE:cache BACKENDS:backends",
+		"POOL:pool POLICY:policy TIERS:tiers CACHE:cache "
+		"BACKENDS:backends",
 		"pools of backends"},
 	{"pool show", "pool.show", WITH(p_pool), NULL, NULL, "one pool"},
 	{"pool create", "pool.create", WITH(p_pool_set), NULL, NULL,
 		"a new pool"},
-	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL, "policy, cache"},
+	{"pool set", "pool.set", WITH(p_pool_set), NULL, NULL,
+		"policy, tiers, cache"},
 	{"pool delete", "pool.delete", WITH(p_pool), NULL, NULL,
 		"remove a pool and its backends"},
 	{"backend list", "backend.list", WITH(p_backend_list), run_backend_list,

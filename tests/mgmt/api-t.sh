@@ -221,6 +221,20 @@ bad invalid 'must be 1 to 512' block.policy.set '{"max":0}'
 is "$(call block.policy.show | jq -c '.result|[.qps,.nxdomain_percent,
 	.duration_s,.action,.exempt[0]]')" '[0,90,300,"tc","10.1.2.0/24"]' \
 	"block.policy.show"
+good "pool.set" pool.set '{"pool":"rec","tiers":true,"no_server":"drop"}'
+good "backend.set" backend.set '{"pool":"rec","name":"r1","qps":900,
+	"check":{"random_label":true,"rcode":"NXDOMAIN"}}'
+is "$(call pool.show '{"pool":"rec"}' | jq -c '.result|[.tiers,.no_server,
+	(.backends[0]|.qps,.check_random_label,.check_rcode)]')" \
+	'[true,"drop",900,true,"NXDOMAIN"]' "pool.show"
+good "frontend.set" frontend.set '{"metrics_listen":"127.0.0.1"}'
+good "frontend.tcp.set" frontend.tcp.set '{"per_client":30}'
+good "frontend.retry.set" frontend.retry.set '{"tries":2}'
+bad invalid 'must be 1 to 8' frontend.retry.set '{"tries":9}'
+is "$(call frontend.show | jq -r .result.metrics_listen) $(call \
+	frontend.tcp.show | jq .result.per_client) $(call \
+	frontend.retry.show | jq .result.tries)" "127.0.0.1:8083 30 2" \
+	"frontend.show, .tcp.show, .retry.show"
 good "acl.add" acl.add '{"prefix":"10.0.0.0/8"}'
 is "$(call acl.test '{"ip":"10.1.2.3"}' | jq -r .result.action)" allow \
 	"acl.test: allowed"
@@ -396,6 +410,9 @@ ok $? "and the limits"
 grep -A2 '^dynamic_blocks:' "$tmp/fe1.gen/1/frontend.yaml" |
 	grep -q 'nxdomain_percent: 90'
 ok $? "and what is blocked"
+grep -q 'qps: 900' "$tmp/fe1.gen/1/frontend.yaml" &&
+	grep -q '^  per_client: 30' "$tmp/fe1.gen/1/frontend.yaml"
+ok $? "and the qps of a backend, the settings of TCP"
 for golden in "${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-frontend.yaml; do
 	"$build/ispdns-frontend" --check "$golden" >> "$tmp/out" 2>&1
 	ok $? "and ${golden##*/}"
@@ -448,6 +465,7 @@ good "no exemption" limit.exempt.del '{"prefix":"10.1.2.3"}'
 good "other misses" limit.misses.set '{"client_qps":0,"suffix_qps":0,
 	"registries":[]}'
 good "no blocks" block.policy.set '{"nxdomain_percent":0}'
+good "other tries" frontend.retry.set '{"tries":4}'
 good "a rule" rule.set '{"name":"late","qps":60}'
 good "another" rule.del '{"name":"inner"}'
 good "a new one" rule.add '{"name":"new","action":"refuse","qtype":["ANY"]}'
@@ -464,7 +482,7 @@ is "$(call history.show '{"generation":4}' | jq -r .result.error)" \
 grep -q '"mode":"apply"' <(grep '"generation":4' "$tmp"/*.lines)
 [ $? -ne 0 ]
 ok $? "nobody was told to apply"
-is "$(call status | jq .result.pending)" 7 "the changes are still pending"
+is "$(call status | jq .result.pending)" 8 "the changes are still pending"
 # ---- a node that cannot apply: the fleet returns
 echo unappliable > "$tmp/fe1.mode"
 good "a record too" record.set '{"zone":"example.test","name":"new",
@@ -501,11 +519,12 @@ is "$(call limit.misses.show | jq .result.client_qps)" 100 \
 	"the old limit on misses"
 is "$(call block.policy.show | jq .result.nxdomain_percent)" 90 \
 	"and the old block policy"
+is "$(call frontend.retry.show | jq .result.tries)" 2 "and the old tries"
 is "$(call record.list '{"zone":"example.test","name":"new"}' |
 	jq -r '.result[0].data')" 192.0.2.9 "and the old record"
 
 is "$(call diff '{"from":6,"to":7}' | jq -c '[.result.changes[]|.kind]|sort')" \
-	'["block policy","limit","limit exemption","limit on misses","record","rule","rule","rule"]' \
+	'["block policy","frontend retry","limit","limit exemption","limit on misses","record","rule","rule","rule"]' \
 	"diff between two generations"
 is "$(call diff '{"from":7,"to":6}' | jq -r '.result.changes[]|
 	select(.kind=="record")|.detail|join(" ")')" \

@@ -9,6 +9,9 @@
 #include "tests/mgmt/site.h"
 #include "tests/tap/tap.h"
 
+#define LABEL     "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghij."
+#define LONG_NAME LABEL LABEL LABEL LABEL
+
 /* ---- values ---- */
 
 static const struct {
@@ -56,6 +59,13 @@ static const struct {
 	{"limit_misses", "labels", "0", NULL, "must be 1 to 127"},
 	{"limit_misses", "registries", "\"CO.uk\"", "[\"co.uk.\"]", ""},
 	{"block_policy", "max", "513", NULL, "must be 1 to 512"},
+	{"frontend", "udp_size", "511", NULL, "must be 512 to 4096"},
+	{"frontend", "metrics_listen", "\"\"", "\"\"", ""},
+	{"frontend", "metrics_listen", "\"10.0.0.1\"", "\"10.0.0.1:8083\"", ""},
+	{"frontend", "metrics_listen", "\"x\"", NULL, "not an address"},
+	{"pool", "no_server", "\"refuse\"", NULL, "one of servfail, drop"},
+	{"backend", "check_min_serial", "4294967296", NULL, "must be 0 to"},
+	{"limit_override", "miss_qps", "-2", NULL, "must be -1 to"},
 	{"block_policy", "window_ms", "99", NULL, "must be 100 to 3600000"},
 	{"block_policy", "action", "\"cache-only\"", NULL,
 		"must be one of drop"},
@@ -178,6 +188,17 @@ static const struct {
 		"a frontend needs a default pool"},
 	{"limits", NULL, "{}", "limits: must be one row"},
 	{"block_policy", NULL, "{}", "block_policy: must be one row"},
+	{"frontend_tcp", NULL, "{}", "frontend_tcp: must be one row"},
+	{"backend", "rec", "{\"check_rcode\":\"NOCODE\"}",
+		"backend rec/rec1: the check's rcode is not one such as"},
+	{"backend", "rec", "{\"check_min_serial\":1}",
+		"backend rec/rec1: a check with a serial needs type SOA"},
+	{"backend", "rec", "{\"check_min_serial\":1,\"check_type\":\"SOA\"}",
+		"a check has a serial or a random label, not both"},
+	{"backend", "rec", "{\"check_name\":\"" LONG_NAME "\"}",
+		"the check's name is too long for a random label"},
+	{"frontend_retry", "", "{\"timeout_ms\":2501}",
+		"frontend retry: the timeout is longer than the deadline"},
 	{"limit_misses", NULL, "{}", "limit_misses: must be one row"},
 	{"limit_exempt", NULL, "{\"prefix\":\"10.10.2.166/32\"}",
 		"limit exemption 10.10.2.166/32: is there twice"},

@@ -88,6 +88,18 @@ static void test_good(void)
 		"backend add",
 		"{\"address\":\"192.0.2.1\",\"check\":{\"name\":\".\","
 		"\"type\":\"NS\"},\"name\":\"r1\",\"pool\":\"rec\"}");
+	good("backend set rec r1 qps=500 order=2 --check-min-serial 7 "
+	     "--no-check-enabled --check-rcode NOERROR",
+		"backend set",
+		"{\"check\":{\"enabled\":false,\"min_serial\":7,"
+		"\"rcode\":\"NOERROR\"},\"name\":\"r1\",\"order\":2,"
+		"\"pool\":\"rec\",\"qps\":500}");
+	good("pool set rec --tiers --no-server drop", "pool set",
+		"{\"no_server\":\"drop\",\"pool\":\"rec\",\"tiers\":true}");
+	good("frontend tcp set --lifetime 1h --per-client 50",
+		"frontend tcp set", "{\"lifetime_s\":3600,\"per_client\":50}");
+	good("frontend set metrics-listen=", "frontend set",
+		"{\"metrics_listen\":\"\"}");
 	good("limit exempt add 10.0.0.0/8", "limit exempt add",
 		"{\"prefix\":\"10.0.0.0/8\"}");
 	good("limits exempt rm 10.0.0.0/8", "limit exempt del",

@@ -215,6 +215,8 @@ limit list
 limit exempt list
 limit misses show
 block policy show
+frontend show
+frontend tcp show
 policy show
 pool list
 backend list

@@ -145,14 +145,34 @@ static void test_odd(json_t *doc)
 	json_decref(files);
 }
 
+/* The rows as a version wrote them that knew fewer columns. */
+static void strip(json_t *doc, const char *table, size_t kept)
+{
+	const struct model_table *t = model_table(table);
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(json_object_get(doc, table), i, row)
+		for (size_t c = kept; c < t->count; c++)
+			json_object_del(row, t->columns[c].name);
+}
+
 /* What is not used is not in the file: after an upgrade of the management it
  * is the same, and its daemon is left alone. */
 static void test_unused(json_t *doc)
 {
 	static const char *const rows[] = {"rule", "limit_exempt"};
-	static const char *const singles[] = {"limit_misses", "block_policy"};
-	static const char *const sections[] = {
-		"rules:", "  exempt:", "misses:", "dynamic_blocks:"};
+	static const struct {
+		const char *table;
+		size_t kept; /* columns that version 1 had */
+	} tables[] = {{"limit_override", 4}, {"pool", 3}, {"backend", 12}};
+	static const char *const singles[] = {"limit_misses", "block_policy",
+		"frontend", "frontend_retry", "frontend_tcp", "cache"};
+	static const char *const sections[] = {"rules:", "  exempt:", "misses:",
+		"dynamic_blocks:", "udp_size:", "upstream:", "retry:", "tcp:",
+		"enabled:", "truncated_ttl:", "prefetch:", "cap_served_ttl:",
+		"file:", "kind:", "tiers:", "no_server:", " qps: 1",
+		"min_serial:", "random_label:", "rcode:"};
 	json_t *files = NULL;
 	struct err err = {""};
 
@@ -160,12 +180,31 @@ static void test_unused(json_t *doc)
 		json_object_set_new(doc, rows[i], json_array());
 	for (size_t i = 0; i < countof(singles); i++)
 		json_object_del(doc, singles[i]);
+	for (size_t i = 0; i < countof(tables); i++)
+		strip(doc, tables[i].table, tables[i].kept);
 	is_int(model_complete(doc, &err), 0, "a doc of an older version");
 	is_int(revision_files(doc, site_row(doc, "node", "dd1"), &files, &err),
 		0, "its files");
 	for (size_t i = 0; i < countof(sections); i++)
 		ok(!strstr(row_str(files, "frontend.yaml"), sections[i]),
 			"have no %s", sections[i]);
+	json_decref(files);
+}
+
+static void test_no_cookies(json_t *doc)
+{
+	json_t *files = NULL, *row = site_row(doc, "frontend", "");
+	struct err err = {""};
+
+	json_object_set_new(row, "cookies", json_false());
+	json_object_set_new(row, "metrics_listen", json_string(""));
+	is_int(revision_files(doc, site_row(doc, "node", "dd1"), &files, &err),
+		0, "without cookies and metrics");
+	ok(strstr(row_str(files, "frontend.yaml"),
+		   "cookies: {enabled: false}\n") &&
+			!strstr(row_str(files, "frontend.yaml"), "secret") &&
+			!strstr(row_str(files, "frontend.yaml"), "metrics:"),
+		"they are off");
 	json_decref(files);
 }
 
@@ -181,6 +220,7 @@ int main(void)
 	test_manifest(doc);
 	test_many(doc);
 	test_odd(doc);
+	test_no_cookies(doc);
 	test_unused(doc);
 	json_decref(doc);
 	return tap_done();

@@ -15,7 +15,8 @@ static const struct {
 		      "\"action\":\"deny\"}"},
 	{"limits", "{\"qps\":200,\"burst\":200}"},
 	{"limit_override", "{\"prefix\":\"10.10.2.128/25\",\"qps\":2000,"
-			   "\"burst\":2000,\"action\":\"cache-only\"}"},
+			   "\"burst\":2000,\"action\":\"cache-only\","
+			   "\"miss_qps\":900}"},
 	{"limit_exempt", "{\"prefix\":\"10.10.2.166\"}"},
 	{"limit_exempt", "{\"prefix\":\"2001:db8::/48\"}"},
 	{"limit_misses", "{\"client_qps\":100,\"client_burst\":500,"
@@ -25,19 +26,30 @@ static const struct {
 	{"block_policy", "{\"qps\":2000,\"nxdomain_percent\":90,"
 			 "\"window_ms\":2500,\"exempt\":\"10.10.2.128/25\"}"},
 	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\"}"},
-	{"cache", "{\"max_ttl_s\":300}"},
+	{"cache", "{\"max_ttl_s\":300,\"truncated_ttl_s\":5,"
+		  "\"prefetch\":false,\"cap_served_ttl\":true,"
+		  "\"keep\":true}"},
+	{"frontend", "{\"udp_size\":1400,"
+		     "\"metrics_listen\":\"0.0.0.0\"}"},
+	{"frontend_retry", "{\"timeout_ms\":300,\"hedge\":false}"},
+	{"frontend_tcp", "{\"per_client\":50,\"idle_ms\":1500}"},
 	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
 	{"forward", "{\"zone\":\"corp.example\",\"to\":[\"192.0.2.1\"]}"},
 	{"pool", "{\"pool\":\"auth\",\"cache\":false}"},
-	{"pool", "{\"pool\":\"rec\"}"},
+	{"pool", "{\"pool\":\"rec\",\"policy\":\"firstAvailable\","
+		 "\"kind\":\"rec\",\"tiers\":true,\"no_server\":\"drop\"}"},
 	{"backend", "{\"pool\":\"auth\",\"name\":\"auth1\","
 		    "\"address\":\"10.10.2.163\"}"},
 	{"backend", "{\"pool\":\"rec\",\"name\":\"rec1\",\"address\":"
 		    "\"10.10.2.164\",\"check_name\":\"google.com\","
-		    "\"check_type\":\"A\"}"},
+		    "\"check_type\":\"A\",\"qps\":5000,\"order\":2,"
+		    "\"check_random_label\":true,"
+		    "\"check_rcode\":\"NXDOMAIN\"}"},
 	{"backend", "{\"pool\":\"rec\",\"name\":\"rec2\",\"address\":"
 		    "\"10.10.2.165\",\"check_name\":\"google.com\","
-		    "\"check_type\":\"A\",\"check_timeout_ms\":500}"},
+		    "\"check_type\":\"SOA\",\"check_timeout_ms\":500,"
+		    "\"check_min_serial\":4294967295,"
+		    "\"check_enabled\":false}"},
 	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
 	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\"}"},
 	{"rule",
@@ -98,6 +110,8 @@ json_t *site_row(json_t *doc, const char *table, const char *key)
 	size_t i;
 	json_t *row;
 
+	if (model_table(table)->flags & MODEL_SINGLE)
+		return json_array_get(json_object_get(doc, table), 0);
 	json_array_foreach(json_object_get(doc, table), i, row)
 		if (!strcmp(row_str(row, column), key))
 			return row;

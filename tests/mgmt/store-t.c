@@ -526,12 +526,17 @@ static void test_migration(void)
 	if (!store)
 		tap_bail("%s", err.text);
 	test_backup_of_v1();
-	is_int(raw_version(path, &has_rule), 2, "the file has version 2");
+	is_int(raw_version(path, &has_rule), 3, "the file has version 3");
 	ok(has_rule, "and the new tables");
 	is_int(store_integrity(store, &err), 0, "it is sound %s", err.text);
 	is_int(store_doc(store, &doc, &err), 0, "a doc");
 	is_int(row_int(model_single(doc, "limits"), "burst"), 6,
 		"rows are kept");
+	is_int(row_int(model_single(doc, "frontend_tcp"), "per_client"), 20,
+		"new tables have their row");
+	is_string(row_str(json_array_get(model_rows(doc, "pool"), 0),
+			  "no_server"),
+		"servfail", "and new columns the old meaning");
 	begin(store);
 	is_int(put(store, "rule",
 		       "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"a\"}",
