@@ -43,6 +43,13 @@ static int16_t find_ede(const uint8_t *msg, const struct edns *edns)
 	return -1;
 }
 
+/* TSIG is the last record (RFC 8945 5.1), its type and class before its TTL. */
+static bool ends_signed(
+	const uint8_t *msg, const uint16_t *ttl_at, unsigned count)
+{
+	return count > 0 && get16(msg + ttl_at[count - 1] - 4) == DNS_TYPE_TSIG;
+}
+
 bool answer_take(struct answer *a, uint8_t *msg, size_t len,
 	const struct question *q, const struct edns *edns)
 {
@@ -63,7 +70,7 @@ bool answer_take(struct answer *a, uint8_t *msg, size_t len,
 	if (!ttl_inspect(msg, len, q->end, &a->info))
 		return false;
 	count = ttl_offsets(msg, len, q->end, a->ttl_at, ANSWER_TTLS);
-	if (count > ANSWER_TTLS)
+	if (count > ANSWER_TTLS || ends_signed(msg, a->ttl_at, count))
 		return false;
 	a->ttl_count = (uint16_t)count;
 	return true;

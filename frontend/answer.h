@@ -45,7 +45,8 @@ void asker_init(struct asker *asker, const uint8_t *msg,
 /*
  * Take the checked message (`msg_check_answer` said yes; q->name is set) as
  * it stands in its buffer; the OPT is cut off. False when it cannot be
- * relayed: an OPT that is not the last record, or TTLs that cannot be walked.
+ * relayed: an OPT that is not the last record, a signature (TSIG) of a
+ * question that was not signed, or TTLs that cannot be walked.
  */
 bool answer_take(struct answer *a, uint8_t *msg, size_t len,
 	const struct question *q, const struct edns *edns);
