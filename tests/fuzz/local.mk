@@ -109,6 +109,19 @@ unit_tests += tests/fuzz/fuzz-policy-t
 tests_fuzz_fuzz_policy_t_SOURCES = tests/fuzz/fuzz-policy.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_policy_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/policy
+
+fuzz-answer fuzz-policy:
+	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
+	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
+		$$(ls $(top_srcdir)/frontend/*.c | grep -v /main.c) \
+		$(EVENT_SSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(YAML_LIBS) \
+		$(JANSSON_LIBS) $(LDNS_LIBS)
+	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
+		tests/fuzz/found-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
+.PHONY: fuzz-answer fuzz-policy
+
 # Manifests as the agent reads them, foreign configuration as the CLI does.
 unit_tests += tests/fuzz/fuzz-manifest-t tests/fuzz/fuzz-import-t
 tests_fuzz_fuzz_manifest_t_SOURCES = tests/fuzz/fuzz-manifest.c $(FUZZ_REPLAY)
