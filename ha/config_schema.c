@@ -50,7 +50,8 @@ static const struct schema_item track_items[] = {
 		.dflt = "\"\"",
 		.max = 64,
 		.help = "An IPv4 router that must answer ARP; empty: none. "
-			"Without it this node counts 120 less."},
+			"Without it this node counts 120 less; peers are "
+			"told, see VRRP.md."},
 	{.type = SCHEMA_END},
 };
 

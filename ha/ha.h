@@ -60,6 +60,7 @@ struct ha_view {
 	struct track_result health;
 	enum track_service service;
 	enum vip_place place;
+	enum track_gateway gateway;
 	uint8_t priority; /* said in adverts now */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
 		gateway_lost, asymmetric, split_brain, foreign;

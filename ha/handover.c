@@ -7,11 +7,14 @@
 
 #include "common/base/buf.h"
 #include "common/base/digest.h"
+#include "ha/track.h"
 
 /*
  * Wire form: "ISPH", version 1, kind, VRID, family, role, priority, base,
- * fit, boot (4), seq (4), reserved (4), then 16 octets of HMAC (zero without
- * key). The kernel enforces the TTL (IP_MINTTL), see RFC 5082.
+ * fit, boot (4), seq (4), gateway, reserved (3), then 16 octets of HMAC (zero
+ * without key). Older senders say 0 for the gateway, which is "unknown"; so
+ * counts whatever a later one may say there. The kernel enforces the TTL
+ * (IP_MINTTL), see RFC 5082.
  */
 
 #ifndef IPV6_MINHOPCOUNT
@@ -51,7 +54,8 @@ void handover_encode(const struct handover_msg *msg, const void *key,
 	wbuf_u8(&w, msg->fit);
 	wbuf_u32(&w, msg->boot);
 	wbuf_u32(&w, msg->seq);
-	wbuf_u32(&w, 0);
+	wbuf_u8(&w, msg->gateway);
+	wbuf_bytes(&w, "\0\0\0", 3);
 	sign(out, key, key_len, out + BODY);
 }
 
@@ -78,6 +82,7 @@ int handover_decode(const uint8_t *in, size_t len, const void *key,
 	out->fit = in[11] != 0;
 	out->boot = get32(in + 12);
 	out->seq = get32(in + 16);
+	out->gateway = in[20] <= TRACK_GATEWAY_LOST ? in[20] : 0;
 	return 0;
 }
 

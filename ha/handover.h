@@ -33,6 +33,7 @@ struct handover_msg {
 	uint8_t priority; /* effective */
 	uint8_t base;     /* configured */
 	bool fit;         /* could serve */
+	uint8_t gateway;  /* enum track_gateway */
 	uint32_t boot;    /* random per start of the sender */
 	uint32_t seq;     /* grows while boot stays */
 };

@@ -12,8 +12,6 @@
  */
 
 enum {
-	HELLO_US = 200 * 1000,
-	PEER_LOST_US = 700 * 1000,
 	OLD_RULES_US = 120 * 1000 * 1000,
 	TAKE_AGAIN = 2,
 	TAKE_GAP_US = 20 * 1000,
@@ -91,20 +89,6 @@ static void derive(struct instance *in)
 						     : PACKET_SUM_PSEUDO;
 }
 
-static void set_peers(struct instance *in)
-{
-	struct instance_peer old[CONFIG_PEERS];
-
-	memcpy(old, in->peers, sizeof(old));
-	memset(in->peers, 0, sizeof(in->peers));
-	for (size_t i = 0; i < in->conf.handover_count; i++) {
-		in->peers[i].addr = in->conf.handover[i];
-		for (size_t k = 0; k < CONFIG_PEERS; k++)
-			if (addr_equal(&old[k].addr, &in->peers[i].addr))
-				in->peers[i] = old[k];
-	}
-}
-
 static void decide_resume(struct instance *in)
 {
 	int64_t now = mtime_now().us;
@@ -139,7 +123,7 @@ struct instance *instance_new(const struct config_instance *conf,
 	neighbour_init(&in->neighbour, env->poll);
 	derive(in);
 	decide_resume(in);
-	set_peers(in);
+	in_set_peers(in);
 	return in;
 }
 
@@ -211,12 +195,21 @@ static void note_split(struct instance *in)
 	in_emit(in, &ev);
 }
 
+static void note_wait(struct instance *in)
+{
+	uint64_t *count = in->path_waits ? &in->counters.path_waits
+					 : &in->counters.group_waits;
+
+	if ((*count)++ % 100 == 0)
+		in_emit_kind(in, INSTANCE_WAITS, in->path_waits);
+}
+
 static void note_remarks(struct instance *in, unsigned actions)
 {
 	if (actions & STATE_SAW_SPLIT)
 		note_split(in);
-	if (actions & STATE_SAW_WAIT && in->counters.group_waits++ % 100 == 0)
-		in_emit_kind(in, INSTANCE_WAITS, 0);
+	if (actions & STATE_SAW_WAIT)
+		note_wait(in);
 	if (actions & STATE_SAW_OWNER && in->counters.owner++ % 1000 == 0)
 		in_emit_kind(in, INSTANCE_OWNER, 0);
 	if (actions & STATE_SAW_CLONE && in->counters.clone++ % 1000 == 0)
@@ -279,53 +272,6 @@ void instance_event(
 
 /* --- health ------------------------------------------------------------ */
 
-static enum track_peer judge_peer(const struct instance_peer *peer, int64_t now)
-{
-	if (!peer->heard_us)
-		return TRACK_PEER_UNKNOWN;
-	if (now - peer->heard_us > PEER_LOST_US)
-		return TRACK_PEER_LOST;
-	return peer->fit ? TRACK_PEER_FIT : TRACK_PEER_FAILED;
-}
-
-static void note_peer(
-	struct instance *in, struct instance_peer *peer, enum track_peer state)
-{
-	struct instance_event ev = {.kind = INSTANCE_PEER};
-	const uint8_t *octets;
-	size_t n;
-
-	if (state == peer->state)
-		return;
-	ev.from = (uint8_t)peer->state;
-	ev.to = (uint8_t)state;
-	n = addr_octets(&peer->addr, &octets);
-	ev.family = n == 16 ? 6 : 4;
-	memcpy(ev.peer, octets, n);
-	peer->state = state;
-	in_emit(in, &ev);
-	if (state == TRACK_PEER_LOST && peer->role == STATE_MASTER)
-		instance_event(in, STATE_EV_SILENT, mtime_now().us);
-}
-
-/* The best of our peers: fit before failed before lost before unknown. */
-static void judge_peers(
-	struct instance *in, struct track_input *input, int64_t now)
-{
-	for (size_t i = 0; i < in->conf.handover_count; i++) {
-		struct instance_peer *peer = &in->peers[i];
-		enum track_peer state = judge_peer(peer, now);
-
-		note_peer(in, peer, state);
-		if (state == TRACK_PEER_UNKNOWN)
-			continue;
-		if (input->peer != TRACK_PEER_UNKNOWN && state >= input->peer)
-			continue;
-		input->peer = state;
-		input->peer_base = peer->base;
-	}
-}
-
 static void send_fault(struct instance *in, int64_t now)
 {
 	struct state_event ev = {.kind = STATE_EV_CLEAR};
@@ -368,7 +314,7 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 	input.probe_failed = probe_failed(&in->probe, now);
 	input.drain = in->drain;
 	input.gateway_lost = in->gateway_lost;
-	judge_peers(in, &input, now);
+	in_judge_peers(in, &input, now);
 	evaluate(in, &input);
 	if (!in->started)
 		return;
@@ -432,7 +378,8 @@ static void run_timer(struct instance *in, int64_t now)
 	if (due > now)
 		return;
 	histogram_add(&in->counters.late_us, (uint64_t)(now - due));
-	in->sc.wait = in_group_waits(in, now);
+	in->path_waits = in_path_waits(in, now);
+	in->sc.wait = in->path_waits || in_group_waits(in, now);
 	instance_event(in, STATE_EV_TIMER, now);
 }
 
@@ -456,7 +403,7 @@ void instance_tick(
 	in_trouble(in, "remove address", vip_tick(&in->vip, &in->conf, now_us));
 	if (now_us >= in->hello_us && in->conf.handover_count) {
 		in_tell_peers(in, HANDOVER_HELLO);
-		in->hello_us = now_us + HELLO_US;
+		in->hello_us = now_us + in_hello_period(in);
 	}
 }
 
@@ -493,43 +440,7 @@ int64_t instance_deadline(const struct instance *in)
 	return in_group_changed(in) ? 0 : t;
 }
 
-/* --- peers, changes, end ----------------------------------------------- */
-
-void instance_peer_said(struct instance *in, const struct handover_msg *msg,
-	const union addr *from, int64_t now_us)
-{
-	for (size_t i = 0; i < in->conf.handover_count; i++) {
-		struct instance_peer *peer = &in->peers[i];
-
-		if (!addr_equal_ip(&peer->addr, from))
-			continue;
-		if (msg->boot == peer->boot && msg->seq <= peer->seq) {
-			in->counters.handover_bad++;
-			return;
-		}
-		peer->boot = msg->boot;
-		peer->seq = msg->seq;
-		peer->heard_us = now_us;
-		peer->role = msg->role;
-		peer->priority = msg->priority;
-		peer->base = msg->base;
-		peer->fit = msg->fit;
-		in->counters.hellos_received++;
-		if (msg->kind == HANDOVER_TAKE) {
-			in->counters.takes_received++;
-			instance_event(in, STATE_EV_TAKE, now_us);
-		} else if (msg->kind == HANDOVER_WANT) {
-			instance_event(in, STATE_EV_MOVE, now_us);
-		}
-		return;
-	}
-	in->counters.handover_bad++;
-}
-
-void instance_want(struct instance *in)
-{
-	in_tell_peers(in, HANDOVER_WANT);
-}
+/* --- changes, end ----------------------------------------------- */
 
 void instance_reconf(
 	struct instance *in, const struct config_instance *next, int64_t now_us)
@@ -544,7 +455,7 @@ void instance_reconf(
 	in->old_until_us = now_us + OLD_RULES_US;
 	in->conf = *next;
 	derive(in);
-	set_peers(in);
+	in_set_peers(in);
 	if (other_mode && in->sock.rx >= 0) {
 		in_close(in);
 		in_open(in);

@@ -43,7 +43,8 @@ struct instance_counters {
 	uint64_t sent, received, prio0_sent, prio0_received;
 	uint64_t discard[PACKET_VERDICTS];
 	uint64_t interval_diff, addr_list_diff, owner, split, clone;
-	uint64_t transitions, late, grace, group_waits, announced, restored;
+	uint64_t transitions, late, grace, group_waits, path_waits;
+	uint64_t announced, restored;
 	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
 	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
@@ -59,7 +60,7 @@ struct instance_peer {
 	union addr addr;
 	int64_t heard_us; /* last hello; 0 = never */
 	enum track_peer state;
-	uint8_t role, priority, base;
+	uint8_t role, priority, base, gateway;
 	bool fit;
 	uint32_t boot, seq;
 };
@@ -113,14 +114,15 @@ struct instance {
 	struct iface_link scan_link;
 	bool scan_has_source;
 	uint8_t scan_source[PACKET_ADDR_MAX];
-	uint64_t scan_vips;        /* bit per address */
-	uint64_t scan_foreign;     /* those without our tag */
-	int64_t robbed_us[4];      /* last times an address was put back */
-	int64_t banned_us;         /* gave up putting back until then */
-	unsigned take_left;        /* how often "take" is still repeated */
-	int64_t take_us;           /* when next */
-	int64_t hello_us;          /* next hello */
-	int64_t trust_us;          /* the frontend may connect until then */
+	uint64_t scan_vips;    /* bit per address */
+	uint64_t scan_foreign; /* those without our tag */
+	int64_t robbed_us[4];  /* last times an address was put back */
+	int64_t banned_us;     /* gave up putting back until then */
+	unsigned take_left;    /* how often "take" is still repeated */
+	int64_t take_us;       /* when next */
+	int64_t hello_us;      /* next hello */
+	bool path_waits;  /* a silence is not believed, by the second path */
+	int64_t trust_us; /* the frontend may connect until then */
 	struct sock_packet packet; /* the one being read */
 };
 

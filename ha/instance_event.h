@@ -29,7 +29,8 @@ enum instance_event_kind {
 	INSTANCE_ROUTE,        /* anycast: value = metric, 0 = none; reason */
 	INSTANCE_ROUTE_ROBBED, /* anycast: as ROBBED */
 	INSTANCE_ASYMMETRIC,   /* a master known by hellos only (1); over (0) */
-	INSTANCE_WAITS,        /* silence, while the sync group hears */
+	INSTANCE_WAITS,        /* silence, while the sync group hears (0) or
+				  a peer is well by the second path (1) */
 	INSTANCE_FOREIGN,      /* a service address that is not ours is on
 				  the link (value 1: peer) or gone (0) */
 	INSTANCE_FRONTEND,     /* of the node, no name: from and to are of

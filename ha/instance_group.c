@@ -60,9 +60,11 @@ bool in_group_waits(const struct instance *in, int64_t now)
 	for (size_t i = 0; i < count; i++) {
 		const struct state *st = &all[i]->st;
 
-		if (is_fellow(in, all[i]) && st->role == STATE_BACKUP &&
-			!st->skewing &&
-			now - st->armed_us <= (int64_t)st->active_us * 3 / 2)
+		if (!is_fellow(in, all[i]) || st->role != STATE_BACKUP ||
+			st->skewing)
+			continue;
+		if (now - st->armed_us <= (int64_t)st->active_us * 3 / 2 ||
+			in_path_waits(all[i], now))
 			return true;
 	}
 	return false;
@@ -106,6 +108,44 @@ static bool is_unheard(
 
 	return peer->state != TRACK_PEER_LOST && peer->role == STATE_MASTER &&
 	       peer->heard_us > from + 2 * (int64_t)in->st.active_us + SPLIT_US;
+}
+
+/*
+ * A node that died stops both, so only a hello of a time at which an advert
+ * was overdue tells that adverts are lost on the way; and only one of now.
+ */
+static bool is_alive_unheard(const struct instance *in,
+	const struct instance_peer *peer, int64_t now)
+{
+	int64_t from = in->advert_us > in->st.since_us ? in->advert_us
+						       : in->st.since_us;
+	int64_t active = in->st.active_us;
+	int64_t period = active < HELLO_US ? active : HELLO_US;
+
+	return peer->state != TRACK_PEER_LOST && peer->role == STATE_MASTER &&
+	       peer->fit && peer->heard_us >= from + active * 5 / 4 &&
+	       now - peer->heard_us <= 3 * period;
+}
+
+/* Without a gateway to watch on both sides nobody knows whom clients reach,
+ * and two masters are better than none. */
+bool in_path_waits(const struct instance *in, int64_t now)
+{
+	enum track_gateway own = neighbour_gateway(&in->neighbour);
+
+	if (own == TRACK_GATEWAY_UNKNOWN)
+		return false;
+	for (size_t i = 0; i < in->conf.handover_count; i++) {
+		const struct instance_peer *peer = &in->peers[i];
+
+		if (peer->gateway == TRACK_GATEWAY_UNKNOWN ||
+			!is_alive_unheard(in, peer, now))
+			continue;
+		if (own == TRACK_GATEWAY_LOST ||
+			peer->gateway == TRACK_GATEWAY_GOOD)
+			return true;
+	}
+	return false;
 }
 
 static const struct instance_peer *find_unheard(const struct instance *in)

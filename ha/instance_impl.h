@@ -2,10 +2,15 @@
 #ifndef HA_INSTANCE_IMPL_H
 #define HA_INSTANCE_IMPL_H
 
-/* Between instance.c, instance_link.c and instance_send.c only. Real-time
+/* Between instance.c and instance_*.c only. Real-time
  * thread. */
 
 #include "ha/instance.h"
+
+/* Between two hellos; a master whose adverts are nearer says it as often. */
+enum {
+	HELLO_US = 200 * 1000
+};
 
 /* Tell the main thread; name and time are filled in. */
 void in_emit(struct instance *in, struct instance_event *ev);
@@ -16,12 +21,22 @@ void in_trouble(struct instance *in, const char *what, int rc);
 /* Run the state machine and do what it says. */
 void in_step(struct instance *in, const struct state_event *ev, int64_t now);
 
+/* Those of the configuration; what is known of one that stays is kept. */
+void in_set_peers(struct instance *in);
+/* The best of them into `input`: fit, failed, lost, unknown. */
+void in_judge_peers(
+	struct instance *in, struct track_input *input, int64_t now);
+int64_t in_hello_period(const struct instance *in);
+
 /* What the others of the sync group suffer, and so we do. */
 void in_group_look(const struct instance *in, struct in_group *out);
 /* Is it other than at the last look? */
 bool in_group_changed(const struct instance *in);
 /* Does another one still hear its master, so that silence is no proof? */
 bool in_group_waits(const struct instance *in, int64_t now);
+/* Does a peer say that it is master and reaches its gateway, so that lost
+ * adverts are no reason for a second master? */
+bool in_path_waits(const struct instance *in, int64_t now);
 /* We were led away: the others are to follow, when they do not anyway. */
 void in_group_left(struct instance *in, int64_t now);
 void in_group_pull(struct instance *in, int64_t now);

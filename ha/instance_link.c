@@ -295,10 +295,11 @@ void in_listen(struct instance *in, int64_t now)
 	if (in->has_source)
 		neighbour_tick(&in->neighbour, in->source, now);
 	check_conflict(in, now);
-	lost = neighbour_gateway_lost(&in->neighbour);
+	lost = neighbour_gateway(&in->neighbour) == TRACK_GATEWAY_LOST;
 	if (lost == in->gateway_lost)
 		return;
 	in->gateway_lost = lost;
+	in->hello_us = now; /* the peers want to know */
 	in_emit_kind(in, INSTANCE_GATEWAY, lost);
 }
 

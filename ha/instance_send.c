@@ -102,6 +102,7 @@ void in_tell_peers(struct instance *in, enum handover_kind kind)
 		.base = in->conf.priority,
 		.fit = in->health.fault == TRACK_FAULT_NONE &&
 		       !in->health.last_man,
+		.gateway = (uint8_t)neighbour_gateway(&in->neighbour),
 	};
 
 	for (size_t i = 0; i < in->conf.handover_count; i++) {

@@ -96,7 +96,7 @@ static void take(struct neighbour *n, const struct neighbour_arp *arp)
 	if (memcmp(arp->mac, n->mac, sizeof(n->mac)) == 0)
 		return; /* ourselves */
 	if (n->has_gateway && memcmp(arp->ip, n->gateway, 4) == 0) {
-		n->answered = true;
+		n->answered = n->proven = true;
 		return;
 	}
 	n->conflicts++;
@@ -162,7 +162,7 @@ void neighbour_close(struct neighbour *n)
 	n->item.fd = -1;
 	n->next_us = INT64_MAX;
 	n->conflict_us = 0;
-	n->asked = n->answered = false;
+	n->asked = n->answered = n->proven = false;
 	memset(&n->judge, 0, sizeof(n->judge));
 }
 
@@ -193,7 +193,10 @@ int64_t neighbour_deadline(const struct neighbour *n)
 	return n->next_us;
 }
 
-bool neighbour_gateway_lost(const struct neighbour *n)
+enum track_gateway neighbour_gateway(const struct neighbour *n)
 {
-	return n->has_gateway && n->judge.failed;
+	if (n->has_gateway && n->judge.failed)
+		return TRACK_GATEWAY_LOST;
+	return n->has_gateway && n->proven ? TRACK_GATEWAY_GOOD
+					   : TRACK_GATEWAY_UNKNOWN;
 }

@@ -32,6 +32,7 @@ struct neighbour {
 	uint8_t gateway[4];
 	struct track_probe judge;
 	bool answered; /* since the last question */
+	bool proven;   /* the gateway answered since neighbour_open */
 	bool asked;
 	int64_t next_us; /* next question */
 	/* Somebody claims an address: first seen then; 0 = nobody. */
@@ -56,7 +57,7 @@ void neighbour_close(struct neighbour *n);
 void neighbour_tick(
 	struct neighbour *n, const uint8_t source[4], int64_t now_us);
 int64_t neighbour_deadline(const struct neighbour *n);
-/* The last three questions were not answered. */
-bool neighbour_gateway_lost(const struct neighbour *n);
+/* Lost: the last three questions were not answered. */
+enum track_gateway neighbour_gateway(const struct neighbour *n);
 
 #endif

@@ -65,6 +65,9 @@ static json_t *peers_json(const struct ha_view *v, int64_t now)
 			set_string(o, "role",
 				state_role_name((enum state_role)p->role));
 			set_int(o, "priority", p->priority);
+			set_string(o, "gateway",
+				track_gateway_name(
+					(enum track_gateway)p->gateway));
 		}
 		json_array_append_new(list, o);
 	}
@@ -80,6 +83,7 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "link_up", v->link_up);
 	set_bool(o, "has_source", v->has_source);
 	set_bool(o, "probe_failed", v->probe_failed);
+	set_string(o, "gateway", track_gateway_name(v->gateway));
 	set_bool(o, "gateway_lost", v->gateway_lost);
 	set_bool(o, "asymmetric", v->asymmetric);
 	set_bool(o, "split_brain", v->split_brain);
@@ -391,10 +395,10 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 				  : "over");
 		return true;
 	case INSTANCE_WAITS:
-		snprintf(out, size,
-			"%s: sync group: no advert comes, but others of the "
-			"group hear their master: waiting",
-			name);
+		snprintf(out, size, "%s: no advert comes, but %s: waiting",
+			name,
+			ev->value ? "a peer is master and has its gateway"
+				  : "the sync group hears its master");
 		return true;
 	case INSTANCE_FOREIGN:
 		foreign_text(ev, out, size);

@@ -48,6 +48,7 @@ static void look(struct worker *w, void *arg)
 		v->asymmetric = in->asymmetric != STATE_INIT;
 		v->split_brain = is_split(in, views->now_us);
 		v->foreign = in->foreign;
+		v->gateway = neighbour_gateway(&in->neighbour);
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
@@ -102,6 +103,7 @@ COUNTER(clone)
 COUNTER(late)
 COUNTER(grace)
 COUNTER(group_waits)
+COUNTER(path_waits)
 COUNTER(announced)
 COUNTER(restored)
 COUNTER(send_failed)
@@ -211,6 +213,10 @@ static const struct series series[] = {
 	{"ispdns_ha_group_waits_total",
 		"Silences not believed, since the sync group hears its master.",
 		"counter", get_group_waits},
+	{"ispdns_ha_path_waits_total",
+		"Silences not believed, since a peer says that it is master "
+		"and has its gateway.",
+		"counter", get_path_waits},
 	{"ispdns_ha_probe_failed",
 		"1 while our own address does not answer, or is not trusted.",
 		"gauge", get_probe_failed},

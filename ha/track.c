@@ -41,6 +41,13 @@ const char *track_peer_name(enum track_peer peer)
 	return peer < countof(names) ? names[peer] : "?";
 }
 
+const char *track_gateway_name(enum track_gateway gateway)
+{
+	static const char *const names[] = {"unknown", "good", "lost"};
+
+	return gateway < countof(names) ? names[gateway] : "?";
+}
+
 const char *track_cause_name(enum track_cause cause)
 {
 	static const char *const names[TRACK_CAUSES] = {

@@ -44,6 +44,13 @@ enum track_peer {
 	TRACK_PEER_LOST,   /* was heard, is silent now */
 };
 
+/* What is known of a node's way to the gateway. */
+enum track_gateway {
+	TRACK_GATEWAY_UNKNOWN, /* not watched, or not one answer yet */
+	TRACK_GATEWAY_GOOD,
+	TRACK_GATEWAY_LOST,
+};
+
 enum track_fault {
 	TRACK_FAULT_NONE,
 	TRACK_FAULT_SERVICE, /* give up, unless one is the last */
@@ -84,6 +91,7 @@ void track_eval(const struct track_input *in, const struct track_weights *w,
 const char *track_service_name(enum track_service service);
 const char *track_fault_name(enum track_fault fault);
 const char *track_peer_name(enum track_peer peer);
+const char *track_gateway_name(enum track_gateway gateway);
 const char *track_cause_name(enum track_cause cause);
 
 struct track_beat_conf {

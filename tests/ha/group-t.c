@@ -327,6 +327,7 @@ static void test_foreign(void)
 /* --- asymmetric -------------------------------------------------------- */
 
 static uint32_t seq;
+static enum track_gateway peers_gateway;
 
 static void hello(struct instance *in, enum state_role role)
 {
@@ -335,6 +336,7 @@ static void hello(struct instance *in, enum state_role role)
 		.priority = 150,
 		.base = 150,
 		.fit = true,
+		.gateway = (uint8_t)peers_gateway,
 		.boot = 1,
 		.seq = ++seq};
 
@@ -381,6 +383,92 @@ static void test_asymmetric(void)
 	ok(!in->asymmetric, "case 72: nor is one that is backup");
 }
 
+static void set_gateway(struct instance *in, enum track_gateway gateway)
+{
+	in->neighbour.has_gateway = gateway != TRACK_GATEWAY_UNKNOWN;
+	in->neighbour.proven = true;
+	in->neighbour.judge.failed = gateway == TRACK_GATEWAY_LOST;
+}
+
+/* Both paths for a second, then hellos only: who leads after three more? */
+static enum state_role second_path(
+	enum track_gateway own, enum track_gateway peer)
+{
+	struct instance *in;
+
+	begin();
+	in = all[2];
+	set_gateway(in, own);
+	peers_gateway = TRACK_GATEWAY_GOOD;
+	for (int i = 0; i < 10; i++) {
+		hear(in, 150);
+		hello_for(in, STATE_MASTER, INTERVAL);
+	}
+	peers_gateway = peer;
+	hello_for(in, STATE_MASTER, 3 * SEC);
+	return in->st.role;
+}
+
+static void test_second_path(void)
+{
+	enum track_gateway no = TRACK_GATEWAY_UNKNOWN;
+	enum track_gateway good = TRACK_GATEWAY_GOOD;
+	enum track_gateway lost = TRACK_GATEWAY_LOST;
+	struct instance *in;
+	int64_t t;
+
+	is_int(second_path(good, good), STATE_BACKUP,
+		"second path: both have their gateway: no second master");
+	in = all[2];
+	ok(told[INSTANCE_WAITS] == 1 && in->counters.path_waits > 5 &&
+			in->counters.group_waits == 0,
+		"second path: told once, counted");
+	is_int(in->asymmetric, STATE_BACKUP, "second path: asymmetric");
+	t = now;
+	run(DOWN);
+	ok(in->st.role == STATE_MASTER && in->st.since_us - t < 2 * DOWN,
+		"second path: hellos end as well: master");
+	is_int(second_path(good, lost), STATE_MASTER,
+		"second path: only ours is good: master");
+	is_int(second_path(lost, good), STATE_BACKUP,
+		"second path: only the master's is good: it stays one");
+	is_int(second_path(lost, lost), STATE_BACKUP,
+		"second path: both lost: nothing is won by a change");
+	is_int(second_path(good, no), STATE_MASTER,
+		"second path: the master's is not known: better two than none");
+	is_int(second_path(no, good), STATE_MASTER, "second path: nor is ours");
+	begin();
+	in = all[2];
+	set_gateway(in, good);
+	peers_gateway = good;
+	hear(in, 150);
+	hello(in, STATE_MASTER);
+	run(90 * MS);
+	hello(in, STATE_MASTER);
+	t = in->advert_us;
+	run(DOWN - 85 * MS);
+	ok(in->st.role == STATE_MASTER && in->st.since_us - t <= DOWN + 5 * MS,
+		"second path: a node that dies is not waited for");
+	begin();
+	in = all[2];
+	set_gateway(in, good);
+	for (int i = 0; i < 30; i++) {
+		hear(in, 50);
+		hello_for(in, STATE_MASTER, INTERVAL);
+	}
+	is_int(in->st.role, STATE_MASTER,
+		"second path: a lower master that is heard is preempted");
+	begin();
+	in = all[0];
+	set_gateway(in, good);
+	hear(all[0], 150);
+	hear(all[1], 150);
+	hello_for(in, STATE_MASTER, 3 * SEC);
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER),
+		"second path: the sync group waits with its member");
+	peers_gateway = no;
+}
+
 /* Only the one that wins acts, or two would switch each other off. */
 static void test_fence(void)
 {
@@ -415,6 +503,7 @@ int main(void)
 	test_gateway();
 	test_foreign();
 	test_asymmetric();
+	test_second_path();
 	test_fence();
 	for (int i = 0; i < COUNT; i++)
 		instance_free(all[i]);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#include "ha/track.h"
 #include "tests/tap/tap.h"
 
 static const struct handover_msg sample = {.kind = HANDOVER_TAKE,
@@ -16,6 +17,7 @@ static const struct handover_msg sample = {.kind = HANDOVER_TAKE,
 	.priority = 1,
 	.base = 254,
 	.fit = true,
+	.gateway = TRACK_GATEWAY_LOST,
 	.boot = 0x01020304,
 	.seq = 7};
 
@@ -75,6 +77,24 @@ static void test_bad(void)
 	ok(true, "every other length is refused");
 }
 
+/* Versions beside each other during an upgrade. */
+static void test_other_versions(void)
+{
+	static const uint8_t older[HANDOVER_LEN] = {'I', 'S', 'P', 'H', 1, 1,
+		51, 4, 2, 254, 254, 1, 1, 2, 3, 4, 0, 0, 0, 7};
+	uint8_t wire[HANDOVER_LEN];
+	struct handover_msg got;
+
+	is_int(handover_decode(older, sizeof(older), "", 0, &got), 0,
+		"one that knows no gateway");
+	is_int(got.gateway, TRACK_GATEWAY_UNKNOWN, "leaves it unknown");
+	handover_encode(&sample, "", 0, wire);
+	wire[20] = 3;
+	is_int(handover_decode(wire, sizeof(wire), "", 0, &got), 0,
+		"one that knows more");
+	is_int(got.gateway, TRACK_GATEWAY_UNKNOWN, "is not misunderstood");
+}
+
 static void test_socket(void)
 {
 	struct handover a, b;
@@ -108,6 +128,7 @@ int main(void)
 {
 	test_codec();
 	test_bad();
+	test_other_versions();
 	test_socket();
 	return tap_done();
 }

@@ -10,6 +10,20 @@ static const uint8_t mac[6] = {2, 0, 0, 0, 0, 0x0a};
 static const uint8_t source[4] = {10, 98, 0, 11};
 static const uint8_t target[4] = {10, 98, 0, 1};
 
+static void test_gateway(void)
+{
+	struct neighbour n = {.has_gateway = false};
+
+	is_int(neighbour_gateway(&n), TRACK_GATEWAY_UNKNOWN, "no gateway");
+	n.has_gateway = true;
+	is_int(neighbour_gateway(&n), TRACK_GATEWAY_UNKNOWN,
+		"not one answer yet");
+	n.proven = true;
+	is_int(neighbour_gateway(&n), TRACK_GATEWAY_GOOD, "it answered");
+	n.judge.failed = true;
+	is_int(neighbour_gateway(&n), TRACK_GATEWAY_LOST, "lost");
+}
+
 int main(void)
 {
 	static const int fixed[] = {12, 13, 14, 15, 16, 17, 18, 19};
@@ -33,5 +47,6 @@ int main(void)
 			"octet %d decides", fixed[i]);
 		frame[fixed[i]] ^= 0x40;
 	}
+	test_gateway();
 	return tap_done();
 }

@@ -18,6 +18,7 @@ second_link() { # NODE
 
 key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
 hmac='{mode: off}'
+declare -A gateway=([a]='""' [b]='""')
 
 group_conf() { # NODE PEER PRIORITY [PRIORITY-OF-V4]
 	cat <<- END
@@ -25,7 +26,7 @@ group_conf() { # NODE PEER PRIORITY [PRIORITY-OF-V4]
 	instances:
 	  V4: {interface: eth0, vrid: 51, addresses: [$vip/24], priority: ${4:-$3},
 	    sync_group: dns, handover_peers: [10.98.0.$2], hmac: $hmac,
-	    track: {frontend: false, probe: false}}
+	    track: {frontend: false, probe: false, gateway: ${gateway[$1]}}}
 	  V6: {interface: eth1, vrid: 51, addresses: [fe80::100/64, $vip6/64],
 	    priority: $3, sync_group: dns, handover_peers: [10.98.0.$2],
 	    hmac: $hmac,
@@ -121,13 +122,40 @@ is "$(roles a)" "MASTER MASTER" "case 72: a leads both"
 is "$(nth b 0 transitions)/$(nth b 1 transitions)" \
 	"$((${steady%/*} + 1))/$((${steady#*/} + 1))" "case 72: no flapping"
 
-# --- adverts are signed, step by step, node by node ---
-step() { # HMAC
+# --- the same, but the hellos tell who has a gateway ---
+both_reload() {
 	local n
-	hmac=$1
 	group_conf b 11 253 > "$work/b/ha.yaml"
 	group_conf a 12 254 > "$work/a/ha.yaml"
 	for n in b a; do ctl $n reload > /dev/null || return 1; done
+}
+ip -n "$ns-c" addr add 10.98.0.113/25 dev eth0
+gateway=([a]=10.98.0.13 [b]=10.98.0.113)
+ok "each has a gateway of its own" both_reload
+ok "b's answers" wait_for 5 nth_is b 0 health.gateway good
+ok "and b knows of a's" wait_for 5 nth_is b 0 'peers[0].gateway' good
+before=$(nth b 0 transitions)/$(nth b 1 transitions)
+in_ns b nft add rule inet t in meta l4proto 112 drop
+path_waits() { [ "$(ctl b stats --json | jq .V4.path_waits_total)" -ge 9 ]; }
+ok "a is heard by its hellos only, and has its gateway: b waits" \
+	wait_for 5 path_waits
+is "$(nth b 0 transitions)/$(nth b 1 transitions)" "$before" \
+	"so it is no second master"
+ip -n "$ns-c" addr del 10.98.0.13/24 dev eth0
+ok "a's gateway is lost: b leads both" wait_for 6 roles_are b "MASTER MASTER"
+ok "and a none" wait_for 3 roles_are a "BACKUP BACKUP"
+ip -n "$ns-c" addr add 10.98.0.13/24 dev eth0
+in_ns b nft flush chain inet t in
+ok "all is well: a leads both" wait_for 6 roles_are a "MASTER MASTER"
+ok "b leads none" wait_for 3 roles_are b "BACKUP BACKUP"
+ip -n "$ns-c" addr del 10.98.0.113/25 dev eth0
+gateway=([a]='""' [b]='""')
+ok "without gateways again" both_reload
+
+# --- adverts are signed, step by step, node by node ---
+step() { # HMAC
+	hmac=$1
+	both_reload
 }
 took() { ctl b status --json | jq '[.instances[].adverts_received] | add'; }
 goes_on() { [ "$(took)" -ge "$(($1 + 20))" ]; }
