@@ -29,6 +29,7 @@ enum {
 	CLI_PARTIAL = 9,
 	CLI_UNREACHABLE = 10,
 	CLI_DRILL = 11,
+	CLI_NOT_IMPORTED = 12,
 };
 
 #define CLI_SOCKET   "/run/ispdns-mgmt/api.sock"

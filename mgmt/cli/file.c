@@ -160,6 +160,21 @@ static int import_read(struct cli *cli, struct import *im, json_t *args)
 	return rc < 0 ? cli_fail(cli, CLI_FAIL, "%s", err.text) : CLI_OK;
 }
 
+/* How much of the file it was. */
+static void import_print_count(const struct import *im)
+{
+	if (im->imported + im->not_needed + im->not_imported > 0)
+		printf("statements: %u imported, %u not needed, %u not "
+		       "imported\n",
+			im->imported, im->not_needed, im->not_imported);
+}
+
+/* The exit status when all went well but what could not be imported. */
+static int import_code(const struct import *im)
+{
+	return im->not_imported > 0 ? CLI_NOT_IMPORTED : CLI_OK;
+}
+
 static int import_send(struct cli *cli, const struct import *im)
 {
 	json_t *result = NULL, *report = import_json(im), *call;
@@ -174,6 +189,7 @@ static int import_send(struct cli *cli, const struct import *im)
 		json_object_set(report, "result", result);
 		show_json(report);
 	} else if (rc == CLI_OK) {
+		import_print_count(im);
 		printf("%zu settings imported, %u warning(s); %lld change(s) "
 		       "wait for `ispdns apply`\n",
 			json_array_size(im->calls), im->warnings, changes);
@@ -181,7 +197,7 @@ static int import_send(struct cli *cli, const struct import *im)
 	json_decref(call);
 	json_decref(result);
 	json_decref(report);
-	return rc;
+	return rc == CLI_OK ? import_code(im) : rc;
 }
 
 static int import_show(struct cli *cli, const struct import *im)
@@ -197,11 +213,12 @@ static int import_show(struct cli *cli, const struct import *im)
 		fputs(text.data, stdout);
 	text_fini(&text);
 	json_decref(report);
-	return im->errors > 0 ? CLI_INVALID : CLI_OK;
+	return im->errors > 0 ? CLI_INVALID : import_code(im);
 }
 
 int run_import(struct cli *cli, json_t *args)
 {
+	bool partial = json_is_true(json_object_get(args, "partial"));
 	struct import im;
 	struct text notes;
 	int rc;
@@ -220,6 +237,12 @@ int run_import(struct cli *cli, json_t *args)
 		else if (im.errors > 0)
 			rc = cli_fail(cli, CLI_INVALID,
 				"%u error(s): nothing was imported", im.errors);
+		else if (im.not_imported > 0 && !partial)
+			rc = cli_fail(cli, CLI_NOT_IMPORTED,
+				"%u statement(s) cannot be imported, so "
+				"nothing "
+				"was; --partial imports the rest",
+				im.not_imported);
 		else
 			rc = import_send(cli, &im);
 	}

@@ -7,7 +7,8 @@
 #include <errno.h>
 #include <stdarg.h>
 
-static const char *const level_names[] = {"note", "warning", "error"};
+static const char *const level_names[] = {
+	"imported", "not needed", "note", "warning", "not imported", "error"};
 
 int import_init(struct import *im, const char *node)
 {
@@ -119,35 +120,62 @@ int import_text(struct import *im, const char *path, size_t max, char **text,
 	return 0;
 }
 
-static json_int_t note_line(const struct import *im, size_t i)
-{
-	json_t *note = json_array_get(im->notes, i);
+/* A note and its place, so that the sort is stable. */
+struct placed {
+	json_int_t line;
+	size_t place;
+	json_t *note;
+};
 
-	return json_integer_value(json_object_get(note, "line"));
+static int by_line(const void *a, const void *b)
+{
+	const struct placed *x = a, *y = b;
+
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->place < y->place ? -1 : 1;
 }
 
 void import_sort_notes(struct import *im)
 {
-	size_t i, k, n = json_array_size(im->notes);
-	json_t *note;
+	size_t n = json_array_size(im->notes);
+	struct placed *all = calloc(n + 1, sizeof(*all));
+	json_t *sorted = json_array();
 
-	for (i = 1; i < n; i++) {
-		for (k = i; k > 0 && note_line(im, k - 1) > note_line(im, i);)
-			k--;
-		if (k == i)
-			continue;
-		note = json_incref(json_array_get(im->notes, i));
-		if (json_array_remove(im->notes, i) < 0 ||
-			json_array_insert_new(im->notes, k, note) < 0)
-			im->failed = true;
+	for (size_t i = 0; all && i < n; i++) {
+		json_t *note = json_array_get(im->notes, i);
+
+		all[i] = (struct placed){
+			json_integer_value(json_object_get(note, "line")), i,
+			note};
 	}
+	if (all)
+		qsort(all, n, sizeof(*all), by_line);
+	for (size_t i = 0; all && i < n; i++)
+		im->failed |= json_array_append(sorted, all[i].note) < 0;
+	if (all && sorted && !im->failed) {
+		json_decref(im->notes);
+		im->notes = sorted;
+	} else {
+		im->failed = true;
+		json_decref(sorted);
+	}
+	free(all);
 }
 
 json_t *import_json(const struct import *im)
 {
-	return json_pack("{s:O,s:O,s:i,s:i}", "calls", im->calls, "notes",
-		im->notes, "warnings", (int)im->warnings, "errors",
+	json_t *all = json_pack("{s:O,s:O,s:i,s:i}", "calls", im->calls,
+		"notes", im->notes, "warnings", (int)im->warnings, "errors",
 		(int)im->errors);
+
+	if (all && im->imported + im->not_needed + im->not_imported > 0)
+		json_object_set_new(all, "statements",
+			json_pack("{s:i,s:i,s:i}", "imported",
+				(int)im->imported, "not_needed",
+				(int)im->not_needed, "not_imported",
+				(int)im->not_imported));
+	return all;
 }
 
 void import_print_notes(const struct import *im, struct text *out)

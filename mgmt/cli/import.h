@@ -16,8 +16,11 @@
 #include <stdbool.h>
 
 enum import_level {
-	IMPORT_NOTE,    /* understood, nothing to do here */
+	IMPORT_DONE,       /* a statement became settings of ours */
+	IMPORT_NOT_NEEDED, /* a statement has nothing to do here: why */
+	IMPORT_NOTE,       /* a part of one that has nothing to do here */
 	IMPORT_WARNING, /* not as written: the text says what is done instead */
+	IMPORT_MISSING, /* not imported: the text says what to do by hand */
 	IMPORT_ERROR,   /* not understood: nothing must be sent */
 };
 
@@ -25,6 +28,8 @@ struct import {
 	json_t *calls; /* [{"verb":..., "args":{...}}] in order */
 	json_t *notes; /* [{"level","file","line","text"}] in order */
 	unsigned warnings, errors;
+	/* Of importers that account for each statement of the file. */
+	unsigned imported, not_needed, not_imported;
 	const char *node; /* --node: whose file this is; NULL: not said */
 	bool failed;      /* out of memory */
 };
@@ -50,7 +55,9 @@ void import_say(struct import *im, enum import_level level, const char *file,
  * The importers. 0 also when the file was full of mistakes (im->errors > 0);
  * -ENOENT and the like with a line in err when it could not be read at all.
  */
-/* dnsdist.conf: pools, backends, routes, cache, limits, ACL, policy. */
+/* dnsdist.conf: pools, backends, routes, rules, cache, limits, ACL, policy,
+ * automatic blocks. Each statement gets exactly one line of the levels
+ * imported, not needed and not imported, or errors; the rest are remarks. */
 int import_dnsdist(
 	struct import *im, const char *path, struct err *err) MUST_CHECK;
 /* named.conf with its includes: primary zones, ACLs of a resolver. */
@@ -67,7 +74,9 @@ int import_text(struct import *im, const char *path, size_t max, char **text,
 /* Notes in the order of lines (all of one file). */
 void import_sort_notes(struct import *im);
 
-/* {"calls":[...],"notes":[...],"warnings":N,"errors":N}; new reference. */
+/* {"calls":[...],"notes":[...],"warnings":N,"errors":N}, and, when statements
+ * were counted, "statements":{"imported","not_needed","not_imported"}; new
+ * reference. */
 json_t *import_json(const struct import *im) MUST_CHECK;
 /* The notes as lines "FILE:LINE: warning: text". */
 void import_print_notes(const struct import *im, struct text *out);

@@ -7,251 +7,205 @@
  */
 #include "mgmt/cli/import_dnsdist.h"
 
-#include "common/ctl/file.h"
-#include "common/dns/name.h"
-#include "common/net/prefix.h"
+#include "common/net/addr.h"
 
 #include <errno.h>
-#include <strings.h>
 
-static void say_unless_wildcard(
-	struct dd *d, const struct lua *call, const char *address)
+static void listen_on(struct dd *d, const struct lua *call, const char *address)
 {
 	union addr addr;
-	char ip[ADDR_TEXT];
+	char text[ADDR_TEXT];
 
 	if (addr_parse(address, 53, &addr) < 0) {
-		import_error(d->im, d->file, call->line,
+		dd_error(d, d->now, call->line,
 			"'%s' is no address to listen on", address);
 		return;
 	}
-	if (addr_is_any(&addr) && addr_port(&addr) == 53)
-		return;
-	import_warn(d->im, d->file, call->line,
-		"listening on %s only would not answer on the virtual "
-		"address; frontends listen on port 53 of every address "
-		"instead",
-		addr_print_ip(&addr, ip));
+	if (addr_port(&addr) != 53)
+		dd_warn(d, call->line,
+			"frontends listen on port 53, not on %s (`ispdns node "
+			"set NODE --frontend-listen` names other addresses)",
+			addr_print(&addr, text));
+	else if (!addr_is_any(&addr))
+		dd_warn(d, call->line,
+			"listening on %s only would not answer on the virtual "
+			"address; frontends listen on port 53 of every address "
+			"instead",
+			addr_print_ip(&addr, text));
+	dd_done(d, d->now, "frontends listen on port 53 of every address");
 }
 
 static void st_local(struct dd *d, const struct lua *call)
 {
-	const char *address = lua_string(lua_arg(call, 0));
+	const char *address = lua_string(dd_value(d, lua_arg(call, 0)));
 
 	if (address)
-		say_unless_wildcard(d, call, address);
+		listen_on(d, call, address);
 	else
-		import_error(d->im, d->file, call->line,
+		dd_error(d, d->now, call->line,
 			"%s: an address in quotes expected",
 			call->object->text);
 }
 
-static void acl_entry(struct dd *d, const struct lua *value)
-{
-	const char *text = lua_string(value);
-	char canonical[PREFIX_TEXT];
-	struct prefix prefix;
-	int rc = text ? prefix_parse(text, &prefix) : -EINVAL;
-
-	if (rc == -EDOM)
-		import_warn(d->im, d->file, value->line,
-			"%s has host bits: %s is taken", text,
-			prefix_print(&prefix, canonical));
-	else if (rc < 0) {
-		import_error(d->im, d->file, value->line,
-			"'%s' is no address prefix", text ? text : "?");
-		return;
-	}
-	dd_add_unique(d->acl, json_string(prefix_print(&prefix, canonical)));
-}
-
 static void acl_values(struct dd *d, const struct lua *call)
 {
-	const struct lua *value = lua_arg(call, 0);
-
-	if (!value) {
-		import_error(d->im, d->file, call->line,
-			"%s: a prefix expected", call->object->text);
-		return;
-	}
-	if (value->kind != LUA_TABLE) {
-		acl_entry(d, value);
-		return;
-	}
-	for (value = value->args; value; value = value->next)
-		acl_entry(d, value);
+	d->acl_said = true;
+	if (!lua_arg(call, 0))
+		dd_error(d, d->now, call->line, "%s: a prefix expected",
+			call->object->text);
+	else if (dd_masks(d, lua_arg(call, 0), &d->acl, NULL))
+		dd_done(d, d->now,
+			"access list clients; others get REFUSED (`ispdns acl "
+			"set --action drop`: nothing)");
 }
 
 static void st_add_acl(struct dd *d, const struct lua *call)
 {
 	if (!d->acl_said)
-		import_warn(d->im, d->file, call->line,
+		dd_warn(d, call->line,
 			"addACL adds to a built-in list (10.0.0.0/8, "
 			"192.168.0.0/16 and more), which stayed open; only "
 			"the prefixes named here and the loopback are "
 			"admitted instead");
-	d->acl_said = true;
 	acl_values(d, call);
 }
 
 static void st_set_acl(struct dd *d, const struct lua *call)
 {
-	json_array_clear(d->acl);
-	d->acl_said = true;
+	d->acl.count = 0;
 	acl_values(d, call);
 }
 
-static void st_policy(struct dd *d, const struct lua *call)
+/* A policy's name here; NULL: said. */
+static const char *policy_name(struct dd *d, const struct lua *call)
 {
 	static const char *const known[] = {"leastOutstanding",
 		"firstAvailable", "roundrobin", "wrandom", "chashed"};
-	const struct lua *arg = lua_arg(call, 0);
+	const struct lua *arg = dd_value(d, lua_arg(call, 0));
 	const char *name =
 		arg && (arg->kind == LUA_NAME || arg->kind == LUA_STRING)
 			? arg->text
 			: "?";
 
 	if (strcmp(name, "whashed") == 0) {
-		import_warn(d->im, d->file, call->line,
+		dd_warn(d, call->line,
 			"policy whashed: chashed is taken instead");
 		name = "chashed";
 	}
 	for (size_t i = 0; i < countof(known); i++)
-		if (strcmp(name, known[i]) == 0) {
-			d->policy = known[i];
-			return;
-		}
-	import_error(d->im, d->file, call->line,
+		if (strcmp(name, known[i]) == 0)
+			return known[i];
+	dd_error(d, d->now, call->line,
 		"policy '%s' is unknown: leastOutstanding, firstAvailable, "
 		"roundrobin, wrandom or chashed",
 		name);
+	return NULL;
+}
+
+static void st_policy(struct dd *d, const struct lua *call)
+{
+	const char *name = policy_name(d, call);
+
+	if (!name)
+		return;
+	d->policy = name;
+	dd_done(d, d->now, "policy of pools without their own: %s", name);
 }
 
 static void st_pool_policy(struct dd *d, const struct lua *call)
 {
-	const char *before = d->policy;
-	const char *pool = lua_string(lua_arg(call, 1));
+	const char *pool = lua_string(dd_value(d, lua_arg(call, 1)));
+	const char *name;
+	json_t *object;
 
 	if (!pool) {
-		import_error(d->im, d->file, call->line,
+		dd_error(d, d->now, call->line,
 			"setPoolServerPolicy(policy, \"pool\") expected");
 		return;
 	}
-	st_policy(d, call);
-	json_object_set_new(dd_pool(d, pool), "policy", json_string(d->policy));
-	d->policy = before;
+	name = policy_name(d, call);
+	object = name ? dd_pool(d, pool) : NULL;
+	if (!object)
+		return;
+	json_object_set_new(object, "policy", json_string(name));
+	dd_done(d, d->now, "pool %s: policy %s", *pool ? pool : "default",
+		name);
 }
 
 static void st_control_socket(struct dd *d, const struct lua *call)
 {
-	d->control_line = call->line;
+	(void)call;
+	d->control = d->now;
+	dd_not_needed(d, d->now,
+		"`ispdns` and the daemons' control sockets are there");
 }
 
 static void st_set_key(struct dd *d, const struct lua *call)
 {
+	(void)call;
 	d->key_set = true;
-	import_note(d->im, d->file, call->line,
-		"setKey: not needed, `ispdns` talks to local sockets and over "
-		"TLS");
+	(void)dd_plain(d, "setKey");
 }
+
+#define METRICS "metrics are on 127.0.0.1:8083 of each frontend"
 
 static void st_webserver(struct dd *d, const struct lua *call)
 {
-	const char *address = lua_string(lua_arg(call, 0));
+	const char *address = lua_string(dd_value(d, lua_arg(call, 0)));
 
-	d->web_line = call->line;
+	d->web = d->now;
 	d->web_address = address ? address : "?";
 	if (lua_arg(call, 3))
 		d->web_acl = true;
+	dd_not_needed(d, d->now, METRICS ", `ispdns status` shows all of them");
 }
 
 static void st_web_config(struct dd *d, const struct lua *call)
 {
-	const struct lua *table = lua_arg(call, 0);
+	const struct lua *table = dd_value(d, lua_arg(call, 0));
 
 	if (lua_field(table, "acl"))
 		d->web_acl = true;
 	if (lua_field(table, "password") || lua_field(table, "apiKey"))
-		import_warn(d->im, d->file, call->line,
+		dd_warn(d, call->line,
 			"password and apiKey in plain text are not taken "
 			"over; make tokens with `ispdns token create` instead");
+	dd_not_needed(d, d->now, METRICS);
 }
 
-static void st_stale(struct dd *d, const struct lua *call)
+/* Frontends' own limits on connections; ispdns-mgmt leaves them as they
+ * are. */
+static void tcp_limit(struct dd *d, const struct lua *call, long long own,
+	const char *key, const char *what)
 {
-	const struct lua *arg = lua_arg(call, 0);
+	long long n;
 
-	if (arg && arg->kind == LUA_NUMBER)
-		json_object_set_new(d->cache, "stale_s",
-			json_integer((json_int_t)arg->number));
+	if (!dd_int(d, lua_arg(call, 0), what, 0, 1000000000, &n))
+		return;
+	if (n == own)
+		dd_not_needed(d, d->now,
+			"the frontends' own limit is %lld, too", own);
 	else
-		import_error(d->im, d->file, call->line,
-			"setStaleCacheEntriesTTL: seconds expected");
+		dd_missing(d, d->now,
+			"the frontends' own limit is %lld (%s): set it in "
+			"frontend.yaml where it runs without ispdns-mgmt",
+			own, key);
 }
 
-/* Statements that need nothing here, or never did what was wanted. */
-static const struct plain {
-	const char *name;
-	enum import_level level;
-	const char *text;
-} plain[] = {
-	{"setVerboseHealthChecks", IMPORT_NOTE,
-		"not needed: every change of a backend's state is logged and "
-		"counted"},
-	{"setMaxTCPClientThreads", IMPORT_NOTE,
-		"not needed: TCP is served by the workers' event loops"},
-	{"setMaxTCPConnectionsPerClient", IMPORT_NOTE,
-		"the frontends' own limit of connections per client (20) "
-		"stays"},
-	{"setMaxTCPQueuedConnections", IMPORT_NOTE, "not needed"},
-	{"setMaxTCPQueriesPerConnection", IMPORT_NOTE, "not needed"},
-	{"setMaxTCPConnectionDuration", IMPORT_NOTE, "not needed"},
-	{"setMaxUDPOutstanding", IMPORT_NOTE, "not needed"},
-	{"setUDPTimeout", IMPORT_NOTE,
-		"not needed: a query is tried on another backend after 400 ms"},
-	{"setTCPRecvTimeout", IMPORT_NOTE, "not needed"},
-	{"setTCPSendTimeout", IMPORT_NOTE, "not needed"},
-	{"setTCPUseSinglePipe", IMPORT_NOTE, "not needed"},
-	{"setUDPMultipleMessagesVectorSize", IMPORT_NOTE,
-		"not needed: batches are always used"},
-	{"setRingBuffersSize", IMPORT_NOTE, "not needed"},
-	{"setRandomizedOutgoingSockets", IMPORT_NOTE,
-		"not needed: always done"},
-	{"setRandomizedIdsOverUDP", IMPORT_NOTE, "not needed: always done"},
-	{"setSecurityPollSuffix", IMPORT_NOTE,
-		"not needed: nothing is asked on the Internet"},
-	{"setServFailWhenNoServer", IMPORT_NOTE, "not needed: always done"},
-	{"setConsoleACL", IMPORT_NOTE, "not needed: there is no console"},
-	{"addConsoleACL", IMPORT_NOTE, "not needed: there is no console"},
-	{"setConsoleConnectionsLogging", IMPORT_NOTE, "not needed"},
-	{"setSyslogFacility", IMPORT_NOTE, "not needed"},
-	{"makeKey", IMPORT_WARNING,
-		"a console command, no configuration: ignored"},
-	{"showServers", IMPORT_WARNING,
-		"a console command, no configuration: ignored; use `ispdns "
-		"backend list`"},
-	{"showPools", IMPORT_WARNING,
-		"a console command, no configuration: ignored; use `ispdns "
-		"pool list`"},
-	{"showCacheHitResponseCounts", IMPORT_WARNING,
-		"no version of dnsdist has this function: ignored; use "
-		"`ispdns status` for hits and misses"},
-	{"showCacheHitResponseRules", IMPORT_WARNING,
-		"a console command, no configuration: ignored"},
-	{"showRules", IMPORT_WARNING,
-		"a console command, no configuration: ignored; use `ispdns "
-		"route list`"},
-	{"showACL", IMPORT_WARNING,
-		"a console command, no configuration: ignored; use `ispdns "
-		"acl list`"},
-	{"topClients", IMPORT_WARNING,
-		"a console command, no configuration: ignored"},
-	{"topQueries", IMPORT_WARNING,
-		"a console command, no configuration: ignored"},
-	{"dumpStats", IMPORT_WARNING,
-		"a console command, no configuration: ignored; use `ispdns "
-		"status`"},
-};
+static void st_tcp_per_client(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, 20, "tcp.per_client", "connections of one client");
+}
+
+static void st_tcp_queries(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, 0, "tcp.queries", "queries of one connection");
+}
+
+static void st_tcp_duration(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, 0, "tcp.lifetime", "seconds of a connection");
+}
 
 static const struct statement {
 	const char *name;
@@ -269,44 +223,97 @@ static const struct statement {
 	{"setKey", st_set_key},
 	{"webserver", st_webserver},
 	{"setWebserverConfig", st_web_config},
-	{"setStaleCacheEntriesTTL", st_stale},
+	{"setStaleCacheEntriesTTL", dd_stale},
+	{"setDynBlocksAction", dd_blocks_action},
+	{"setMaxTCPConnectionsPerClient", st_tcp_per_client},
+	{"setMaxTCPQueriesPerConnection", st_tcp_queries},
+	{"setMaxTCPConnectionDuration", st_tcp_duration},
 };
 
 static void on_function(struct dd *d, const struct lua *call, const char *name)
 {
+	dd_begin(d, call->line, *name ? name : "call");
 	for (size_t i = 0; i < countof(statements); i++)
 		if (strcmp(name, statements[i].name) == 0) {
 			statements[i].run(d, call);
 			return;
 		}
-	for (size_t i = 0; i < countof(plain); i++)
-		if (strcmp(name, plain[i].name) == 0) {
-			import_say(d->im, plain[i].level, d->file, call->line,
-				"%s: %s", name, plain[i].text);
-			return;
-		}
-	import_error(
-		d->im, d->file, call->line, "'%s': unknown statement", name);
+	if (!dd_plain(d, name))
+		dd_error(
+			d, d->now, call->line, "'%s': unknown statement", name);
 }
 
-/* getPool("rec"):setCache(pc), suffixes:add(newDNSName("x")) */
+/* ---- methods ---- */
+
+/* suffixes:add(newDNSName("x")), masks:addMask("192.0.2.0/24") */
+static void add_to(struct dd *d, struct dd_var *var, const struct lua *call)
+{
+	bool ok = var->kind == DD_MASKS
+			  ? dd_masks(d, lua_arg(call, 0), &var->list,
+				    &var->without)
+			  : dd_names(d, lua_arg(call, 0), &var->list);
+
+	if (!ok)
+		return;
+	if (var->used == 0) {
+		dd_done(d, d->now, "for the rules that use it");
+		return;
+	}
+	dd_warn(d, call->line,
+		"'%s' is added to behind line %u, which uses it as it was: "
+		"this never had an effect",
+		var->name, var->used);
+	dd_not_needed(d, d->now, "it never had an effect");
+}
+
+static bool is_adder(const struct dd_var *var, const char *method)
+{
+	if (var->kind == DD_MASKS)
+		return strcmp(method, "addMask") == 0 ||
+		       strcmp(method, "addMasks") == 0;
+	return (var->kind == DD_SUFFIXES || var->kind == DD_NAMES) &&
+	       strcmp(method, "add") == 0;
+}
+
 static void on_method(struct dd *d, const struct lua *call)
 {
-	const struct lua *object = call->object;
-	struct dd_var *var;
+	const struct lua *object = dd_value(d, call->object);
+	struct dd_var *var = NULL;
+	char what[256];
 
+	if (call->object->kind == LUA_NAME)
+		snprintf(what, sizeof(what), "%.120s:%.120s",
+			call->object->text, call->text);
+	else
+		snprintf(what, sizeof(what), "%.120s:%.120s",
+			call->object->object ? call->object->object->text : "",
+			call->text);
+	dd_begin(d, call->line, what);
+	if (object && object->kind == LUA_NAME)
+		var = dd_var(d, object->text);
 	if (lua_is_call(object, "getPool") &&
-		strcmp(call->text, "setCache") == 0) {
+		strcmp(call->text, "setCache") == 0)
 		dd_set_cache(d, call);
-		return;
-	}
-	var = object->kind == LUA_NAME ? dd_var(d, object->text) : NULL;
-	if (var && var->suffixes && strcmp(call->text, "add") == 0) {
-		dd_suffix_values(d, lua_arg(call, 0), var->suffixes);
-		return;
-	}
-	import_error(d->im, d->file, call->line, "':%s': unknown statement",
-		call->text);
+	else if (var && is_adder(var, call->text))
+		add_to(d, var, call);
+	else if (var && var->kind == DD_BLOCKS)
+		dd_block_rule(d, call);
+	else if (lua_is_call(object, "newServer") ||
+		 lua_is_call(object, "getServer"))
+		dd_missing(d, d->now,
+			"what is done with a server goes into its newServer "
+			"line, or `ispdns backend`");
+	else
+		dd_error(d, d->now, call->line, "':%s': unknown statement",
+			call->text);
+}
+
+/* ---- events of the reader ---- */
+
+static void say_tight(struct dd *d, unsigned line, bool tight)
+{
+	if (tight)
+		dd_warn(d, line, "two statements on one line: both are read");
 }
 
 static void on_call(
@@ -315,9 +322,7 @@ static void on_call(
 	struct dd *d = arg;
 	char name[256];
 
-	if (tight)
-		import_warn(d->im, d->file, line,
-			"two statements on one line: both are read");
+	say_tight(d, line, tight);
 	if (call->kind == LUA_METHOD)
 		on_method(d, call);
 	else
@@ -328,12 +333,25 @@ static void on_call(
 static void on_assign(void *arg, unsigned line, const char *name,
 	const struct lua *value, bool tight)
 {
-	struct dd *d = arg;
+	say_tight(arg, line, tight);
+	dd_assign(arg, line, name, value);
+}
 
-	if (tight)
-		import_warn(d->im, d->file, line,
-			"two statements on one line: both are read");
-	dd_assign(d, line, name, value);
+static void on_block(void *arg, unsigned line, const char *word,
+	const char *name, const char *body, unsigned body_line)
+{
+	struct dd *d = arg;
+	char what[128];
+
+	snprintf(what, sizeof(what), "%s%s%.80s", word, name ? " " : "",
+		name ? name : "");
+	dd_begin(d, line, what);
+	if (name && strcmp(name, "maintenance") == 0)
+		dd_maintenance(d, body, body_line);
+	else
+		dd_missing(d, d->now,
+			"no Lua is run: what stands in it is left out; write "
+			"it out line by line");
 }
 
 static void read_swallowed(struct dd *d, unsigned line, const char *text);
@@ -353,7 +371,7 @@ static void on_comment(void *arg, unsigned line, const char *text)
 		found = strstr(text, names[i]);
 	if (!found || found == text || d->in_comment)
 		return;
-	import_warn(d->im, d->file, line,
+	dd_warn(d, line,
 		"the comment swallows '%.60s': it never had an effect; it is "
 		"read as meant",
 		found);
@@ -364,19 +382,22 @@ static void on_odd(void *arg, unsigned line, const char *what)
 {
 	struct dd *d = arg;
 
-	import_warn(d->im, d->file, line, "%s", what);
+	dd_warn(d, line, "%s", what);
 }
 
 static void on_error(void *arg, unsigned line, const char *what)
 {
 	struct dd *d = arg;
 
-	import_error(d->im, d->file, line, "%s", what ? what : "unreadable");
+	dd_begin(d, line, "?");
+	if (d->now)
+		dd_error(d, d->now, line, "%s", what ? what : "unreadable");
 }
 
 static const struct lua_events events = {
 	.assign = on_assign,
 	.call = on_call,
+	.block = on_block,
 	.comment = on_comment,
 	.odd = on_odd,
 	.error = on_error,
@@ -392,75 +413,80 @@ static void read_swallowed(struct dd *d, unsigned line, const char *text)
 
 static void say_late(struct dd *d)
 {
-	if (d->control_line > 0 && !d->key_set)
-		import_warn(d->im, d->file, d->control_line,
+	if (d->control && !d->key_set)
+		dd_warn(d, d->control->line,
 			"controlSocket without setKey: every console call "
-			"failed; `ispdns status` and the daemons' control "
-			"sockets are there instead");
-	if (d->web_line > 0 && !d->web_acl)
-		import_warn(d->im, d->file, d->web_line,
+			"failed");
+	if (d->web && !d->web_acl)
+		dd_warn(d, d->web->line,
 			"webserver(\"%s\") without acl answered the loopback "
-			"only; metrics are on 127.0.0.1:8083 of each frontend, "
-			"and `ispdns status` shows all of them, instead",
+			"only",
 			d->web_address);
-	else if (d->web_line > 0)
-		import_note(d->im, d->file, d->web_line,
-			"webserver: metrics are on 127.0.0.1:8083 of each "
-			"frontend");
 }
 
 static int dd_init(struct dd *d, struct import *im, const char *path)
 {
-	memset(d, 0, sizeof(*d));
 	d->im = im;
 	d->file = path;
 	d->policy = "leastOutstanding";
-	arena_init(&d->arena, 0, 16U << 20);
-	d->acl = json_array();
+	arena_init(&d->arena, 1U << 16, 256U << 20);
+	d->statements_end = &d->statements;
+	d->chain_end = &d->chain;
 	d->cache = json_object();
 	d->pools = json_object();
 	d->routes = json_array();
-	d->rules = json_object();
+	d->policy_set = json_object();
 	d->limit = json_object();
-	return d->acl && d->cache && d->pools && d->routes && d->rules &&
-			       d->limit
+	d->rules = json_object();
+	return d->cache && d->pools && d->routes && d->policy_set && d->limit &&
+			       d->rules
 		       ? 0
 		       : -ENOMEM;
 }
 
 static void dd_fini(struct dd *d)
 {
-	for (size_t i = 0; i < d->var_count; i++)
-		json_decref(d->vars[i].suffixes);
-	json_decref(d->acl);
 	json_decref(d->cache);
 	json_decref(d->pools);
 	json_decref(d->routes);
-	json_decref(d->rules);
+	json_decref(d->policy_set);
 	json_decref(d->limit);
+	json_decref(d->rules);
+	json_decref(d->blocks.set);
 	arena_fini(&d->arena);
+}
+
+/* Without memory for a statement nothing can be said about it: stop. */
+static bool is_open(const struct dd *d)
+{
+	return !d->im->failed;
 }
 
 int import_dnsdist(struct import *im, const char *path, struct err *err)
 {
-	struct dd d;
+	struct dd *d = calloc(1, sizeof(*d));
 	char *text = NULL;
-	int rc = dd_init(&d, im, path);
+	int rc = d ? dd_init(d, im, path) : -ENOMEM;
 
 	if (rc == 0)
 		rc = import_text(im, path, 4U << 20, &text, err);
 	if (rc == 0)
-		rc = lua_read(text, 1, &d.arena, &events, &d);
-	if (rc == 0) {
-		say_late(&d);
-		dd_emit(&d);
+		rc = lua_read(text, 1, &d->arena, &events, d);
+	if (rc == 0 && is_open(d)) {
+		say_late(d);
+		dd_chain(d);
+		dd_blocks_end(d);
+		dd_emit(d);
+		dd_report(d);
 		import_sort_notes(im);
-		if (im->failed)
-			rc = -ENOMEM;
 	}
+	if (im->failed)
+		rc = -ENOMEM;
 	if (rc == -ENOMEM)
 		err_set(err, "%s: out of memory", path);
 	free(text);
-	dd_fini(&d);
+	if (d)
+		dd_fini(d);
+	free(d);
 	return rc;
 }

@@ -1,404 +1,289 @@
 /* SPDX-License-Identifier: ISC */
-/* dnsdist importer: addAction(rule, action), the packet policy and routes. */
-#include "mgmt/cli/import_dnsdist.h"
+/* dnsdist importer: an entry of the chain as rules, or as the limit. */
+#include "mgmt/cli/import_dnsdist_chain.h"
 
-#include "common/dns/name.h"
-
-#include <strings.h>
-
-enum rule_kind {
-	RULE_BAD, /* reported already */
-	RULE_ALL,
-	RULE_ANY,      /* QTYPE ANY */
-	RULE_TRANSFER, /* AXFR, IXFR */
-	RULE_CHAOS,
-	RULE_LIMIT,
-	RULE_SUFFIX,
-	RULE_OTHER, /* of AndRule: a type that only narrows */
+static const char *const verdicts[] = {
+	[DD_ACT_DROP] = "drop",
+	[DD_ACT_REFUSE] = "refuse",
+	[DD_ACT_NXDOMAIN] = "nxdomain",
+	[DD_ACT_TC] = "truncate",
+	[DD_ACT_POOL] = "pool",
+	[DD_ACT_SPOOF] = "spoof",
+	[DD_ACT_ALLOW] = "allow",
+	[DD_ACT_TAG] = "tag",
+	[DD_ACT_RATE] = "rate-limit",
 };
 
-struct rule {
-	enum rule_kind kind;
-	json_t *suffixes; /* RULE_SUFFIX, owned */
-	const struct lua *call;
-};
-
-void dd_suffix_values(struct dd *d, const struct lua *value, json_t *names)
+/* What happens over a limit. */
+static const char *over(enum dd_act act)
 {
-	char text[NAME_MAX_TEXT];
-	struct dd_var *var;
-	struct name name;
-
-	if (lua_is_call(value, "newDNSName")) {
-		value = lua_arg(value, 0);
-	} else if (value && value->kind == LUA_NAME) {
-		var = dd_var(d, value->text);
-		value = var && lua_is_call(var->value, "newDNSName")
-				? lua_arg(var->value, 0)
-				: value;
-	}
-	if (value && value->kind == LUA_TABLE) {
-		for (value = value->args; value; value = value->next)
-			dd_suffix_values(d, value, names);
-		return;
-	}
-	if (!value)
-		return;
-	if (!lua_string(value) || name_parse(value->text, &name) < 0) {
-		import_error(d->im, d->file, value->line,
-			"'%s' is no domain name",
-			value->text ? value->text : "?");
-		return;
-	}
-	name_to_lower(name.wire, name.wire, name.len);
-	dd_add_unique(names, json_string(name_print(&name, text)));
+	if (act == DD_ACT_TC)
+		return "tc";
+	return act == DD_ACT_REFUSE ? "refuse" : "drop";
 }
 
-/* "DNSQType.ANY", "ANY" or 255 -> "ANY"; "" when it is none of these. */
-static const char *constant(
-	const struct lua *value, const char *family, char *out, size_t size)
+/* One length of prefixes counts for all limits per client. */
+static bool same_masks(struct dd *d, struct chain *c, const struct dd_entry *e,
+	const struct dd_rate *rate)
 {
-	char path[128];
-	size_t len = strlen(family);
+	if (rate->shared || rate->v4 == 0)
+		return true;
+	if (c->masks_set && (rate->v4 != c->v4 || rate->v6 != c->v6)) {
+		dd_missing(d, e->st,
+			"all limits per client count the same prefixes (/%lld "
+			"and /%lld by a line above): choose one (`ispdns limit "
+			"set --v4-prefix`)",
+			c->v4, c->v6);
+		return false;
+	}
+	c->masks_set = true;
+	c->v4 = rate->v4;
+	c->v6 = rate->v6;
+	if (rate->v4 != 32)
+		json_object_set_new(
+			d->limit, "v4_prefix", json_integer(rate->v4));
+	if (rate->v6 != 64)
+		json_object_set_new(
+			d->limit, "v6_prefix", json_integer(rate->v6));
+	return true;
+}
 
-	out[0] = '\0';
-	if (!value)
-		return out;
-	lua_path(value, path, sizeof(path));
-	if (strncmp(path, family, len) == 0 && path[len] == '.')
-		snprintf(out, size, "%s", path + len + 1);
-	else if (value->kind == LUA_STRING || value->kind == LUA_NUMBER)
-		snprintf(out, size, "%s", value->text);
+void chain_limit(struct dd *d, struct chain *c, struct dd_entry *e)
+{
+	const struct dd_rate *rate = e->sel.first->rate;
+
+	if (!same_masks(d, c, e, rate))
+		return;
+	e->taken = true;
+	c->limit = e;
+	json_object_set_new(d->limit, "qps", json_integer(rate->qps));
+	json_object_set_new(d->limit, "action", json_string(over(e->act)));
+	json_object_set_new(d->limit, "burst", json_integer(rate->burst));
+	if (c->before_limit > 0)
+		dd_note(d, e->line,
+			"the limit comes before all rules here: what line %u "
+			"stops counts, too",
+			c->before_limit);
+	dd_done(d, e->st, "limit per client: %lld/s, then %s", rate->qps,
+		over(e->act));
+}
+
+/* ---- rules ---- */
+
+static json_t *texts(const struct dd_list *list, size_t from, size_t count)
+{
+	json_t *out = json_array();
+
+	for (size_t i = from; i < list->count && i < from + count; i++)
+		json_array_append_new(out, json_string(list->v[i]));
 	return out;
 }
 
-static enum rule_kind rule_type(
-	struct dd *d, const struct lua *call, bool alone)
+static void put_list(json_t *rule, const char *key, const struct dd_list *list)
 {
-	char type[64];
-
-	constant(lua_arg(call, 0), "DNSQType", type, sizeof(type));
-	if (strcasecmp(type, "ANY") == 0 || strcmp(type, "255") == 0)
-		return RULE_ANY;
-	if (strcasecmp(type, "AXFR") == 0 || strcasecmp(type, "IXFR") == 0)
-		return RULE_TRANSFER;
-	if (!alone)
-		return RULE_OTHER;
-	import_error(d->im, d->file, call->line,
-		"QTypeRule(%s): no such rule here: ANY, AXFR and IXFR have one",
-		type);
-	return RULE_BAD;
+	if (list)
+		json_object_set_new(rule, key, texts(list, 0, DD_LIST));
 }
 
-static enum rule_kind rule_class(struct dd *d, const struct lua *call)
+static void put_word(json_t *rule, const char *key, const char *word)
 {
-	char class[64];
+	if (word)
+		json_object_set_new(rule, key, json_string(word));
+}
 
-	constant(lua_arg(call, 0), "DNSClass", class, sizeof(class));
-	if (strcasecmp(class, "CH") == 0) {
-		import_warn(d->im, d->file, call->line,
-			"DNSClass.CH does not exist (DNSClass.CHAOS does): "
-			"dnsdist refuses to start with it; every class but IN "
-			"is dropped instead");
-		return RULE_CHAOS;
+static void put_rate(
+	json_t *rule, const struct dd_rate *rate, const char *verdict)
+{
+	json_object_set_new(rule, "qps", json_integer(rate->qps));
+	json_object_set_new(rule, "burst", json_integer(rate->burst));
+	put_word(rule, "per", rate->shared ? "rule" : "client");
+	put_word(rule, "over", verdict);
+}
+
+/* The types to which dnsdist gives these addresses; others go on. */
+static void put_spoof(
+	json_t *rule, const struct dd_entry *e, const struct dd_match *m)
+{
+	bool v4 = false, v6 = false;
+	json_t *types = json_array();
+	const char *const names[] = {"A", "AAAA", "ANY"};
+
+	for (size_t i = 0; i < e->addresses->count; i++) {
+		v6 |= strchr(e->addresses->v[i], ':') != NULL;
+		v4 |= strchr(e->addresses->v[i], ':') == NULL;
 	}
-	if (strcasecmp(class, "CHAOS") == 0 || strcmp(class, "3") == 0)
-		return RULE_CHAOS;
-	import_error(d->im, d->file, call->line,
-		"QClassRule(%s): only class CHAOS has a rule here", class);
-	return RULE_BAD;
-}
+	for (size_t i = 0; i < countof(names); i++) {
+		bool own = i == 0 ? v4 : i == 1 ? v6 : true;
 
-/* A regular expression that is no more than a name: "yourisp.com", "a\\.b$".
- * The literal text goes to out; false when it is a real expression. */
-static bool plain_regex(const char *regex, char *out, size_t size)
-{
-	size_t n = 0;
-
-	if (*regex == '^')
-		regex++;
-	if (strncmp(regex, ".*", 2) == 0)
-		regex += 2;
-	for (; *regex && n + 1 < size; regex++) {
-		if (*regex == '$' && !regex[1])
-			break;
-		if (*regex == '\\')
-			continue;
-		if (strchr("*+?()[]{}|^$", *regex))
-			return false;
-		out[n++] = *regex;
+		for (size_t k = 0; m->qtype && k < m->qtype->count && own; k++)
+			if (strcmp(m->qtype->v[k], names[i]) == 0)
+				break;
+			else if (k + 1 == m->qtype->count)
+				own = false;
+		if (own)
+			json_array_append_new(types, json_string(names[i]));
 	}
-	out[n] = '\0';
-	return n > 0 && out[0] != '\0';
+	json_object_set_new(rule, "qtype", types);
+	put_list(rule, "addresses", e->addresses);
+	if (e->ttl_s >= 0)
+		json_object_set_new(rule, "ttl_s", json_integer(e->ttl_s));
 }
 
-static enum rule_kind rule_regex(
-	struct dd *d, const struct lua *call, struct rule *rule)
+/* The pool of what dnsdist only allows: its own default pool, when that has
+ * servers and others go elsewhere; else NULL: as all others. */
+static const char *allowed_pool(struct dd *d)
 {
-	const char *regex = lua_string(lua_arg(call, 0));
-	char text[256], canonical[NAME_MAX_TEXT];
-	const char *start = text;
-	struct name name;
+	json_t *pool = json_object_get(d->pools, "default");
+	bool own = json_array_size(json_object_get(pool, "backends")) > 0;
 
-	if (regex && plain_regex(regex, text, sizeof(text)))
-		start = text + (text[0] == '.' && text[1]);
-	if (!regex || start[0] == '\0' ||
-		!plain_regex(regex, text, sizeof(text)) ||
-		name_parse(start, &name) < 0) {
-		import_error(d->im, d->file, call->line,
-			"RegexRule(\"%s\"): no regular expressions here; name "
-			"the suffix",
-			regex ? regex : "?");
-		return RULE_BAD;
-	}
-	name_to_lower(name.wire, name.wire, name.len);
-	import_warn(d->im, d->file, call->line,
-		"RegexRule(\"%s\") matches anywhere in a name (%s.evil.example "
-		"too): the suffix %s is routed instead",
-		regex, start, name_print(&name, canonical));
-	dd_add_unique(rule->suffixes, json_string(canonical));
-	return RULE_SUFFIX;
-}
-
-static enum rule_kind rule_suffix(
-	struct dd *d, const struct lua *call, struct rule *rule)
-{
-	const struct lua *arg = lua_arg(call, 0);
-	struct dd_var *var =
-		arg && arg->kind == LUA_NAME ? dd_var(d, arg->text) : NULL;
-
-	if (var && var->suffixes)
-		json_array_extend(rule->suffixes, var->suffixes);
-	else
-		dd_suffix_values(d, arg, rule->suffixes);
-	if (json_array_size(rule->suffixes) > 0)
-		return RULE_SUFFIX;
-	import_error(d->im, d->file, call->line,
-		"SuffixMatchNodeRule without any name");
-	return RULE_BAD;
-}
-
-static enum rule_kind rule_and(struct dd *d, const struct lua *call);
-
-static enum rule_kind rule_read(
-	struct dd *d, const struct lua *call, bool alone, struct rule *rule)
-{
-	struct dd_var *var =
-		call->kind == LUA_NAME ? dd_var(d, call->text) : NULL;
-	char name[128];
-
-	if (var && var->value)
-		call = var->value;
-	if (!call)
-		return RULE_BAD;
-	rule->call = call;
-	if (lua_is_call(call, "AllRule"))
-		return RULE_ALL;
-	if (lua_is_call(call, "QTypeRule"))
-		return rule_type(d, call, alone);
-	if (lua_is_call(call, "QClassRule"))
-		return rule_class(d, call);
-	if (lua_is_call(call, "MaxQPSIPRule"))
-		return RULE_LIMIT;
-	if (lua_is_call(call, "AndRule"))
-		return rule_and(d, call);
-	if (lua_is_call(call, "SuffixMatchNodeRule") ||
-		lua_is_call(call, "QNameSuffixRule"))
-		return rule_suffix(d, call, rule);
-	if (lua_is_call(call, "RegexRule") || lua_is_call(call, "RE2Rule"))
-		return rule_regex(d, call, rule);
-	if (call->kind == LUA_STRING || call->kind == LUA_TABLE) {
-		dd_suffix_values(d, call, rule->suffixes);
-		return json_array_size(rule->suffixes) ? RULE_SUFFIX : RULE_BAD;
-	}
-	import_error(d->im, d->file, call->line, "'%s': unknown rule",
-		call->object ? lua_path(call->object, name, sizeof(name))
-			     : "?");
-	return RULE_BAD;
-}
-
-/* Only "class CHAOS and some type" has an equivalent. */
-static enum rule_kind rule_and(struct dd *d, const struct lua *call)
-{
-	const struct lua *arg = lua_arg(call, 0);
-	bool chaos = false, bad = false, other = false;
-	struct rule part = {.suffixes = json_array()};
-
-	if (arg && arg->kind == LUA_TABLE)
-		arg = arg->args;
-	for (; arg; arg = arg->next) {
-		switch (rule_read(d, arg, false, &part)) {
-		case RULE_CHAOS:
-			chaos = true;
-			break;
-		case RULE_OTHER:
-		case RULE_ANY:
-			break;
-		case RULE_BAD:
-			bad = true;
-			break;
-		default:
-			other = true;
-		}
-	}
-	json_decref(part.suffixes);
-	if (chaos && !other && !bad)
-		return RULE_CHAOS;
-	if (!bad)
-		import_error(d->im, d->file, call->line,
-			"AndRule: only class CHAOS with a type is known");
-	return RULE_BAD;
-}
-
-/* ---- actions ---- */
-
-/* "drop", "refuse", "tc", or NULL when the action is none of these. */
-static const char *verdict(const struct lua *action)
-{
-	char code[64];
-
-	if (lua_is_call(action, "DropAction"))
-		return "drop";
-	if (lua_is_call(action, "TCAction"))
-		return "tc";
-	if (!lua_is_call(action, "RCodeAction"))
+	if (!own || !d->catch_all || strcmp(d->catch_all->pool, "default") == 0)
 		return NULL;
-	constant(lua_arg(action, 0), "DNSRCode", code, sizeof(code));
-	return strcmp(code, "REFUSED") == 0 || strcmp(code, "5") == 0 ? "refuse"
-								      : NULL;
+	return "default";
 }
 
-static void action_limit(
-	struct dd *d, const struct rule *rule, const char *verb)
+static void put_action(struct dd *d, json_t *rule, const struct dd_entry *e,
+	const struct dd_match *m)
 {
-	static const char *const args[] = {
-		"qps", "v4_prefix", "v6_prefix", "burst"};
-	json_t *limit = json_object();
-	json_int_t old = json_integer_value(json_object_get(d->limit, "qps"));
-	json_int_t qps;
-	const struct lua *arg;
+	const char *pool = e->act == DD_ACT_ALLOW ? allowed_pool(d) : e->pool;
+	const struct dd_rate *rate = m->rate ? m->rate : e->rate;
 
-	for (unsigned i = 0; i < countof(args); i++) {
-		arg = lua_arg(rule->call, i);
-		if (arg && arg->kind == LUA_NUMBER)
-			json_object_set_new(limit, args[i],
-				json_integer((json_int_t)arg->number));
-	}
-	json_object_set_new(limit, "action", json_string(verb));
-	qps = json_integer_value(json_object_get(limit, "qps"));
-	if (!json_object_get(limit, "burst"))
-		json_object_set_new(limit, "burst", json_integer(qps));
-	if (qps < 1)
-		import_error(d->im, d->file, rule->call->line,
-			"MaxQPSIPRule: queries per second expected");
-	else if (old > 0 && old != qps)
-		import_warn(d->im, d->file, rule->call->line,
-			"a second limit per address: the lower one, %lld/s, "
-			"decides",
-			(long long)(old < qps ? old : qps));
-	if (qps > 0 && (old == 0 || qps < old)) {
-		json_object_clear(d->limit);
-		json_object_update(d->limit, limit);
-	}
-	json_decref(limit);
+	put_word(rule, "action",
+		rate   ? "rate-limit"
+		: pool ? "pool"
+		       : verdicts[e->act]);
+	if (rate)
+		put_rate(rule, rate, over(e->act));
+	else
+		put_word(rule, "pool", pool);
+	if (e->act == DD_ACT_SPOOF)
+		put_spoof(rule, e, m);
+	put_word(rule, "tag", e->tag);
 }
 
-static void action_pool(
-	struct dd *d, const struct rule *rule, const struct lua *action)
+/* A name that no rule has yet: the given one, or "dnsdist-LINE". */
+static void put_name(struct dd *d, json_t *rule, const struct dd_entry *e)
 {
-	const char *pool = lua_string(lua_arg(action, 0));
-	json_t *suffix;
-	size_t i;
+	char name[80], base[48];
 
-	if (!pool) {
-		import_error(d->im, d->file, action->line,
-			"PoolAction: pool in quotes expected");
+	if (e->name)
+		snprintf(base, sizeof(base), "%.40s", e->name);
+	else
+		snprintf(base, sizeof(base), "dnsdist-%u", e->line);
+	snprintf(name, sizeof(name), "%s", base);
+	for (unsigned i = 2; json_object_get(d->rules, name); i++)
+		snprintf(name, sizeof(name), "%s-%u", base, i);
+	json_object_set_new(rule, "name", json_string(name));
+	if (json_object_set(d->rules, name, rule) < 0)
+		d->im->failed = true;
+}
+
+static void add_rule(struct dd *d, const struct dd_entry *e,
+	const struct dd_match *m, const char *class)
+{
+	json_t *rule = json_object();
+	size_t place = json_object_size(d->rules) + 1;
+
+	put_name(d, rule, e);
+	json_object_set_new(
+		rule, "position", json_integer(10 * (json_int_t)place));
+	put_list(rule, "suffix", m->suffix);
+	put_list(rule, "exact", m->exact);
+	put_list(rule, "qtype", m->qtype);
+	put_word(rule, "qclass", class);
+	put_word(rule, "opcode", m->opcode);
+	put_word(rule, "transport", m->transport);
+	put_list(rule, "source", m->source);
+	put_action(d, rule, e, m);
+	if (json_array_size(json_object_get(rule, "qtype")) == 0 &&
+		e->act == DD_ACT_SPOOF)
+		json_object_del(d->rules,
+			json_string_value(json_object_get(rule, "name")));
+	json_decref(rule);
+}
+
+/* Lists longer than one rule takes go into several. */
+static void add_parts(struct dd *d, const struct dd_entry *e,
+	const struct dd_match *m, const char *class)
+{
+	const struct dd_list *const lists[] = {m->suffix, m->exact, m->source};
+	struct dd_match part = *m;
+	const struct dd_list **cut[] = {
+		&part.suffix, &part.exact, &part.source};
+	struct dd_list piece;
+
+	for (size_t i = 0; i < countof(lists); i++) {
+		if (!lists[i] || lists[i]->count <= DD_LIST)
+			continue;
+		for (size_t from = 0; from < lists[i]->count; from += DD_LIST) {
+			piece.v = lists[i]->v + from;
+			piece.count = lists[i]->count - from;
+			piece.count =
+				piece.count < DD_LIST ? piece.count : DD_LIST;
+			*cut[i] = &piece;
+			add_parts(d, e, &part, class);
+		}
 		return;
 	}
-	if (!*pool)
-		pool = "default";
-	if (rule->kind == RULE_ALL) {
-		if (d->catch_all == 0)
-			json_array_append_new(
-				d->routes, json_pack("{s:s,s:s}", "suffix", ".",
-						   "pool", pool));
-		d->catch_all = rule->call->line;
-	} else if (rule->kind == RULE_SUFFIX) {
-		json_array_foreach(rule->suffixes, i, suffix)
-			dd_add_unique(
-				d->routes, json_pack("{s:O,s:s}", "suffix",
-						   suffix, "pool", pool));
-	} else {
-		import_error(d->im, d->file, action->line,
-			"PoolAction: only a suffix or AllRule() selects a "
-			"pool");
-	}
+	add_rule(d, e, m, class);
 }
 
-static void action_verdict(struct dd *d, const struct rule *rule,
-	const struct lua *action, const char *verb)
+/* "*" is not IN. */
+static void add_classes(
+	struct dd *d, const struct dd_entry *e, const struct dd_match *m)
 {
-	switch (rule->kind) {
-	case RULE_ANY:
-		json_object_set_new(d->rules, "any", json_string(verb));
-		break;
-	case RULE_TRANSFER:
-	case RULE_CHAOS:
-		if (strcmp(verb, "tc") == 0) {
-			import_error(d->im, d->file, action->line,
-				"TCAction: only for ANY and for limits");
-			break;
-		}
-		json_object_set_new(d->rules,
-			rule->kind == RULE_CHAOS ? "chaos" : "transfer",
-			json_string(verb));
-		break;
-	case RULE_LIMIT:
-		action_limit(d, rule, verb);
-		break;
-	default:
-		import_error(d->im, d->file, action->line,
-			"no such rule here: only ANY, transfers, class CHAOS "
-			"and the limit per address are dropped or refused");
+	static const char *const foreign[] = {"CH", "HS", "NONE", "ANY"};
+
+	if (!m->qclass || strcmp(m->qclass, "*") != 0) {
+		add_parts(d, e, m, m->qclass);
+		return;
 	}
+	for (size_t i = 0; i < countof(foreign); i++)
+		add_parts(d, e, m, foreign[i]);
 }
 
-static void action_run(
-	struct dd *d, const struct rule *rule, const struct lua *action)
+static bool fits(struct dd *d, struct dd_entry *e)
 {
-	const char *verb = verdict(action);
-	char name[128];
+	if (json_object_size(d->rules) <= DD_RULES)
+		return true;
+	dd_error(d, e->st, e->line, "more than %d rules", DD_RULES);
+	return false;
+}
 
-	if (d->catch_all > 0 && rule->call->line > d->catch_all)
-		import_warn(d->im, d->file, rule->call->line,
-			"dnsdist never comes here: AllRule() in line %u takes "
-			"every query; it is applied instead",
-			d->catch_all);
-	if (verb)
-		action_verdict(d, rule, action, verb);
-	else if (lua_is_call(action, "PoolAction"))
-		action_pool(d, rule, action);
-	else if (lua_is_call(action, "LogAction"))
-		import_warn(d->im, d->file, action->line,
-			"LogAction: no query log is written; counters and "
-			"`ispdns status` are there instead");
+static void say_rules(struct dd *d, struct dd_entry *e, size_t before)
+{
+	size_t made = json_object_size(d->rules) - before, i = 0;
+	const char *first = "", *action = "", *name;
+	json_t *rule;
+
+	json_object_foreach(d->rules, name, rule) {
+		if (i++ != before)
+			continue;
+		first = name;
+		action = json_string_value(json_object_get(rule, "action"));
+	}
+	if (made == 0)
+		dd_not_needed(d, e->st, "it matches no query");
+	else if (made == 1)
+		dd_done(d, e->st, "rule %s: %s", first, action);
 	else
-		import_error(d->im, d->file, action->line,
-			"'%s': unknown action",
-			action->object
-				? lua_path(action->object, name, sizeof(name))
-				: "?");
+		dd_done(d, e->st, "%zu rules from %s on: %s", made, first,
+			action);
 }
 
-void dd_action(struct dd *d, const struct lua *call)
+void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e)
 {
-	struct rule rule = {.suffixes = json_array()};
-	const struct lua *what = lua_arg(call, 0), *action = lua_arg(call, 1);
+	size_t before = json_object_size(d->rules);
+	const struct dd_match *m;
 
-	if (!what || !action)
-		import_error(d->im, d->file, call->line,
-			"addAction(rule, action) expected");
-	else if ((rule.kind = rule_read(d, what, true, &rule)) != RULE_BAD)
-		action_run(d, &rule, action);
-	json_decref(rule.suffixes);
+	e->taken = true;
+	for (m = e->sel.first; m; m = m->next)
+		if (m->rate && !same_masks(d, c, e, m->rate))
+			return;
+	if (e->act == DD_ACT_ALLOW && d->catch_all && !allowed_pool(d))
+		dd_note(d, e->line,
+			"AllowAction: what is allowed goes where the routes "
+			"say; dnsdist sends it to the pool \"\"");
+	for (m = e->sel.first; m && fits(d, e); m = m->next)
+		add_classes(d, e, m);
+	say_rules(d, e, before);
 }

@@ -13,10 +13,18 @@ mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/import.c mgmt/cli/import.h \
 	mgmt/cli/import_bind.c \
 	mgmt/cli/import_dnsdist.c mgmt/cli/import_dnsdist.h \
-	mgmt/cli/import_dnsdist_pool.c mgmt/cli/import_dnsdist_rule.c \
+	mgmt/cli/import_dnsdist_action.c mgmt/cli/import_dnsdist_block.c \
+	mgmt/cli/import_dnsdist_cache.c mgmt/cli/import_dnsdist_chain.c \
+	mgmt/cli/import_dnsdist_chain.h mgmt/cli/import_dnsdist_emit.c \
+	mgmt/cli/import_dnsdist_entry.h \
+	mgmt/cli/import_dnsdist_match.c mgmt/cli/import_dnsdist_name.c \
+	mgmt/cli/import_dnsdist_plain.c mgmt/cli/import_dnsdist_rule.c \
+	mgmt/cli/import_dnsdist_say.c mgmt/cli/import_dnsdist_select.c \
+	mgmt/cli/import_dnsdist_server.c mgmt/cli/import_dnsdist_set.c \
+	mgmt/cli/import_dnsdist_set.h mgmt/cli/import_dnsdist_value.c \
 	mgmt/cli/import_keepalived.c \
 	mgmt/cli/ka_words.c mgmt/cli/ka_words.h \
-	mgmt/cli/lua.c mgmt/cli/lua.h \
+	mgmt/cli/lua.c mgmt/cli/lua.h mgmt/cli/lua_impl.h mgmt/cli/lua_scan.c \
 	mgmt/cli/mend.c mgmt/cli/mend.h \
 	mgmt/cli/named.c mgmt/cli/named.h
 

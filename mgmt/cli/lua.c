@@ -1,180 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Reader of a small part of Lua: a scanner and a recursive descent with a
- * bound on depth. After an error it goes on at the next line that starts a
- * statement, so that one run reports every bad line.
+ * Reader of a small part of Lua: a recursive descent with a bound on depth
+ * over the scanner's tokens. After an error it goes on at the next line that
+ * starts a statement, so that one run reports every bad line.
  */
-#include "mgmt/cli/lua.h"
+#include "mgmt/cli/lua_impl.h"
 
 #include <ctype.h>
 #include <errno.h>
 
 #define DEPTH_MAX 32
 
-enum token {
-	T_END,
-	T_NAME,
-	T_STRING,
-	T_NUMBER,
-	T_PUNCT, /* one character, in p->punct */
-	T_BAD,
-};
-
-struct parser {
-	const char *pos;
-	unsigned line;      /* of pos */
-	unsigned last_line; /* on which the last token ended */
-	struct arena *arena;
-	const struct lua_events *ev;
-	void *arg;
-	enum token token;
-	unsigned token_line;
-	char punct;
-	const char *text;
-	double number;
-	const char *bad; /* first error of the statement */
-	bool nomem;
-};
-
-static const char *keep(struct parser *p, const char *start, size_t len)
-{
-	char *copy = arena_alloc(p->arena, len + 1);
-
-	if (!copy) {
-		p->nomem = true;
-		return "";
-	}
-	memcpy(copy, start, len);
-	copy[len] = '\0';
-	return copy;
-}
-
-/* Length of a typographic quotation mark at `s`, else 0. */
-static size_t curly(const char *s)
-{
-	static const char *const marks[] = {
-		"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x98", "\xe2\x80\x99"};
-
-	for (size_t i = 0; i < countof(marks); i++)
-		if (strncmp(s, marks[i], 3) == 0)
-			return 3;
-	return 0;
-}
-
-static void skip_line(struct parser *p)
-{
-	p->pos += strcspn(p->pos, "\n");
-}
-
-static void scan_comment(struct parser *p)
-{
-	const char *start = p->pos + 2, *end;
-
-	if (strncmp(start, "[[", 2) == 0) {
-		end = strstr(start, "]]");
-		end = end ? end + 2 : start + strlen(start);
-		for (; p->pos < end; p->pos++)
-			p->line += *p->pos == '\n';
-		return;
-	}
-	start += strspn(start, "- \t");
-	skip_line(p);
-	if (start < p->pos)
-		p->ev->comment(p->arg, p->line,
-			keep(p, start, (size_t)(p->pos - start)));
-}
-
-static void scan_space(struct parser *p)
-{
-	for (;;) {
-		if (*p->pos == '\n') {
-			p->line++;
-			p->pos++;
-		} else if (isspace((unsigned char)*p->pos)) {
-			p->pos++;
-		} else if (strncmp(p->pos, "--", 2) == 0) {
-			scan_comment(p);
-		} else if (*p->pos == '#') {
-			p->ev->odd(p->arg, p->line,
-				"'#' starts no comment in Lua: the rest of the "
-				"line is taken as one");
-			skip_line(p);
-		} else {
-			return;
-		}
-	}
-}
-
-static enum token scan_string(struct parser *p)
-{
-	size_t quote = curly(p->pos), len;
-	char close = *p->pos;
-	const char *start = p->pos + (quote ? quote : 1);
-	const char *end = start;
-
-	if (quote)
-		p->ev->odd(p->arg, p->line,
-			"typographic quotation marks: read as plain ones");
-	while (*end && *end != '\n' && (quote ? !curly(end) : *end != close))
-		end += *end == '\\' && end[1] && end[1] != '\n' ? 2 : 1;
-	if (!*end || *end == '\n') {
-		p->pos = end;
-		p->bad = "string without end";
-		return T_BAD;
-	}
-	len = (size_t)(end - start);
-	p->text = keep(p, start, len);
-	p->pos = end + (quote ? quote : 1);
-	return T_STRING;
-}
-
-static enum token scan_word(struct parser *p)
-{
-	const char *start = p->pos;
-	char *end;
-
-	if (isdigit((unsigned char)*start)) {
-		p->number = strtod(start, &end);
-		p->pos = end;
-		p->text = keep(p, start, (size_t)(end - start));
-		return T_NUMBER;
-	}
-	while (isalnum((unsigned char)*p->pos) || *p->pos == '_')
-		p->pos++;
-	p->text = keep(p, start, (size_t)(p->pos - start));
-	return T_NAME;
-}
-
-static void next(struct parser *p)
-{
-	p->last_line = p->line;
-	scan_space(p);
-	p->token_line = p->line;
-	if (!*p->pos)
-		p->token = T_END;
-	else if (*p->pos == '"' || *p->pos == '\'' || curly(p->pos))
-		p->token = scan_string(p);
-	else if (isalnum((unsigned char)*p->pos) || *p->pos == '_')
-		p->token = scan_word(p);
-	else {
-		p->token = T_PUNCT;
-		p->punct = *p->pos++;
-	}
-}
-
-static bool at(const struct parser *p, char punct)
+static bool at(const struct lua_parser *p, char punct)
 {
 	return p->token == T_PUNCT && p->punct == punct;
 }
 
-static struct lua *fail(struct parser *p, const char *what)
+static bool at_word(const struct lua_parser *p, const char *word)
+{
+	return p->token == T_NAME && strcmp(p->text, word) == 0;
+}
+
+static struct lua *fail(struct lua_parser *p, const char *what)
 {
 	if (!p->bad)
 		p->bad = what;
 	return NULL;
 }
 
-static struct lua *node_new(struct parser *p, enum lua_kind kind)
+static struct lua *node_new(struct lua_parser *p, enum lua_kind kind)
 {
 	struct lua *node = arena_alloc(p->arena, sizeof(*node));
 
@@ -189,18 +43,47 @@ static struct lua *node_new(struct parser *p, enum lua_kind kind)
 	return node;
 }
 
-static struct lua *parse_expr(struct parser *p, unsigned depth);
+static struct lua *parse_expr(struct lua_parser *p, unsigned depth);
+
+/* The key of "key = value" or "[key] = value"; NULL: there is none. */
+static bool parse_bracket_key(
+	struct lua_parser *p, unsigned depth, const char **key)
+{
+	struct lua *node;
+
+	*key = NULL;
+	if (!at(p, '['))
+		return true;
+	lua_next(p);
+	node = parse_expr(p, depth);
+	if (!node || !at(p, ']') ||
+		(node->kind != LUA_STRING && node->kind != LUA_NUMBER))
+		return fail(p, "a key in brackets must be a text or a number");
+	lua_next(p);
+	if (!at(p, '='))
+		return fail(p, "'=' expected");
+	lua_next(p);
+	*key = node->kind == LUA_STRING ? node->text : NULL;
+	return true;
+}
 
 /* One "key = value" or "value" of a table. */
-static struct lua *parse_field(struct parser *p, unsigned depth)
+static struct lua *parse_field(struct lua_parser *p, unsigned depth)
 {
-	struct lua *first = parse_expr(p, depth), *value;
+	struct lua *first, *value;
+	const char *key;
 
-	if (!first || !at(p, '='))
+	if (!parse_bracket_key(p, depth, &key))
+		return NULL;
+	first = parse_expr(p, depth);
+	if (!first || key || !at(p, '=')) {
+		if (first && key)
+			first->key = key;
 		return first;
+	}
 	if (first->kind != LUA_NAME)
 		return fail(p, "a table's key must be a name");
-	next(p);
+	lua_next(p);
 	value = parse_expr(p, depth);
 	if (value)
 		value->key = first->text;
@@ -209,11 +92,11 @@ static struct lua *parse_field(struct parser *p, unsigned depth)
 
 /* Items up to `close`, the opening mark being the present token. */
 static bool parse_items(
-	struct parser *p, char close, struct lua **list, unsigned depth)
+	struct lua_parser *p, char close, struct lua **list, unsigned depth)
 {
 	struct lua *item;
 
-	next(p);
+	lua_next(p);
 	while (!at(p, close)) {
 		item = close == '}' ? parse_field(p, depth)
 				    : parse_expr(p, depth);
@@ -222,28 +105,67 @@ static bool parse_items(
 		*list = item;
 		list = &item->next;
 		if (at(p, ',') || (close == '}' && at(p, ';')))
-			next(p);
+			lua_next(p);
 		else if (!at(p, close))
 			return fail(p, close == '}' ? "',' or '}' expected"
 						    : "',' or ')' expected");
 	}
-	next(p);
+	lua_next(p);
 	return true;
 }
 
-static struct lua *parse_primary(struct parser *p, unsigned depth)
+static struct lua *parse_word(struct lua_parser *p)
+{
+	struct lua *node = node_new(p, LUA_NAME);
+	unsigned line;
+
+	if (!node)
+		return NULL;
+	if (strcmp(p->text, "nil") == 0)
+		node->kind = LUA_NIL;
+	if (strcmp(p->text, "true") == 0 || strcmp(p->text, "false") == 0) {
+		node->kind = LUA_BOOL;
+		node->number = p->text[0] == 't';
+	}
+	if (strcmp(p->text, "function") == 0) {
+		node->kind = LUA_FUNCTION;
+		if (!lua_skip_block(p, &node->text, &line))
+			return fail(p, "function without 'end'");
+		return node;
+	}
+	lua_next(p);
+	return node;
+}
+
+static struct lua *parse_minus(struct lua_parser *p, unsigned depth)
 {
 	struct lua *node;
 
-	if (p->token == T_NAME) {
-		node = node_new(p, LUA_NAME);
-		if (node && strcmp(p->text, "nil") == 0)
-			node->kind = LUA_NIL;
-		else if (node && (strcmp(p->text, "true") == 0 ||
-					 strcmp(p->text, "false") == 0)) {
-			node->kind = LUA_BOOL;
-			node->number = p->text[0] == 't';
-		}
+	if (depth >= DEPTH_MAX)
+		return fail(p, "nested too deep");
+	lua_next(p);
+	if (p->token != T_NUMBER)
+		return fail(p, "a number expected behind '-'");
+	node = node_new(p, LUA_NUMBER);
+	if (node)
+		node->number = -p->number;
+	lua_next(p);
+	return node;
+}
+
+static struct lua *parse_primary(struct lua_parser *p, unsigned depth)
+{
+	struct lua *node;
+
+	if (p->token == T_NAME)
+		return parse_word(p);
+	if (at(p, '-'))
+		return parse_minus(p, depth);
+	if (at(p, '(')) {
+		lua_next(p);
+		node = parse_expr(p, depth);
+		if (!node || !at(p, ')'))
+			return fail(p, "')' expected");
 	} else if (p->token == T_STRING) {
 		node = node_new(p, LUA_STRING);
 	} else if (p->token == T_NUMBER) {
@@ -256,23 +178,23 @@ static struct lua *parse_primary(struct parser *p, unsigned depth)
 	} else {
 		return fail(p, "a value expected");
 	}
-	next(p);
+	lua_next(p);
 	return node;
 }
 
 /* ".name", ":name(...)", "(...)", "{...}" or "text" behind a value. */
 static struct lua *parse_suffix(
-	struct parser *p, struct lua *object, unsigned depth)
+	struct lua_parser *p, struct lua *object, unsigned depth)
 {
 	struct lua *node;
 	char punct = p->punct;
 
 	if (at(p, '.') || at(p, ':')) {
-		next(p);
+		lua_next(p);
 		if (p->token != T_NAME)
 			return fail(p, "a name expected");
 		node = node_new(p, punct == '.' ? LUA_INDEX : LUA_METHOD);
-		next(p);
+		lua_next(p);
 		if (node && punct == ':' && !at(p, '('))
 			return fail(p, "'(' expected");
 	} else {
@@ -290,7 +212,7 @@ static struct lua *parse_suffix(
 	return node->args ? node : NULL;
 }
 
-static struct lua *parse_expr(struct parser *p, unsigned depth)
+static struct lua *parse_operand(struct lua_parser *p, unsigned depth)
 {
 	struct lua *node;
 
@@ -305,19 +227,160 @@ static struct lua *parse_expr(struct parser *p, unsigned depth)
 	return node;
 }
 
-static void parse_statement(struct parser *p, bool tight)
+/* ---- operators ---- */
+
+/* How tightly the operator at hand binds; 0: it is none. */
+static unsigned binding(const struct lua_parser *p, char *op)
+{
+	*op = p->token == T_CONCAT ? '.' : p->punct;
+	if (p->token == T_CONCAT)
+		return 1;
+	if (p->token != T_PUNCT)
+		return 0;
+	if (*op == '+' || *op == '-')
+		return 2;
+	return *op == '*' || *op == '/' ? 3 : 0;
+}
+
+static double calculate(char op, double a, double b)
+{
+	switch (op) {
+	case '+':
+		return a + b;
+	case '-':
+		return a - b;
+	case '*':
+		return a * b;
+	default:
+		return a / b;
+	}
+}
+
+static bool has_text(const struct lua *node)
+{
+	return node->kind == LUA_STRING || node->kind == LUA_NUMBER;
+}
+
+static const char *join(struct lua_parser *p, const char *a, const char *b)
+{
+	size_t len = strlen(a), more = strlen(b);
+	char *copy = arena_alloc(p->arena, len + more + 1);
+
+	if (!copy) {
+		p->nomem = true;
+		return "";
+	}
+	memcpy(copy, a, len);
+	memcpy(copy + len, b, more + 1);
+	return copy;
+}
+
+/* The value of "a op b", in `a`; unknown when one of them is. */
+static void fold(
+	struct lua_parser *p, struct lua *a, char op, const struct lua *b)
+{
+	char text[32];
+
+	if (op == '.' && has_text(a) && has_text(b)) {
+		a->kind = LUA_STRING;
+		a->text = join(p, a->text, b->text);
+	} else if (op != '.' && a->kind == LUA_NUMBER &&
+		   b->kind == LUA_NUMBER) {
+		a->number = calculate(op, a->number, b->number);
+		snprintf(text, sizeof(text), "%.14g", a->number);
+		a->text = lua_keep(p, text, strlen(text));
+	} else {
+		a->kind = LUA_OTHER;
+		a->text = "?";
+		a->args = NULL;
+		a->object = NULL;
+	}
+}
+
+static struct lua *parse_binary(
+	struct lua_parser *p, unsigned depth, unsigned least)
+{
+	struct lua *left = parse_operand(p, depth), *right;
+	unsigned bound;
+	char op;
+
+	while (left && (bound = binding(p, &op)) >= least && bound > 0) {
+		lua_next(p);
+		if (depth >= DEPTH_MAX)
+			return fail(p, "nested too deep");
+		right = parse_binary(p, depth + 1, bound + 1);
+		if (!right)
+			return NULL;
+		fold(p, left, op, right);
+	}
+	return left;
+}
+
+static struct lua *parse_expr(struct lua_parser *p, unsigned depth)
+{
+	return parse_binary(p, depth, 1);
+}
+
+/* ---- statements ---- */
+
+static bool at_block(const struct lua_parser *p)
+{
+	return at_word(p, "function") || at_word(p, "if") ||
+	       at_word(p, "for") || at_word(p, "while") || at_word(p, "do") ||
+	       at_word(p, "repeat");
+}
+
+/* "function a.b(x) ... end": the name, and what is behind the ')'. */
+static void split_function(struct lua_parser *p, const char **name,
+	const char **body, unsigned *line)
+{
+	const char *open = strchr(*body, '('), *close = strchr(*body, ')');
+	const char *start = *body;
+
+	if (!open || !close || close < open)
+		return;
+	for (; start <= close; start++)
+		*line += *start == '\n';
+	start = *body;
+	while (isspace((unsigned char)*start))
+		start++;
+	while (open > start && isspace((unsigned char)open[-1]))
+		open--;
+	*name = lua_keep(p, start, open > start ? (size_t)(open - start) : 0);
+	*body = close + 1;
+}
+
+static void parse_block(struct lua_parser *p)
+{
+	const char *word = p->text, *name = NULL, *body;
+	unsigned line = p->token_line, body_line;
+
+	if (!lua_skip_block(p, &body, &body_line)) {
+		(void)fail(p, "a block without 'end'");
+		return;
+	}
+	if (strcmp(word, "function") == 0)
+		split_function(p, &name, &body, &body_line);
+	p->ev->block(p->arg, line, word, name, body, body_line);
+}
+
+static void parse_statement(struct lua_parser *p, bool tight)
 {
 	unsigned line = p->token_line;
-	bool local = p->token == T_NAME && strcmp(p->text, "local") == 0;
+	bool local = at_word(p, "local");
 	struct lua *left, *value = NULL;
 
 	if (local)
-		next(p);
+		lua_next(p);
+	if (at_block(p)) {
+		parse_block(p);
+		return;
+	}
 	left = parse_expr(p, 0);
 	if (!left)
 		return;
 	if (at(p, '=')) {
-		next(p);
+		lua_next(p);
 		value = parse_expr(p, 0);
 		if (!value)
 			return;
@@ -331,36 +394,36 @@ static void parse_statement(struct parser *p, bool tight)
 }
 
 /* After an error: on to a line below that starts with a name. */
-static void resync(struct parser *p)
+static void resync(struct lua_parser *p)
 {
 	unsigned line = p->token_line;
 
 	p->ev->error(p->arg, line, p->bad);
 	p->bad = NULL;
 	if (p->line == line)
-		skip_line(p);
-	next(p);
+		lua_skip_line(p);
+	lua_next(p);
 	while (p->token != T_END && p->token != T_NAME) {
 		p->bad = NULL;
-		skip_line(p);
-		next(p);
+		lua_skip_line(p);
+		lua_next(p);
 	}
 }
 
 int lua_read(const char *text, unsigned line, struct arena *arena,
 	const struct lua_events *ev, void *arg)
 {
-	struct parser p = {.pos = text,
+	struct lua_parser p = {.pos = text,
 		.line = line,
 		.arena = arena,
 		.ev = ev,
 		.arg = arg};
 	unsigned ended = 0;
 
-	next(&p);
+	lua_next(&p);
 	while (p.token != T_END && !p.nomem) {
 		if (at(&p, ';')) {
-			next(&p);
+			lua_next(&p);
 			continue;
 		}
 		parse_statement(&p, p.token_line == ended);

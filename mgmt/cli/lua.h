@@ -4,8 +4,9 @@
 
 /*
  * A reader for the part of Lua that configuration files of dnsdist are
- * written in: assignments and calls with literals, names, tables, a.b and
- * a:b(). Nothing is run. Trees live in the caller's arena.
+ * written in: assignments and calls with literals, names, tables, a.b, a:b()
+ * and arithmetic of numbers. Nothing is run: functions, conditions and loops
+ * are handed over as text. Trees live in the caller's arena.
  */
 
 #include "common/base/arena.h"
@@ -18,11 +19,13 @@ enum lua_kind {
 	LUA_BOOL,
 	LUA_NUMBER,
 	LUA_STRING,
-	LUA_NAME,   /* text */
-	LUA_INDEX,  /* object.text */
-	LUA_CALL,   /* object(args) */
-	LUA_METHOD, /* object:text(args) */
-	LUA_TABLE,  /* args, some with a key */
+	LUA_NAME,     /* text */
+	LUA_INDEX,    /* object.text */
+	LUA_CALL,     /* object(args) */
+	LUA_METHOD,   /* object:text(args) */
+	LUA_TABLE,    /* args, some with a key */
+	LUA_FUNCTION, /* function ... end, as a value; text is its inside */
+	LUA_OTHER,    /* an expression whose value is not known */
 };
 
 struct lua {
@@ -44,6 +47,10 @@ struct lua_events {
 		const struct lua *value, bool tight);
 	void (*call)(
 		void *arg, unsigned line, const struct lua *call, bool tight);
+	/* "function NAME(...) BODY end", or another `word` that begins a
+	 * block (name NULL). `body` begins on line `body_line`. */
+	void (*block)(void *arg, unsigned line, const char *word,
+		const char *name, const char *body, unsigned body_line);
 	/* A comment's text without its dashes. */
 	void (*comment)(void *arg, unsigned line, const char *text);
 	/* Something that Lua itself would refuse but whose meaning is plain. */

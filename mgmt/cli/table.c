@@ -180,6 +180,8 @@ static const struct param p_name[] = {ARG("name", "NAME", PARAM_TEXT)};
 static const struct param p_import[] = {
 	ARG("path", "FILE", PARAM_PATH),
 	OPT("node", "node", PARAM_TEXT, "whose file it is (keepalived)"),
+	OPT("partial", "partial", PARAM_BOOL,
+		"import the rest when some statements cannot be (dnsdist)"),
 };
 
 static const struct param p_join[] = {
@@ -298,7 +300,7 @@ static const struct command others[] = {
 	{"token revoke", "token.revoke", WITH(p_name), NULL, NULL,
 		"end a token"},
 	{"import dnsdist", "dnsdist", WITH(p_import), run_import, NULL,
-		"pools, routes, limits, cache from dnsdist.conf"},
+		"pools, routes, rules, limits, cache from dnsdist.conf"},
 	{"import bind", "bind", WITH(p_import), run_import, NULL,
 		"zones from named.conf"},
 	{"import keepalived", "keepalived", WITH(p_import), run_import, NULL,

@@ -48,6 +48,8 @@ static void run(int kind, const char *path)
 	import_print_notes(&im, &out);
 	import_print_calls(&im, &out);
 	fuzz_check(!out.failed);
+	/* each statement has been accounted for */
+	fuzz_check(rc < 0 || !strstr(out.data, ": not understood"));
 	all = import_json(&im);
 	fuzz_check(all != NULL);
 	json_decref(all);

@@ -135,7 +135,7 @@ fuzz-manifest fuzz-import:
 	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
 		$(top_srcdir)/mgmt/agent/manifest.c \
-		$(top_srcdir)/mgmt/cli/import*.c $(top_srcdir)/mgmt/cli/lua.c \
+		$(top_srcdir)/mgmt/cli/import*.c $(top_srcdir)/mgmt/cli/lua*.c \
 		$(top_srcdir)/mgmt/cli/ka_words.c $(top_srcdir)/mgmt/cli/mend.c \
 		$(top_srcdir)/mgmt/cli/named.c \
 		$(EVENT_SSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(YAML_LIBS) \

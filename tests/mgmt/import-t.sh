@@ -17,13 +17,17 @@ ok() { # STATUS TEXT
 }
 
 golden() { # KIND FILE [OPTION ...]
-	kind=$1 file=$2
-	shift 2
-	want=$src/tests/data/blueprint/expected/$kind-$(echo "$file" | tr / -).json
-	(cd "$src/tests/data/blueprint" &&
+	golden_in blueprint 0 "$@"
+}
+golden_in() { # FOLDER STATUS KIND FILE [OPTION ...]
+	folder=$1 status=$2 kind=$3 file=$4
+	shift 4
+	want=$src/tests/data/$folder/expected/$kind-$(echo "$file" | tr / -).json
+	(cd "$src/tests/data/$folder" &&
 		"$cli" import "$kind" "$file" --dry-run --json "$@") \
 		> "$tmp/got" 2> "$tmp/err"
-	ok $? "import $kind $file is understood"
+	[ $? -eq "$status" ]
+	ok $? "import $kind $file: exit status $status"
 	[ "${ISPDNS_GOLDEN:-}" = write ] && cp "$tmp/got" "$want"
 	cmp -s "$tmp/got" "$want"
 	rc=$?
@@ -41,6 +45,33 @@ bad() { # KIND NAME LINE TEXT-PATTERN  (content on stdin)
 	rc=$?
 	ok $rc "$1: $2:$3: error: $4"
 	[ $rc -eq 0 ] || sed 's/^/# /' "$tmp/err"
+}
+
+# A statement without an equivalent: exit status 12, the line named, its text.
+missing() { # NAME LINE TEXT-PATTERN  (content on stdin)
+	cat > "$tmp/$1"
+	"$cli" import dnsdist "$tmp/$1" --dry-run > "$tmp/got" 2> "$tmp/err"
+	[ $? -eq 12 ]
+	ok $? "dnsdist: $1: exit status 12"
+	grep -q "$1:$2: not imported: .*$3" "$tmp/err"
+	rc=$?
+	ok $rc "dnsdist: $1:$2: not imported: $3"
+	[ $rc -eq 0 ] || sed 's/^/# /' "$tmp/err"
+}
+
+# A file whose calls are exactly these lines.
+gives() { # NAME CALL...  (content on stdin)
+	name=$1
+	shift
+	cat > "$tmp/$name"
+	"$cli" import dnsdist "$tmp/$name" --dry-run > "$tmp/got" 2> "$tmp/err"
+	ok $? "dnsdist: $name: exit status 0"
+	printf '%s\n' "$@" > "$tmp/want"
+	grep -v '^acl.add\|^pool.create\|^backend.add' "$tmp/got" |
+		diff "$tmp/want" - > "$tmp/diff"
+	rc=$?
+	ok $rc "dnsdist: $name: gives what is expected"
+	[ $rc -eq 0 ] || cat "$tmp/diff" "$tmp/err" | sed 's/^/# /'
 }
 
 # A file that is understood with a warning.
@@ -71,9 +102,10 @@ golden bind rec1/named.conf
 golden bind rec2/named.conf
 
 # ---- dnsdist ----
-bad dnsdist unknown.conf 2 "'addDynBlocks': unknown statement" <<'EOT'
+golden_in dnsdist 12 dnsdist rules.conf
+bad dnsdist unknown.conf 2 "'addThings': unknown statement" <<'EOT'
 setLocal("0.0.0.0:53")
-addDynBlocks(x)
+addThings(x)
 EOT
 bad dnsdist typo.conf 1 "'checkTypo': unknown key" <<'EOT'
 newServer({address="192.0.2.1", checkTypo="A"})
@@ -97,21 +129,176 @@ EOT
 bad dnsdist policy.conf 1 "policy 'fastest' is unknown" <<'EOT'
 setServerPolicy(fastest)
 EOT
-bad dnsdist rule.conf 1 "'TagRule': unknown rule" <<'EOT'
-addAction(TagRule("x"), DropAction())
+bad dnsdist rule.conf 1 "'NiceRule': unknown rule" <<'EOT'
+addAction(NiceRule("x"), DropAction())
 EOT
-bad dnsdist action.conf 1 "'LuaAction': unknown action" <<'EOT'
-addAction(AllRule(), LuaAction(f))
+bad dnsdist action.conf 1 "'NiceAction': unknown action" <<'EOT'
+addAction(AllRule(), NiceAction(f))
 EOT
-bad dnsdist qtype.conf 1 "no such rule here" <<'EOT'
-addAction(QTypeRule(DNSQType.TXT), DropAction())
+bad dnsdist qtype.conf 1 "QTypeRule(NICE): no such type" <<'EOT'
+addAction(QTypeRule("NICE"), DropAction())
 EOT
-bad dnsdist regex.conf 1 "no regular expressions" <<'EOT'
+bad dnsdist qps.conf 1 "MaxQPSIPRule: a number from 1 to" <<'EOT'
+addAction(MaxQPSIPRule(0), DropAction())
+EOT
+bad dnsdist mask.conf 1 "v4Mask: a number from 8 to 32" <<'EOT'
+addAction(MaxQPSIPRule(5, 33), DropAction())
+EOT
+bad dnsdist weight.conf 1 "newServer: weight: a number from 1 to 1000" <<'EOT'
+newServer({address="192.0.2.1", weight=5000})
+EOT
+bad dnsdist poolname.conf 1 "pool 'a b': a name of at most 63" <<'EOT'
+newServer({address="192.0.2.1", pool="a b"})
+EOT
+bad dnsdist spoof.conf 1 "SpoofAction: 'x' is no address" <<'EOT'
+addAction("a.test", SpoofAction("x"))
+EOT
+bad dnsdist loop.conf 2 "nested too deep" <<'EOT'
+r = AndRule({r, r})
+addAction(r, DropAction())
+EOT
+bad dnsdist expression.conf 1 "a number from 1 to" <<'EOT'
+getPool("rec"):setCache(newPacketCache(size * 2))
+EOT
+missing lua.conf 1 "LuaAction: no Lua is run" <<'EOT'
+addAction(AllRule(), LuaAction(function(dq) return DNSAction.Drop end))
+EOT
+missing regex.conf 1 "no regular expressions" <<'EOT'
 addAction(RegexRule("^a+$"), PoolAction("x"))
 EOT
-bad dnsdist function.conf 1 "neither an assignment\|a value expected\|unknown" <<'EOT'
-function f() return 1 end
+missing function.conf 1 "function f: no Lua is run" <<'EOT'
+function f() if x then return 1 end end
 EOT
+missing for.conf 1 "for: no Lua is run" <<'EOT'
+for i = 1, 9 do
+	while true do newServer("192.0.2." .. i) end
+end
+EOT
+grep -q 'statements\|backend' "$tmp/got"
+[ $? -eq 1 ]
+ok $? "dnsdist: nothing of a loop is imported"
+missing not.conf 1 "NotRule of QTypeRule" <<'EOT'
+addAction(NotRule(QTypeRule("A")), DropAction())
+EOT
+missing masks.conf 2 "all limits per client count the same prefixes" <<'EOT'
+addAction(MaxQPSIPRule(5), DropAction())
+addAction(AndRule({QTypeRule("A"), MaxQPSIPRule(5, 24)}), DropAction())
+EOT
+missing over.conf 1 "over a limit queries are dropped" <<'EOT'
+addAction(MaxQPSIPRule(5), RCodeAction(DNSRCode.NXDOMAIN))
+EOT
+missing opcode.conf 2 "opcode NOTIFY" <<'EOT'
+newServer("192.0.2.1")
+addAction(OpcodeRule(DNSOpcode.Notify), PoolAction(""))
+EOT
+missing maintenance.conf 1 "'topClients' in it has no effect" <<'EOT'
+function maintenance() topClients(5) end
+EOT
+missing response.conf 1 "rules on answers" <<'EOT'
+addResponseAction(AllRule(), DropResponseAction())
+EOT
+missing nmg.conf 3 "a mask inside of one with" <<'EOT'
+m = newNMG()
+m:addMask({"!192.0.2.0/24", "192.0.2.1/32"})
+addAction(NetmaskGroupRule(m), DropAction())
+EOT
+
+# The order decides what becomes the limit, the policy and routes.
+gives order.conf "policy.set any=drop chaos=refuse transfer=drop" \
+	"limit.set qps=50 action=tc burst=100" \
+	"route.add suffix=. pool=rec" "route.add suffix=a.test. pool=auth" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(MaxQPSIPRule(50, 32, 64, 100), TCAction())
+addAction(QTypeRule(255), DropAction())
+addAction(NotRule(QClassRule(DNSClass.IN)), RCodeAction(DNSRCode.REFUSED))
+addAction(OrRule({QTypeRule("AXFR"), QTypeRule("IXFR")}), DropAction())
+addAction("A.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives inorder.conf "route.add suffix=. pool=rec" \
+	"rule.add name=dnsdist-2 position=10 suffix=[\"a.test.\"] action=pool pool=auth" \
+	"rule.add name=dnsdist-3 position=20 action=rate-limit qps=50 burst=50 per=client over=drop" \
+	"rule.add name=dnsdist-4 position=30 qtype=[\"ANY\"] action=drop" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction("a.test", PoolAction("auth"))
+addAction(MaxQPSIPRule(50), DropAction())
+addAction(QTypeRule("ANY"), DropAction())
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives longest.conf "route.add suffix=. pool=rec" \
+	"route.add suffix=test. pool=auth" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction("test", PoolAction("auth"))
+addAction("b.test", PoolAction("rec"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives deny.conf "route.add suffix=. pool=auth" \
+	"rule.add name=dnsdist-2 position=10 suffix=[\"a.test.\"] action=pool pool=auth" \
+	"rule.add name=dnsdist-3 position=20 action=refuse" <<'EOT'
+newServer({address="192.0.2.1", pool="auth"})
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), RCodeAction(DNSRCode.REFUSED))
+addAction("b.test", DropAction())
+EOT
+grep -q ':4: not needed: addAction: never reached: line 3 takes' "$tmp/err"
+ok $? "dnsdist: what is never reached is named"
+gives allow.conf "route.add suffix=. pool=rec" \
+	"rule.add name=m position=10 source=[\"192.0.2.0/24\"] action=allow" \
+	"rule.add name=dnsdist-3 position=20 qtype=[\"ANY\"] action=drop" <<'EOT'
+newServer({address="192.0.2.1", pool="rec"})
+addAction("192.0.2.0/24", AllowAction(), {name="m"})
+addAction(QTypeRule("ANY"), DropAction())
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives alternatives.conf "route.add suffix=. pool=default" \
+	"rule.add name=dnsdist-2 position=10 suffix=[\"a.b.test.\"] qtype=[\"A\",\"NS\"] transport=tcp action=drop" \
+	"rule.add name=dnsdist-2-2 position=20 suffix=[\"a.b.test.\"] opcode=STATUS transport=tcp action=drop" <<'EOT'
+newServer("192.0.2.1")
+addAction(AndRule({SuffixMatchNodeRule("b.test"), OrRule({QTypeRule("A"), QTypeRule("NS"), OpcodeRule(2)}), NotRule(TCPRule(false)), QNameSuffixRule({"a.b.test", "c.test"})}), DropAction())
+EOT
+gives never.conf "route.add suffix=. pool=default" <<'EOT'
+newServer("192.0.2.1")
+addAction(AndRule({QTypeRule("A"), QTypeRule("NS")}), DropAction())
+addAction(NotRule(AllRule()), DropAction())
+addAction(TagRule("none"), DropAction())
+EOT
+gives caches.conf "cache.set entries=3000 max_ttl_s=60 stale_s=90" \
+	"route.add suffix=. pool=rec" <<'EOT'
+a = newPacketCache(1000, {maxTTL=60})
+getPool("rec"):setCache(a)
+getPool("spare"):setCache(a)
+getPool("auth"):setCache(newPacketCache(2000, {["maxTTL"]=3600}))
+newServer({address="192.0.2.1", pool={"auth", "spare", "rec"}})
+setStaleCacheEntriesTTL(90)
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives late.conf "route.add suffix=. pool=default" \
+	"rule.add name=dnsdist-4 position=10 suffix=[\"a.test.\"] action=drop" <<'EOT'
+newServer("192.0.2.1")
+s = newSuffixMatchNode()
+s:add("a.test")
+addAction(SuffixMatchNodeRule(s), DropAction())
+s:add("b.test")
+EOT
+grep -q "late.conf:5: not needed: s:add: it never had an effect" "$tmp/err"
+ok $? "dnsdist: what is added behind its use never had an effect"
+gives noacl.conf "route.add suffix=. pool=default" <<'EOT'
+newServer("192.0.2.1")
+EOT
+[ "$(grep -c '^acl.add' "$tmp/got")" = 9 ]
+ok $? "dnsdist: without an ACL its built-in list is taken"
+
+# Sent only whole, unless the rest is asked for.
+printf 'newServer("192.0.2.1")\naddAction(RDRule(), DropAction())\n' \
+	> "$tmp/part.conf"
+"$cli" import dnsdist "$tmp/part.conf" > "$tmp/got" 2> "$tmp/err"
+[ $? -eq 12 ] && grep -q "so nothing was; --partial imports" "$tmp/err"
+ok $? "dnsdist: with something not imported nothing is sent"
+"$cli" import dnsdist "$tmp/part.conf" --partial --socket "$tmp/none" \
+	> "$tmp/got" 2> "$tmp/err"
+[ $? -eq 10 ]
+ok $? "dnsdist: --partial sends the rest"
+
 bad dnsdist cache.conf 2 "'maxTtl': unknown option" <<'EOT'
 getPool("rec"):setCache(newPacketCache(10, {
 maxTtl=3}))

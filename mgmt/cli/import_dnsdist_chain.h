@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: ISC */
+#ifndef MGMT_CLI_IMPORT_DNSDIST_CHAIN_H
+#define MGMT_CLI_IMPORT_DNSDIST_CHAIN_H
+
+/* Between the two files that place the rules of a dnsdist.conf only. */
+
+#include "mgmt/cli/import_dnsdist.h"
+
+struct chain {
+	bool plain;                 /* limit, policy and routes say all of it */
+	const struct dd_entry *end; /* takes every query, and no pool */
+	struct dd_entry *limit;     /* that of all clients */
+	const struct dd_entry *last_rule; /* behind it are routes only */
+	unsigned before_limit; /* line of a rule in front of it; 0: none */
+	json_t *suffixes;      /* routed so far: name -> pool */
+	json_t *fresh;         /* by the entry at hand */
+	long long v4, v6;      /* prefixes that count as one client */
+	bool masks_set;
+};
+
+/* The entry is the limit of all clients. */
+void chain_limit(struct dd *d, struct chain *c, struct dd_entry *e);
+/* The entry becomes one rule or more, in its place. */
+void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e);
+
+#endif
