@@ -66,6 +66,8 @@ struct ha_view {
 		gateway_lost, asymmetric, split_brain, foreign;
 	uint64_t conflicts;
 	uint8_t source[16];
+	int64_t split_us; /* as in instance.h */
+	uint8_t rival[16];
 	struct instance_peer peers[CONFIG_PEERS];
 };
 

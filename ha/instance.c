@@ -188,10 +188,11 @@ static void note_split(struct instance *in)
 	bool begins = !in->split_us || now - in->split_us > SPLIT_OVER_US;
 
 	in->split_us = now;
+	memcpy(in->rival, in->packet.meta.src, sizeof(in->rival));
 	if (in->counters.split++ % 100 != 0 && !begins)
 		return;
 	ev.family = in->packet.meta.family;
-	memcpy(ev.peer, in->packet.meta.src, sizeof(ev.peer));
+	memcpy(ev.peer, in->rival, sizeof(ev.peer));
 	in_emit(in, &ev);
 }
 

@@ -96,6 +96,7 @@ struct instance {
 	int64_t pull_us;   /* let the group follow us then; 0 = no need */
 	int64_t advert_us; /* last good advert of anybody */
 	int64_t split_us;  /* another master was heard last; 0 = never */
+	uint8_t rival[16]; /* its address */
 	enum state_role asymmetric; /* our role meanwhile; INIT = is not */
 	enum track_service service;
 	struct instance_counters counters;

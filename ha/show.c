@@ -6,6 +6,10 @@
 
 #include "common/base/clock.h"
 
+enum {
+	RIVAL_US = 5 * 1000 * 1000
+};
+
 char *ha_print_ip(uint8_t family, const uint8_t *octets, char out[ADDR_TEXT])
 {
 	union addr addr = {0};
@@ -110,6 +114,17 @@ static void master_json(json_t *o, const struct ha_view *v, int64_t now)
 	set_int(o, "master_heard_ms_ago", (now - v->st.heard_us) / 1000);
 }
 
+/* The other master that was heard last, told for as long as it is news. */
+static void rival_json(json_t *o, const struct ha_view *v, int64_t now)
+{
+	char ip[ADDR_TEXT];
+
+	if (!v->split_us || now - v->split_us > RIVAL_US)
+		return;
+	set_string(o, "rival", ha_print_ip(v->conf.family, v->rival, ip));
+	set_int(o, "rival_heard_ms_ago", (now - v->split_us) / 1000);
+}
+
 static json_t *view_json(const struct ha_view *v, int64_t now)
 {
 	static const char *const places[] = {"off", "on", "linger"};
@@ -131,6 +146,7 @@ static json_t *view_json(const struct ha_view *v, int64_t now)
 	set_int(o, "interval_ms", v->conf.interval_us / 1000);
 	set_string(o, "source", ha_print_ip(v->conf.family, v->source, ip));
 	master_json(o, v, now);
+	rival_json(o, v, now);
 	json_object_set_new(o, "addresses", addresses_json(&v->conf));
 	set_string(o, "addresses_are", places[v->place]);
 	json_object_set_new(o, "health", health_json(v));

@@ -49,6 +49,8 @@ static void look(struct worker *w, void *arg)
 		v->split_brain = is_split(in, views->now_us);
 		v->foreign = in->foreign;
 		v->gateway = neighbour_gateway(&in->neighbour);
+		v->split_us = in->split_us;
+		memcpy(v->rival, in->rival, sizeof(v->rival));
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
