@@ -14,80 +14,82 @@
 #include "mgmt/audit.h"
 #include "mgmt/change.h"
 #include "mgmt/diff.h"
-#include "mgmt/wave.h"
 
 #define WAIT_MAX_MS  120000
 #define IMPORT_CALLS 200000
 
 /* ---- status ---- */
 
-/* Who says that it owns an address, from the nodes' own status; *count: how
- * many say so. */
-static const char *vip_owner(struct call *call, const char *vip, int *count)
-{
-	const char *owner = NULL;
-	struct list *pos;
-
-	*count = 0;
-	list_each(pos, fleet_links(push_fleet(call->m->push))) {
-		const struct link *l = list_entry(pos, struct link, list);
-
-		if (!link_alive(l) || !link_owns(l, vip))
-			continue;
-		owner = l->name;
-		++*count;
-	}
-	return owner;
-}
-
-/* None or two: from nodes that have been heard of. */
-static void alarm_vip(const char *vip, int owners, json_t *alarms)
-{
-	if (owners == 0)
-		json_array_append_new(
-			alarms, json_sprintf("vip %s: nobody owns it", vip));
-	else if (owners > 1)
-		json_array_append_new(alarms,
-			json_sprintf("vip %s: %d nodes own it", vip, owners));
-}
-
 static json_t *bare_address(const char *text)
 {
 	return json_sprintf("%.*s", (int)strcspn(text, "/"), text);
 }
 
-static int status_vips(
-	struct call *call, json_t *out, json_t *alarms, struct err *err)
+/* A line for each address of a vip. */
+static void status_vip(struct call *call, const json_t *vip, json_t *out)
 {
-	json_t *rows = NULL, *vip, *address;
-	size_t i, j;
-	int rc = store_rows(
-		call->m->store, model_table("vip"), NULL, &rows, err);
+	const struct vrrp *vrrp = push_vrrp(call->m->push);
+	const char *name = row_str(vip, "vip");
+	json_t *owners = vrrp_owners(vrrp, name), *address;
+	const char *owner = json_string_value(json_array_get(owners, 0));
+	size_t i;
 
-	json_array_foreach(rows, i, vip) {
-		int owners;
-		const char *owner =
-			vip_owner(call, row_str(vip, "vip"), &owners);
+	json_array_foreach(row_list(vip, "addresses"), i, address)
+		json_array_append_new(out,
+			json_pack("{s:o, s:s, s:O, s:b, s:[s]}", "ip",
+				bare_address(json_string_value(address)),
+				"owner", owner ? owner : "", "owners", owners,
+				"split_brain", vrrp_is_split(vrrp, name),
+				"instances", name));
+	json_decref(owners);
+}
 
-		if (push_highest(call->m->push) > 0)
-			alarm_vip(row_str(vip, "vip"), owners, alarms);
-		json_array_foreach(
-			json_object_get(vip, "addresses"), j, address)
-			json_array_append_new(out,
-				json_pack("{s:o, s:s, s:[s]}", "ip",
-					bare_address(
-						json_string_value(address)),
-					"owner", owner ? owner : "",
-					"instances", row_str(vip, "vip")));
+/* A line for each service, with the nodes that announce it. */
+static void status_anycast(struct call *call, const json_t *row, json_t *out)
+{
+	const char *name = row_str(row, "anycast");
+	json_t *nodes = json_array();
+	struct list *pos;
+
+	list_each(pos, fleet_links(push_fleet(call->m->push))) {
+		const struct link *l = list_entry(pos, struct link, list);
+
+		if (json_is_true(json_object_get(
+			    vrrp_service(l, name), "announced")))
+			json_array_append_new(nodes, json_string(l->name));
 	}
+	json_array_append_new(out,
+		json_pack("{s:s, s:O, s:s, s:o}", "name", name, "addresses",
+			json_object_get(row, "addresses"), "vip",
+			row_str(row, "vip"), "announced_by", nodes));
+}
+
+static int status_ha(struct call *call, json_t *vips, json_t *services,
+	json_t *alarms, struct err *err)
+{
+	struct store *store = call->m->store;
+	json_t *rows = NULL, *more = NULL, *row;
+	size_t i;
+	int rc = store_rows(store, model_table("vip"), NULL, &rows, err);
+
+	if (!rc)
+		rc = store_rows(
+			store, model_table("anycast"), NULL, &more, err);
+	json_array_foreach(rows, i, row)
+		status_vip(call, row, vips);
+	json_array_foreach(more, i, row)
+		status_anycast(call, row, services);
+	if (push_highest(call->m->push) > 0)
+		vrrp_alarms(push_vrrp(call->m->push), rows, more, alarms);
 	json_decref(rows);
+	json_decref(more);
 	return rc;
 }
 
 static int status(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
-	json_t *pending = NULL, *vips = json_array();
+	json_t *pending = NULL, *vips = json_array(), *anycast = json_array();
 	json_t *alarms = push_alarms(call->m->push);
 	long long newest = 0, approved = 0;
 	struct store *store = call->m->store;
@@ -100,15 +102,16 @@ static int status(
 	if (!rc)
 		rc = store_gen_newest(store, true, &approved, err);
 	if (!rc)
-		rc = status_vips(call, vips, alarms, err);
+		rc = status_ha(call, vips, anycast, alarms, err);
 	if (!rc)
-		*result = json_pack("{s:s, s:I, s:I, s:I, s:O, s:o, s:o}",
+		*result = json_pack("{s:s, s:I, s:I, s:I, s:O, s:O, s:o, s:O}",
 			"version", PACKAGE_VERSION, "generation",
 			(json_int_t)approved, "newest", (json_int_t)newest,
 			"pending", (json_int_t)json_array_size(pending), "vips",
-			vips, "nodes", push_nodes(call->m->push), "alarms",
-			push_alarms(call->m->push));
+			vips, "anycast", anycast, "nodes",
+			push_nodes(call->m->push), "alarms", alarms);
 	json_decref(alarms);
+	json_decref(anycast);
 	json_decref(vips);
 	json_decref(pending);
 	return rc;

@@ -31,14 +31,46 @@ static int flatten_check(const json_t *args, json_t *flat, struct err *err)
 	return 0;
 }
 
+/* "preset" of a vip becomes version and interval_ms, unless they are given. */
+static int flatten_preset(const json_t *args, json_t *flat, struct err *err)
+{
+	static const struct {
+		const char *name;
+		int version, interval_ms;
+	} presets[] = {
+		{"legacy", 2, 1000}, {"default", 3, 100}, {"fast", 3, 20}};
+	const char *preset;
+	int rc = arg_maybe(args, "preset", &preset, err);
+
+	if (rc || !preset)
+		return rc;
+	json_object_del(flat, "preset");
+	for (size_t i = 0; i < countof(presets); i++) {
+		if (strcmp(presets[i].name, preset))
+			continue;
+		if (!json_object_get(args, "version"))
+			json_object_set_new(flat, "version",
+				json_integer(presets[i].version));
+		if (!json_object_get(args, "interval_ms"))
+			json_object_set_new(flat, "interval_ms",
+				json_integer(presets[i].interval_ms));
+		return 0;
+	}
+	return err_fail(err, -EINVAL,
+		"preset: \"%.40s\": must be one of legacy, default, fast",
+		preset);
+}
+
 static int flat_args(const struct model_table *table, const json_t *args,
 	json_t **flat, struct err *err)
 {
 	*flat = json_copy((json_t *)(uintptr_t)args);
 	if (!*flat)
 		return err_fail(err, -ENOMEM, "no memory");
-	return strcmp(table->name, "backend") ? 0
-					      : flatten_check(args, *flat, err);
+	if (!strcmp(table->name, "backend"))
+		return flatten_check(args, *flat, err);
+	return strcmp(table->name, "vip") ? 0
+					  : flatten_preset(args, *flat, err);
 }
 
 /* Only the members of `args` that are keys of the table, canonical; all of
@@ -265,6 +297,11 @@ static const struct command_def commands[] = {
 	{"vip.create", RIGHT_OPERATE, CALL_WRITE, model_create, "vip"},
 	{"vip.set", RIGHT_OPERATE, CALL_WRITE, model_set, "vip"},
 	{"vip.delete", RIGHT_OPERATE, CALL_WRITE, model_delete, "vip"},
+	{"ha.show", RIGHT_VIEW, 0, model_show, "ha"},
+	{"ha.set", RIGHT_OPERATE, CALL_WRITE, model_set, "ha"},
+	{"anycast.create", RIGHT_OPERATE, CALL_WRITE, model_create, "anycast"},
+	{"anycast.set", RIGHT_OPERATE, CALL_WRITE, model_set, "anycast"},
+	{"anycast.delete", RIGHT_OPERATE, CALL_WRITE, model_delete, "anycast"},
 	{NULL, 0, 0, NULL, NULL},
 };
 

@@ -8,7 +8,6 @@
 
 #include "common/base/clock.h"
 #include "common/base/hash.h"
-#include "mgmt/wave.h"
 
 #define JOIN_S 1800
 
@@ -234,8 +233,7 @@ static int node_line(struct call *call, json_t *row, struct err *err)
 static int node_whole(struct call *call, json_t *row, struct err *err)
 {
 	json_t *certs = NULL;
-	int rc = store_certs(
-		call->m->store, row_str(row, "node"), &certs, err);
+	int rc = store_certs(call->m->store, row_str(row, "node"), &certs, err);
 
 	node_view(call, row);
 	if (certs)
@@ -258,8 +256,7 @@ static int node_show(
 
 /* ---- commands that travel ---- */
 
-static void command_answer(
-	void *arg, bool ok, const json_t *result, const char *error)
+void command_answer(void *arg, bool ok, const json_t *result, const char *error)
 {
 	struct call *call = arg;
 	struct err err = {""};
@@ -306,79 +303,6 @@ static int node_cmd(
 		rc = fleet_command(push_fleet(call->m->push), node, part, verb,
 			inner, command_answer, call, err);
 	return rc ? rc : CALL_LATER;
-}
-
-/* Whom to ask what: `to` to take it, or the owner to give it away. */
-static int move_target(struct call *call, const json_t *nodes, const char *vip,
-	const char *to, const char **node, struct err *err)
-{
-	const char *owner = NULL;
-	size_t i;
-	json_t *row;
-	bool known = false;
-
-	json_array_foreach(nodes, i, row) {
-		const char *name = row_str(row, "node");
-		const struct link *link =
-			fleet_find(push_fleet(call->m->push), name);
-
-		known = known || (to && !strcmp(to, name));
-		if (link && link_alive(link) && link_owns(link, vip))
-			owner = name;
-	}
-	if (to && !known)
-		return err_fail(
-			err, -ENOENT, "node %s: is not of vip %s", to, vip);
-	if (to && owner && !strcmp(to, owner))
-		return err_fail(err, -EEXIST, "node %s owns it already", to);
-	if (!to && !owner)
-		return err_fail(err, -EHOSTUNREACH,
-			"no node that is reachable owns vip %s", vip);
-	*node = to ? to : owner;
-	return 0;
-}
-
-static int move_nodes(
-	struct call *call, const char *vip, json_t **nodes, struct err *err)
-{
-	json_t *key = json_pack("{s:s}", "vip", vip);
-	int rc = store_rows(
-		call->m->store, model_table("vip_node"), key, nodes, err);
-
-	json_decref(key);
-	if (!rc && json_array_size(*nodes) == 0)
-		rc = err_fail(err, -ENOENT, "vip %s: has no nodes", vip);
-	return rc;
-}
-
-static int vip_move(
-	struct call *call, const json_t *args, json_t **result, struct err *err)
-{
-	const char *vip, *to, *node = NULL;
-	json_t *nodes = NULL, *inner = NULL;
-	int rc = arg_only(args, "vip to", err);
-
-	(void)result;
-	if (!rc)
-		rc = arg_text(args, "vip", &vip, err);
-	if (!rc)
-		rc = arg_maybe(args, "to", &to, err);
-	if (!rc)
-		rc = move_nodes(call, vip, &nodes, err);
-	if (!rc)
-		rc = move_target(call, nodes, vip, to, &node, err);
-	if (rc || call->dry_run)
-		goto out;
-	inner = json_pack("{s:s}", "instance", vip);
-	rc = command_note(call, args, err);
-	if (!rc)
-		rc = fleet_command(push_fleet(call->m->push), node, "ha",
-			to ? "take" : "move", inner, command_answer, call, err);
-	rc = rc ? rc : CALL_LATER;
-out:
-	json_decref(inner);
-	json_decref(nodes);
-	return rc;
 }
 
 /* ---- operators' tokens ---- */
@@ -445,7 +369,6 @@ static const struct command_def commands[] = {
 	{"node.token", RIGHT_ADMIN, CALL_WRITE, node_token, NULL},
 	{"node.join", RIGHT_JOIN | RIGHT_ADMIN, CALL_WRITE, node_join, NULL},
 	{"node.cmd", RIGHT_OPERATE | RIGHT_DRILL, 0, node_cmd, NULL},
-	{"vip.move", RIGHT_OPERATE | RIGHT_DRILL, 0, vip_move, NULL},
 	{"token.create", RIGHT_ADMIN, CALL_WRITE, token_create, NULL},
 	{"token.list", RIGHT_ADMIN, 0, token_list, NULL},
 	{"token.revoke", RIGHT_ADMIN, CALL_WRITE, token_revoke, NULL},

@@ -350,81 +350,6 @@ static int route_test(
 	return rc;
 }
 
-/* ---- vips ---- */
-
-static int vip_nodes(struct call *call, json_t *vip, struct err *err)
-{
-	json_t *key = json_pack("{s:O}", "vip", json_object_get(vip, "vip"));
-	json_t *rows = NULL, *masked = model_masked(model_table("vip"), vip);
-	int rc = store_rows(
-		call->m->store, model_table("vip_node"), key, &rows, err);
-
-	json_object_update(vip, masked);
-	if (!rc)
-		json_object_set(vip, "nodes", rows);
-	json_decref(masked);
-	json_decref(rows);
-	json_decref(key);
-	return rc;
-}
-
-static int vip_names(struct call *call, json_t *vip, struct err *err)
-{
-	json_t *names = json_array(), *node;
-	size_t i;
-	int rc = vip_nodes(call, vip, err);
-
-	json_array_foreach(json_object_get(vip, "nodes"), i, node)
-		json_array_append(names, json_object_get(node, "node"));
-	json_object_set_new(vip, "nodes", names);
-	return rc;
-}
-
-static int vip_list(
-	struct call *call, const json_t *args, json_t **result, struct err *err)
-{
-	return command_list(call, args, "vip", vip_names, result, err);
-}
-
-static int vip_show(
-	struct call *call, const json_t *args, json_t **result, struct err *err)
-{
-	return command_show(call, args, "vip", "vip", vip_nodes, result, err);
-}
-
-static int vip_node(
-	struct call *call, const json_t *args, json_t **result, struct err *err)
-{
-	const struct model_table *table = model_table("vip_node");
-	struct store *store = call->m->store;
-	json_t *plain = json_copy((json_t *)(uintptr_t)args), *row = NULL;
-	json_t *now = NULL;
-	bool take_out = json_is_true(json_object_get(args, "remove"));
-	const char *vip, *node;
-	int rc = arg_text(args, "vip", &vip, err);
-
-	json_object_del(plain, "remove");
-	if (!rc)
-		rc = arg_text(args, "node", &node, err);
-	if (!rc && take_out) {
-		rc = store_delete(store, table, plain, err);
-	} else if (!rc && !store_row(store, table, plain, &now, NULL)) {
-		rc = model_row_change(table, plain, &row, err);
-		if (!rc)
-			rc = store_update(store, table, row, err);
-	} else if (!rc) {
-		rc = model_row_new(table, plain, &row, err);
-		if (!rc)
-			rc = store_insert(store, table, row, err);
-	}
-	if (!rc && !take_out)
-		rc = store_row(store, table, plain, result, err);
-	json_decref(now);
-	json_decref(row);
-	json_decref(plain);
-	return rc;
-}
-
 static const struct command_def commands[] = {
 	{"acl.list", RIGHT_VIEW, 0, acl_list, NULL},
 	{"acl.show", RIGHT_VIEW, 0, acl_show, NULL},
@@ -437,9 +362,6 @@ static const struct command_def commands[] = {
 	{"pool.show", RIGHT_VIEW, 0, pool_show, NULL},
 	{"route.list", RIGHT_VIEW, 0, route_list, NULL},
 	{"route.test", RIGHT_VIEW, 0, route_test, NULL},
-	{"vip.list", RIGHT_VIEW, 0, vip_list, NULL},
-	{"vip.show", RIGHT_VIEW, 0, vip_show, NULL},
-	{"vip.node", RIGHT_OPERATE, CALL_WRITE, vip_node, NULL},
 	{NULL, 0, 0, NULL, NULL},
 };
 

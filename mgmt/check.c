@@ -4,7 +4,7 @@
  * them: rows alone, keys and references, then each area's own rules.
  */
 
-#include "mgmt/check.h"
+#include "mgmt/check_impl.h"
 
 #include <errno.h>
 
@@ -15,9 +15,7 @@
 
 #define RANDOM_LABEL 13 /* octets that frontends put before a name */
 
-/* The row of `table` whose first key is `key`, or NULL. */
-static const json_t *find_row(
-	const json_t *doc, const char *table, const char *key)
+const json_t *check_find(const json_t *doc, const char *table, const char *key)
 {
 	const char *column = model_table(table)->columns[0].name;
 	size_t i;
@@ -38,7 +36,7 @@ static int check_refs(const json_t *doc, const struct model_table *table,
 		const struct model_column *c = &table->columns[i];
 
 		if (!c->ref || !*row_str(row, c->name) ||
-			find_row(doc, c->ref, row_str(row, c->name)))
+			check_find(doc, c->ref, row_str(row, c->name)))
 			continue;
 		return err_fail(err, -EINVAL, "%s %s: there is no %s %s",
 			table->noun, model_key(table, row, key),
@@ -172,116 +170,6 @@ static int check_routing(const json_t *doc, struct err *err)
 	return 0;
 }
 
-static bool same_interface(const json_t *doc, const char *a, const char *b)
-{
-	const json_t *rows = model_rows(doc, "vip_node");
-	size_t i, j;
-	json_t *x, *y;
-
-	json_array_foreach(rows, i, x)
-		json_array_foreach(rows, j, y)
-			if (!strcmp(row_str(x, "vip"), a) &&
-				!strcmp(row_str(y, "vip"), b) &&
-				!strcmp(row_str(x, "node"),
-					row_str(y, "node")) &&
-				!strcmp(row_str(x, "interface"),
-					row_str(y, "interface")))
-				return true;
-	return false;
-}
-
-static bool vip_is_v6(const json_t *vip)
-{
-	return strchr(json_string_value(
-			      json_array_get(row_list(vip, "addresses"), 0)),
-		       ':') != NULL;
-}
-
-static int check_vip_pair(
-	const json_t *doc, const json_t *a, const json_t *b, struct err *err)
-{
-	const char *x = row_str(a, "vip"), *y = row_str(b, "vip");
-	size_t i;
-	json_t *address;
-
-	if (row_int(a, "vrid") == row_int(b, "vrid") &&
-		vip_is_v6(a) == vip_is_v6(b) && same_interface(doc, x, y))
-		return err_fail(err, -EINVAL,
-			"vip %s: vrid %lld is that of vip %s on the same "
-			"interface",
-			y, (long long)row_int(b, "vrid"), x);
-	json_array_foreach(row_list(a, "addresses"), i, address)
-		if (list_has(row_list(b, "addresses"),
-			    json_string_value(address)))
-			return err_fail(err, -EINVAL,
-				"vip %s: address %s is that of vip %s", y,
-				json_string_value(address), x);
-	return 0;
-}
-
-static int check_vip(const json_t *row, struct err *err)
-{
-	const char *vip = row_str(row, "vip");
-	bool pass = !strcmp(row_str(row, "auth"), "pass");
-	bool v6 = vip_is_v6(row);
-	size_t i;
-	json_t *a;
-
-	if (row_int(row, "version") == 2 && row_int(row, "interval_ms") % 1000)
-		return err_fail(err, -EINVAL,
-			"vip %s: version 2 needs an interval of whole seconds",
-			vip);
-	if (row_int(row, "version") == 2 && v6)
-		return err_fail(err, -EINVAL,
-			"vip %s: IPv6 addresses need version 3", vip);
-	if (pass && row_int(row, "version") != 2)
-		return err_fail(err, -EINVAL,
-			"vip %s: a password needs version 2", vip);
-	if (pass && !*row_str(row, "password"))
-		return err_fail(
-			err, -EINVAL, "vip %s: the password is missing", vip);
-	json_array_foreach(row_list(row, "addresses"), i, a)
-		if ((strchr(json_string_value(a), ':') != NULL) != v6)
-			return err_fail(err, -EINVAL,
-				"vip %s: IPv4 and IPv6 addresses need a vip "
-				"each",
-				vip);
-	return 0;
-}
-
-static int check_vip_node(const json_t *doc, const json_t *row, struct err *err)
-{
-	const json_t *node = find_row(doc, "node", row_str(row, "node"));
-
-	if (!list_has(row_list(node, "roles"), "ha"))
-		return err_fail(err, -EINVAL,
-			"vip %s: node %s has not the role ha",
-			row_str(row, "vip"), row_str(row, "node"));
-	return 0;
-}
-
-static int check_vips(const json_t *doc, struct err *err)
-{
-	const json_t *vips = model_rows(doc, "vip");
-	size_t i, j;
-	json_t *a, *b;
-	int rc;
-
-	json_array_foreach(vips, i, a) {
-		if ((rc = check_vip(a, err)))
-			return rc;
-		for (j = i + 1; j < json_array_size(vips); j++) {
-			b = json_array_get(vips, j);
-			if ((rc = check_vip_pair(doc, a, b, err)))
-				return rc;
-		}
-	}
-	json_array_foreach(model_rows(doc, "vip_node"), i, a)
-		if ((rc = check_vip_node(doc, a, err)))
-			return rc;
-	return 0;
-}
-
 /* Roles that answer on port 53 need addresses of their own on one node. */
 static int check_listen(const json_t *node, struct err *err)
 {
@@ -313,7 +201,7 @@ static int check_nodes(const json_t *doc, struct err *err)
 		if ((rc = check_listen(a, err)))
 			return rc;
 		if (list_has(row_list(a, "roles"), "frontend") &&
-			!find_row(doc, "route", "."))
+			!check_find(doc, "route", "."))
 			return err_fail(err, -EINVAL,
 				"node %s: a frontend needs a default pool: "
 				"route add . POOL",
@@ -347,6 +235,8 @@ int check_model(const json_t *doc, struct err *err)
 		rc = check_rules(doc, err);
 	if (!rc)
 		rc = check_vips(doc, err);
+	if (!rc)
+		rc = check_anycasts(doc, err);
 	if (!rc)
 		rc = check_nodes(doc, err);
 	return rc;

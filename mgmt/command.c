@@ -16,7 +16,7 @@ static const struct command_def *command_find(const char *verb)
 {
 	const struct command_def *const tables[] = {api_zone_commands(),
 		api_model_commands(), api_policy_commands(),
-		api_rule_commands(), api_node_commands(),
+		api_rule_commands(), api_ha_commands(), api_node_commands(),
 		api_change_commands()};
 
 	for (size_t i = 0; i < countof(tables); i++)
@@ -167,7 +167,8 @@ int command_show(struct call *call, const json_t *args, const char *table,
 static void object_of(const json_t *args, char *out, size_t size)
 {
 	static const char *const names[] = {"zone", "node", "vip", "pool",
-		"suffix", "list", "prefix", "name", "generation", "kind"};
+		"anycast", "suffix", "list", "prefix", "name", "generation",
+		"kind"};
 	size_t used = 0;
 
 	out[0] = '\0';

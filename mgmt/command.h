@@ -120,11 +120,16 @@ int command_show(struct call *call, const json_t *args, const char *table,
 	const char *key, row_view_fn view, json_t **result,
 	struct err *err) MUST_CHECK;
 
+/* A fleet_result_cb that ends the call, which is `arg`. */
+void command_answer(
+	void *arg, bool ok, const json_t *result, const char *error);
+
 /* The tables, one per file of verbs. */
 const struct command_def *api_zone_commands(void);
 const struct command_def *api_model_commands(void);
 const struct command_def *api_policy_commands(void);
 const struct command_def *api_rule_commands(void);
+const struct command_def *api_ha_commands(void);
 const struct command_def *api_node_commands(void);
 const struct command_def *api_change_commands(void);
 

@@ -348,6 +348,7 @@ int fleet_status(struct fleet *fleet, const char *node, const json_t *body,
 	snprintf(link->version, sizeof(link->version), "%s", version);
 	json_decref(link->parts);
 	link->parts = json_incref(parts);
+	link->words++;
 	return 0;
 }
 

@@ -40,8 +40,9 @@ struct link {
 	struct mtime current_at; /* last time it had what it should have */
 	long long have;
 	char boot[64], version[64];
-	json_t *parts; /* of its last status; may be NULL */
-	json_t *blobs; /* {sha256: true} of the manifest it got last */
+	json_t *parts;  /* of its last status; may be NULL */
+	uint64_t words; /* how many of them there were */
+	json_t *blobs;  /* {sha256: true} of the manifest it got last */
 
 	/* what it was told, and how it goes */
 	long long want;

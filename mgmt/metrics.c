@@ -6,7 +6,6 @@
 #include "common/base/clock.h"
 #include "common/base/metrics.h"
 #include "mgmt/api.h"
-#include "mgmt/wave.h"
 
 static void one(struct text *out, const char *name, const char *type,
 	const char *help, unsigned long long value)
@@ -94,9 +93,27 @@ static void cert_metrics(struct mgmt *m, struct text *out)
 	}
 }
 
+static void per_vip(
+	struct text *out, const char *name, const json_t *vip, long long value)
+{
+	text_add(out, "%s{vip=\"", name);
+	metrics_label(out, row_str(vip, "vip"));
+	text_add(out, "\"} %lld\n", value);
+}
+
+static long long owners(struct mgmt *m, const char *vip)
+{
+	json_t *names = vrrp_owners(push_vrrp(m->push), vip);
+	size_t n = json_array_size(names);
+
+	json_decref(names);
+	return (long long)n;
+}
+
 static void vip_metrics(struct mgmt *m, struct text *out)
 {
-	struct list *links = fleet_links(push_fleet(m->push)), *pos;
+	const struct vrrp *vrrp = push_vrrp(m->push);
+	struct vrrp_stats stats;
 	json_t *vips = NULL, *vip;
 	size_t i;
 
@@ -104,21 +121,52 @@ static void vip_metrics(struct mgmt *m, struct text *out)
 		return;
 	metrics_family(out, "ispdns_vrrp_owners", "gauge",
 		"Nodes that say they own the addresses; must be 1.");
-	json_array_foreach(vips, i, vip) {
-		const char *name = row_str(vip, "vip");
-		unsigned owners = 0;
-
-		list_each(pos, links) {
-			const struct link *l =
-				list_entry(pos, struct link, list);
-
-			owners += link_alive(l) && link_owns(l, name);
-		}
-		text_add(out, "ispdns_vrrp_owners{vip=\"");
-		metrics_label(out, name);
-		text_add(out, "\"} %u\n", owners);
-	}
+	json_array_foreach(vips, i, vip)
+		per_vip(out, "ispdns_vrrp_owners", vip,
+			owners(m, row_str(vip, "vip")));
+	metrics_family(out, "ispdns_mgmt_split_brain", "gauge",
+		"1 while two nodes insist that they own the addresses.");
+	json_array_foreach(vips, i, vip)
+		per_vip(out, "ispdns_mgmt_split_brain", vip,
+			vrrp_is_split(vrrp, row_str(vip, "vip")));
+	metrics_family(out, "ispdns_mgmt_strange_master", "gauge",
+		"1 while a node hears a master that is no node of the vip.");
+	json_array_foreach(vips, i, vip)
+		per_vip(out, "ispdns_mgmt_strange_master", vip,
+			vrrp_stranger(vrrp, row_str(vip, "vip")) != NULL);
 	json_decref(vips);
+	vrrp_stats(vrrp, &stats);
+	one(out, "ispdns_mgmt_split_brain_total", "counter",
+		"Times that two nodes owned an address.", stats.splits);
+	one(out, "ispdns_mgmt_strange_master_total", "counter",
+		"Times that a strange master was heard.", stats.strangers);
+}
+
+/* How many nodes announce a service. */
+static void anycast_metrics(struct mgmt *m, struct text *out)
+{
+	struct list *links = fleet_links(push_fleet(m->push)), *pos;
+	json_t *rows = NULL, *row;
+	size_t i;
+
+	if (store_rows(m->store, model_table("anycast"), NULL, &rows, NULL))
+		return;
+	metrics_family(out, "ispdns_anycast_announcing", "gauge",
+		"Nodes that announce the service.");
+	json_array_foreach(rows, i, row) {
+		const char *name = row_str(row, "anycast");
+		int n = 0;
+
+		list_each(pos, links)
+			n += json_is_true(json_object_get(
+				vrrp_service(list_entry(pos, struct link, list),
+					name),
+				"announced"));
+		text_add(out, "ispdns_anycast_announcing{name=\"");
+		metrics_label(out, name);
+		text_add(out, "\"} %d\n", n);
+	}
+	json_decref(rows);
 }
 
 void api_metrics(struct mgmt *m, struct text *out)
@@ -157,4 +205,5 @@ void api_metrics(struct mgmt *m, struct text *out)
 	lag_metrics(m, out);
 	cert_metrics(m, out);
 	vip_metrics(m, out);
+	anycast_metrics(m, out);
 }

@@ -41,7 +41,7 @@ const struct model_column *model_column(
 static int value_text(const struct model_column *c, const char *text,
 	json_t **out, struct err *err)
 {
-	size_t max = c->max ? (size_t)c->max : 255;
+	size_t max = c->max && !(c->flags & MODEL_LIST) ? (size_t)c->max : 255;
 	size_t len = strlen(text);
 
 	if (len > max)
@@ -308,7 +308,8 @@ static int value_list(const struct model_column *c, const json_t *in,
 		rc = value_one(c,
 			json_is_array(in) ? json_array_get(in, i) : in, &v,
 			err);
-		if (!rc && json_object_get(seen, json_string_value(v)))
+		if (!rc && !(c->flags & MODEL_REPEAT) &&
+			json_object_get(seen, json_string_value(v)))
 			rc = err_fail(err, -EINVAL, "%s: %s is there twice",
 				c->name, json_string_value(v));
 		if (!rc && (json_object_set(seen, json_string_value(v), v) ||

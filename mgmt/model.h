@@ -40,6 +40,7 @@ enum {
 	MODEL_SECRET = 8,    /* never shown in listings, diffs, audit */
 	MODEL_LINES = 16,    /* text of many lines, up to 1 MiB */
 	MODEL_OPTIONAL = 32, /* "" is allowed: not given */
+	MODEL_REPEAT = 64,   /* with MODEL_LIST: a value may be there twice */
 };
 
 struct model_column {
@@ -47,7 +48,8 @@ struct model_column {
 	enum model_type type;
 	unsigned flags;
 	const char *dflt; /* JSON text; NULL with MODEL_KEY/MODEL_REQUIRED */
-	int64_t min, max; /* MODEL_INT; max octets of a text (0: 255) */
+	int64_t min, max; /* MODEL_INT; max octets of a text (0: 255); max
+			     values of a list */
 	const char *const *choices;
 	const char *ref; /* the table whose first key this names, or "" with
 			    MODEL_OPTIONAL; NULL: none */

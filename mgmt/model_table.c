@@ -21,6 +21,12 @@ static const char *const pool_policies[] = {"leastOutstanding",
 static const char *const pool_kinds[] = {"auto", "rec", "auth", NULL};
 static const char *const pool_no_server[] = {"servfail", "drop", NULL};
 static const char *const vip_auth[] = {"none", "pass", NULL};
+static const char *const vip_advertise[] = {"anchor", "all", NULL};
+static const char *const vip_checksum[] = {
+	"rfc5798", "rfc9568", "follow-peer", NULL};
+static const char *const hmac_modes[] = {
+	"off", "receive-only", "permissive", "enforce", NULL};
+static const char *const engines[] = {"bird", "frr", NULL};
 static const char *const roles[] = {
 	"frontend", "resolver", "authority", "ha", NULL};
 
@@ -274,6 +280,7 @@ static const struct model_column node[] = {
 		false},
 	{"authority_listen", MODEL_ADDR, MODEL_LIST, "[]", 53, 64, NULL, NULL,
 		false},
+	{"capacity_qps", MODEL_INT, 0, "0", 0, 100000000, NULL, NULL, false},
 };
 
 static const struct model_column vip[] = {
@@ -292,6 +299,23 @@ static const struct model_column vip[] = {
 	{"track_frontend", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
 	{"track_probe", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
 	{"gateway", MODEL_IP, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL, false},
+	{"sync_group", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL,
+		false},
+	{"startup_delay_ms", MODEL_INT, 0, "0", 0, 600000, NULL, NULL, false},
+	{"advertise", MODEL_ENUM, 0, "\"anchor\"", 0, 0, vip_advertise, NULL,
+		false},
+	{"strict_addresses", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"checksum", MODEL_ENUM, 0, "\"rfc5798\"", 0, 0, vip_checksum, NULL,
+		false},
+	{"accept_other_version", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL,
+		false},
+	{"accept_interval_ms", MODEL_INT, 0, "0", 0, 255000, NULL, NULL, false},
+	{"hmac", MODEL_ENUM, 0, "\"off\"", 0, 0, hmac_modes, NULL, false},
+	{"hmac_key", MODEL_INT, 0, "1", 1, 255, NULL, NULL, false},
+	{"hmac_also", MODEL_INT, 0, "0", 0, 255, NULL, NULL, false},
+	{"hmac_window_ms", MODEL_INT, 0, "0", 0, 300000, NULL, NULL, false},
+	{"known_peers", MODEL_IP, MODEL_LIST, "[]", 0, 64, NULL, NULL, false},
+	{"qps", MODEL_INT, 0, "0", 0, 100000000, NULL, NULL, false},
 };
 
 static const struct model_column vip_node[] = {
@@ -299,6 +323,49 @@ static const struct model_column vip_node[] = {
 	{"node", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "node", false},
 	{"priority", MODEL_INT, 0, "100", 1, 254, NULL, NULL, false},
 	{"interface", MODEL_IDENT, MODEL_REQUIRED, NULL, 0, 15, NULL, NULL,
+		false},
+};
+
+/* What all ispdns-ha have in common. */
+static const struct model_column ha[] = {
+	{"linger_ms", MODEL_INT, 0, "2000", 0, 60000, NULL, NULL, false},
+	{"realtime", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"probe_name", MODEL_NAME, 0, "\"health.ispdns.invalid.\"", 0, 0, NULL,
+		NULL, false},
+	{"probe_port", MODEL_INT, 0, "53", 1, 65535, NULL, NULL, false},
+	{"probe_interval_ms", MODEL_INT, 0, "500", 100, 60000, NULL, NULL,
+		false},
+	{"probe_timeout_ms", MODEL_INT, 0, "300", 10, 10000, NULL, NULL, false},
+	{"probe_fall", MODEL_INT, 0, "2", 1, 3, NULL, NULL, false},
+	{"handover_port", MODEL_INT, 0, "7112", 1, 65535, NULL, NULL, false},
+	{"fencing", MODEL_TEXT, MODEL_LIST | MODEL_REPEAT, "[]", 0, 8, NULL,
+		NULL, false},
+	{"fencing_timeout_ms", MODEL_INT, 0, "10000", 100, 60000, NULL, NULL,
+		false},
+};
+
+/* Addresses announced by a BGP daemon; `vip`: those of a virtual router. */
+static const struct model_column anycast[] = {
+	{"anycast", MODEL_IDENT, KEY, NULL, 0, 0, NULL, NULL, false},
+	{"addresses", MODEL_PREFIX, MODEL_LIST, "[]", 0, 16, NULL, NULL, false},
+	{"vip", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, "vip", false},
+	{"engine", MODEL_ENUM, 0, "\"bird\"", 0, 0, engines, NULL, false},
+	{"table", MODEL_INT, 0, "201", 1, INT32_MAX, NULL, NULL, false},
+	{"metric", MODEL_INT, 0, "100", 1, INT32_MAX, NULL, NULL, false},
+	{"drain_metric", MODEL_INT, 0, "1000", 2, INT32_MAX, NULL, NULL, false},
+	{"drain_time_ms", MODEL_INT, 0, "5000", 0, 600000, NULL, NULL, false},
+	{"linger_ms", MODEL_INT, 0, "10000", 0, 600000, NULL, NULL, false},
+	{"last_man", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
+	{"track_frontend", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"track_probe", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+};
+
+/* metric 0 and engine "": those of the service. */
+static const struct model_column anycast_node[] = {
+	{"anycast", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "anycast", true},
+	{"node", MODEL_IDENT, KEY, NULL, 0, 0, NULL, "node", false},
+	{"metric", MODEL_INT, 0, "0", 0, INT32_MAX, NULL, NULL, false},
+	{"engine", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, engines, NULL,
 		false},
 };
 
@@ -329,6 +396,9 @@ static const struct model_table tables[] = {
 	TABLE(node, "node", MODEL_KEEP),
 	TABLE(vip, "vip", 0),
 	TABLE(vip_node, "vip node", 0),
+	TABLE(ha, "ha", MODEL_SINGLE),
+	TABLE(anycast, "anycast", 0),
+	TABLE(anycast_node, "anycast node", 0),
 };
 
 const struct model_table *model_tables(size_t *count)

@@ -29,6 +29,11 @@ struct fleet *push_fleet(struct push *push)
 	return push->fleet;
 }
 
+struct vrrp *push_vrrp(struct push *push)
+{
+	return push->vrrp;
+}
+
 void push_stats(const struct push *push, struct push_stats *out)
 {
 	*out = push->stats;
@@ -504,7 +509,7 @@ static void push_tick(void *arg)
 	struct member *m;
 
 	note_current(push);
-
+	vrrp_tick(push->vrrp);
 	if (push->stage != IDLE && !mtime_before(mtime_now(), push->deadline) &&
 		(m = late(push)) != NULL)
 		late_member(push, m);
@@ -550,7 +555,9 @@ struct push *push_new(struct loop *loop, struct store *store, struct err *err)
 	push->store = store;
 	list_init(&push->waiters);
 	push->fleet = fleet_new(loop, store, &events, push, err);
-	if (push->fleet && recover(push, err) == 0)
+	if (push->fleet && !(push->vrrp = vrrp_new(push->fleet, store)))
+		err_set(err, "no memory");
+	if (push->vrrp && recover(push, err) == 0)
 		return push;
 	push_free(push);
 	return NULL;
@@ -568,6 +575,7 @@ void push_free(struct push *push)
 		w->cb(w->arg);
 		free(w);
 	}
+	vrrp_free(push->vrrp);
 	fleet_free(push->fleet);
 	free(push->members);
 	free(push);

@@ -12,6 +12,7 @@
  */
 
 #include "mgmt/fleet.h"
+#include "mgmt/vrrp.h"
 
 struct push;
 
@@ -19,6 +20,7 @@ struct push *push_new(
 	struct loop *loop, struct store *store, struct err *err) MUST_CHECK;
 void push_free(struct push *push); /* NULL allowed */
 struct fleet *push_fleet(struct push *push);
+struct vrrp *push_vrrp(struct push *push);
 
 /* May a roll-out begin? -EBUSY: one is running; -EHOSTUNREACH: a joined node
  * is not reachable and `allow_missing` is false. */

@@ -29,6 +29,7 @@ struct waiter {
 struct push {
 	struct store *store;
 	struct fleet *fleet;
+	struct vrrp *vrrp;
 	struct list waiters;
 	enum stage stage;
 	long long generation; /* of the roll-out */

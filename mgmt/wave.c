@@ -7,8 +7,7 @@
 #include "mgmt/wave.h"
 
 #include "common/base/digest.h"
-
-#define WORD_MS 5000 /* nodes tell their status every 2 s */
+#include "mgmt/vrrp.h"
 
 enum {
 	WAVE_AUTHORITY,
@@ -37,40 +36,16 @@ static json_t *items_of(
 	return out;
 }
 
-/* A host that is cut off said MASTER last: its word is not good for long. */
-bool link_owns(const struct link *link, const char *vip)
-{
-	json_t *instances = json_object_get(
-		json_object_get(link->parts, "ha"), "instances");
-	size_t i;
-	json_t *row;
-
-	if (!link->connected ||
-		mtime_sub_us(mtime_now(), link->last_seen) > WORD_MS * 1000LL)
-		return false;
-	json_array_foreach(instances, i, row) {
-		const char *role =
-			json_string_value(json_object_get(row, "role"));
-		const char *name =
-			json_string_value(json_object_get(row, "name"));
-
-		if (role && !strcmp(role, "MASTER") &&
-			(!vip || (name && !strcmp(name, vip))))
-			return true;
-	}
-	return false;
-}
-
 /* How many nodes with `role` come before this one: BACKUP first. */
 static int place(struct fleet *fleet, const struct link *link, const char *role)
 {
-	bool master = link_owns(link, NULL);
+	bool master = vrrp_owns(link, NULL);
 	struct list *pos;
 	int n = 0;
 
 	list_each(pos, fleet_links(fleet)) {
 		const struct link *l = list_entry(pos, struct link, list);
-		bool other = link_owns(l, NULL);
+		bool other = vrrp_owns(l, NULL);
 
 		if (l == link || !link_alive(l) || !list_has(l->roles, role))
 			continue;

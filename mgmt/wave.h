@@ -11,8 +11,5 @@
  * first. `before`: the generation served now (0: none). */
 int wave_of(struct store *store, struct fleet *fleet, const struct link *link,
 	long long generation, long long before) MUST_CHECK;
-/* Does the node's status of the last 5 s say that it owns the vip (NULL: any)?
- */
-bool link_owns(const struct link *link, const char *vip);
 
 #endif

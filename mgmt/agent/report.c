@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Status to management: every two seconds while connected, and at once when
+ * Status to management: every second while connected, and at once when
  * something changed that an operator looks at (a role, a state, a count of
  * backends), which is looked for every half second.
  */
@@ -11,14 +11,14 @@
 #include "config.h"
 
 #define LOOK_MS   500
-#define REPORT_MS 2000
+#define REPORT_MS 1000
 
 /* Members whose change is worth a report of its own. */
 static bool matters(const char *key)
 {
 	static const char *const keys[] = {"state", "role", "generation",
 		"backends_up", "draining", "drained", "pools_usable",
-		"restart_needed", "pid"};
+		"restart_needed", "pid", "announced", "metric", "split_brain"};
 
 	for (size_t i = 0; i < countof(keys); i++)
 		if (strcmp(key, keys[i]) == 0)

@@ -9,7 +9,7 @@ mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/fleet.c \
 	mgmt/cli/join.c mgmt/cli/noun.c mgmt/cli/query.c \
 	mgmt/cli/show.c mgmt/cli/table.c mgmt/cli/table.h \
-	mgmt/cli/table_frontend.c \
+	mgmt/cli/table_frontend.c mgmt/cli/table_ha.c \
 	mgmt/cli/import.c mgmt/cli/import.h \
 	mgmt/cli/import_bind.c \
 	mgmt/cli/import_dnsdist.c mgmt/cli/import_dnsdist.h \

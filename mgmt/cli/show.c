@@ -319,7 +319,14 @@ void show_status(const json_t *status, struct text *out)
 	if (json_array_size(json_object_get(status, "vips")) > 0) {
 		text_add(out, "\n");
 		show_table(json_object_get(status, "vips"),
-			"VIP:ip OWNER:owner INSTANCES:instances", out);
+			"VIP:ip OWNERS:owners INSTANCES:instances", out);
+	}
+	if (json_array_size(json_object_get(status, "anycast")) > 0) {
+		text_add(out, "\n");
+		show_table(json_object_get(status, "anycast"),
+			"ANYCAST:name ADDRESSES:addresses VIP:vip "
+			"ANNOUNCED_BY:announced_by",
+			out);
 	}
 	if (json_array_size(json_object_get(status, "nodes")) > 0)
 		status_nodes(json_object_get(status, "nodes"), out);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /* Every command of `ispdns`: words, arguments, API verb, output, help; those
- * of the frontends are in table_frontend.c. */
+ * of the frontends are in table_frontend.c, those of ispdns-ha in table_ha.c.
+ */
 #include "mgmt/cli/table.h"
 
 static const struct param p_zone[] = {ARG("zone", "ZONE", PARAM_TEXT)};
@@ -50,47 +51,6 @@ static const struct param p_record_del[] = {
 	MAY("data", "DATA", PARAM_REST),
 };
 
-#define VIP_OPTIONS                                                            \
-	OPT("version", "version", PARAM_INT, "VRRP 2 or 3"),                   \
-		OPT("interval_ms", "interval-ms", PARAM_INT, NULL),            \
-		OPT("auth", "auth", PARAM_TEXT, "none or pass (version 2)"),   \
-		OPT("password", "password", PARAM_TEXT, "up to 8 octets"),     \
-		OPT("peers", "peers", PARAM_LIST, "unicast peers"),            \
-		OPT("preempt", "preempt", PARAM_BOOL, "yes or no"),            \
-		OPT("preempt_delay_ms", "preempt-delay-ms", PARAM_INT, NULL),  \
-		OPT("track_frontend", "track-frontend", PARAM_BOOL, NULL),     \
-		OPT("track_probe", "track-probe", PARAM_BOOL, NULL),           \
-		OPT("gateway", "gateway", PARAM_TEXT, "address to track")
-
-static const struct param p_vip[] = {ARG("vip", "VIP", PARAM_TEXT)};
-
-static const struct param p_vip_create[] = {
-	ARG("vip", "VIP", PARAM_TEXT),
-	NEED("vrid", "vrid", PARAM_INT, "virtual router id, 1..255"),
-	NEED("addresses", "addresses", PARAM_LIST, "10.0.0.1/24,..."),
-	VIP_OPTIONS,
-};
-
-static const struct param p_vip_set[] = {
-	ARG("vip", "VIP", PARAM_TEXT),
-	OPT("vrid", "vrid", PARAM_INT, "virtual router id, 1..255"),
-	OPT("addresses", "addresses", PARAM_LIST, "10.0.0.1/24,..."),
-	VIP_OPTIONS,
-};
-
-static const struct param p_vip_node[] = {
-	ARG("vip", "VIP", PARAM_TEXT),
-	ARG("node", "NODE", PARAM_TEXT),
-	OPT("priority", "priority", PARAM_INT, "1..254, the highest serves"),
-	OPT("interface", "interface", PARAM_TEXT, "such as ens160"),
-	OPT("remove", "remove", PARAM_BOOL, "take the node out"),
-};
-
-static const struct param p_vip_move[] = {
-	ARG("vip", "VIP", PARAM_TEXT),
-	OPT("to", "to", PARAM_TEXT, "node; default: the next one"),
-};
-
 static const struct param p_resolver[] = {
 	OPT("dnssec", "dnssec", PARAM_BOOL, "validate"),
 	OPT("qname_minimisation", "qname-minimisation", PARAM_BOOL, NULL),
@@ -116,7 +76,9 @@ static const struct param p_node[] = {ARG("node", "NODE", PARAM_TEXT)};
 	OPT("workers", "workers", PARAM_INT, "0: one per core"),               \
 		OPT("frontend_listen", "frontend-listen", PARAM_LIST, NULL),   \
 		OPT("resolver_listen", "resolver-listen", PARAM_LIST, NULL),   \
-		OPT("authority_listen", "authority-listen", PARAM_LIST, NULL)
+		OPT("authority_listen", "authority-listen", PARAM_LIST, NULL), \
+		OPT("capacity_qps", "capacity-qps", PARAM_INT,                 \
+			"what it can serve; 0: not told")
 
 static const struct param p_node_add[] = {
 	ARG("node", "NODE", PARAM_TEXT),
@@ -234,19 +196,6 @@ static const struct command zones[] = {
 };
 
 static const struct command others[] = {
-	{"vip list", "vip.list", NONE, NULL,
-		"VIP:vip VRID:vrid VERSION:version ADDRESSES:addresses "
-		"NODES:nodes",
-		"virtual addresses"},
-	{"vip show", "vip.show", WITH(p_vip), NULL, NULL, "one of them"},
-	{"vip create", "vip.create", WITH(p_vip_create), NULL, NULL,
-		"a VRRP instance"},
-	{"vip set", "vip.set", WITH(p_vip_set), NULL, NULL, "change it"},
-	{"vip delete", "vip.delete", WITH(p_vip), NULL, NULL, "remove it"},
-	{"vip node", "vip.node", WITH(p_vip_node), NULL, NULL,
-		"a node's priority and interface"},
-	{"vip move", "vip.move", WITH(p_vip_move), run_vip_move, NULL,
-		"hand the address over now"},
 	{"resolver show", "resolver.show", NONE, NULL, NULL,
 		"settings of all resolvers"},
 	{"resolver set", "resolver.set", WITH(p_resolver), NULL, NULL,
@@ -318,12 +267,13 @@ static const struct command others[] = {
 
 const struct command *command_at(size_t i)
 {
-	size_t count;
+	size_t count, ha_count;
 	const struct command *frontend = table_frontend(&count);
+	const struct command *ha = table_ha(&ha_count);
 	const struct {
 		const struct command *at;
 		size_t count;
-	} parts[] = {{zones, countof(zones)}, {frontend, count},
+	} parts[] = {{zones, countof(zones)}, {frontend, count}, {ha, ha_count},
 		{others, countof(others)}};
 
 	for (size_t p = 0; p < countof(parts); p++) {

@@ -8,6 +8,8 @@
 
 /* The frontends' part of the table. */
 const struct command *table_frontend(size_t *count);
+/* Virtual addresses and anycast. */
+const struct command *table_ha(size_t *count);
 
 /* Rows of `struct param`: a word that must or may be there, an option that
  * may or must be. */

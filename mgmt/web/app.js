@@ -60,7 +60,13 @@ function seen(s) {
 function showStatus(status) {
 	const bad = ["lost", "failed", "behind"];
 	fill("vips", status.vips.map((v) => [v.ip, v.instances.join(", "),
+		v.split_brain ? ["split brain: " + v.owners.join(", "), "bad"] :
 		v.owner ? v.owner : ["nobody is known to own it", "bad"]]));
+	fill("anycast", status.anycast.map((a) => [a.name,
+		a.addresses.length ? a.addresses.join(", ") : "vip " + a.vip,
+		a.announced_by.length ? a.announced_by.join(", ") :
+		["nobody announces it", "bad"]]));
+	$("anycast-section").hidden = !status.anycast.length;
 	fill("nodes", status.nodes.map((n) => [n.name, n.roles.join(", "),
 		[n.state, bad.includes(n.state) ? "bad" : "good"],
 		n.have + " of " + n.want, seen(n.last_seen_s), n.version]));

@@ -417,8 +417,11 @@ for golden in "${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-frontend.yaml; do
 	"$build/ispdns-frontend" --check "$golden" >> "$tmp/out" 2>&1
 	ok $? "and ${golden##*/}"
 done
-"$build/ispdns-ha" --check "$tmp/fe1.gen/1/ha.yaml" >> "$tmp/out" 2>&1
-ok $? "ispdns-ha takes its file"
+for file in "$tmp/fe1.gen/1/ha.yaml" \
+	"${ISPDNS_SRCDIR:-.}"/tests/data/mgmt/*-ha.yaml; do
+	"$build/ispdns-ha" --check "$file" >> "$tmp/out" 2>&1
+	ok $? "ispdns-ha takes ${file##*/}"
+done
 "$build/ispdns-authority" --check "$tmp/au1.gen/1/authority.yaml" \
 	>> "$tmp/out" 2>&1
 ok $? "ispdns-authority takes its file"
@@ -656,6 +659,50 @@ for verb in 'vip.show {"vip":"S"}' 'vip.list {}' 'diff {}' 'status {}' \
 done
 is "$(call vip.show '{"vip":"S"}' | jq -r .result.password)" '***' \
 	"but that there is one"
+
+# ---- virtual addresses and anycast
+field() { call "$1" "$2" | jq -c ".result$3"; }
+good "a preset" vip.create '{"vip":"P","vrid":8,"preset":"legacy",
+	"addresses":["10.0.0.98"]}'
+is "$(field vip.show '{"vip":"P"}' '|[.version,.interval_ms]')" '[2,1000]' \
+	"is a version and an interval"
+good "another preset" vip.set '{"vip":"P","preset":"fast","interval_ms":50}'
+is "$(field vip.show '{"vip":"P"}' '|[.version,.interval_ms]')" '[3,50]' \
+	"what is given itself goes first"
+bad invalid 'must be one of legacy, default, fast' vip.set \
+	'{"vip":"P","preset":"slow"}'
+good "a node of it" vip.node '{"vip":"P","node":"fe1","interface":"e"}'
+good "another" node.add '{"node":"fe8","address":"10.0.0.88","roles":"ha"}'
+good "is of it too" vip.node '{"vip":"P","node":"fe8","interface":"e"}'
+is "$(field vip.show '{"vip":"P"}' '.nodes|map(.priority)')" '[254,253]' \
+	"priorities go down by themselves"
+good "but for what is given" vip.node '{"vip":"P","node":"fe8","interface":"f"}'
+is "$(field vip.show '{"vip":"P"}' '.nodes[1].priority')" 253 \
+	"and what is there stays"
+bad invalid 'its adverts are not signed' vip.hmac '{"vip":"P","what":"rotate"}'
+good "signed adverts" vip.hmac '{"vip":"P","what":"on"}'
+good "another key" vip.hmac '{"vip":"P","what":"rotate"}'
+is "$(field vip.show '{"vip":"P"}' '|[.hmac,.hmac_key]')" '["enforce",2]' \
+	"by its number only"
+bad invalid 'must be one of on, off, rotate' vip.hmac '{"vip":"P","what":"x"}'
+bad not_found 'vip Q: not found' vip.hmac '{"vip":"Q","what":"on"}'
+is "$(field vip.show '{"vip":"P"}' '|[.owners,.nodes[0].role]')" '[[],null]' \
+	"nobody has said that it owns it"
+good "fencing" ha.set '{"fencing":["/usr/bin/fence"]}'
+is "$(field ha.show '{}' .fencing)" '["/usr/bin/fence"]' "is kept"
+good "anycast" anycast.create '{"anycast":"A","addresses":"198.51.100.53"}'
+good "its node" anycast.node '{"anycast":"A","node":"fe8","engine":"frr"}'
+is "$(field anycast.show '{"anycast":"A"}' '.nodes[0].example')" \
+	'"/usr/share/doc/ispdns-common/examples/frr.conf"' \
+	"tells the BGP daemon's example"
+is "$(field anycast.list '{}' '[0]|[.anycast,.nodes,.announced_by]')" \
+	'["A",["fe8"],[]]' "and is in the list"
+is "$(field status '{}' '.anycast[0].name')" '"A"' "and in the status"
+bad conflict 'is used by' node.delete '{"node":"fe8"}'
+good "taken out" anycast.node '{"anycast":"A","node":"fe8","remove":true}'
+good "removed" anycast.delete '{"anycast":"A"}'
+call status | jq -r '.result.alarms[]' | grep -q '^vip P: nobody owns it$'
+ok $? "an address without owner is an alarm"
 
 # ---- the web page
 page() { curl "${tls[@]}" -D "$tmp/head" "https://127.0.0.1:$oport$1"; }

@@ -55,6 +55,17 @@ static const struct {
 	{"vip", "password", "\"123456789\"", NULL, "longer than 8"},
 	{"vip", "password", "\"a\\nb\"", NULL, "control character"},
 	{"vip_node", "interface", "\"abcdefghijklmnop\"", NULL, "at most 15"},
+	{"vip", "hmac", "\"on\"", NULL, "must be one of off, receive-only"},
+	{"vip", "hmac_key", "0", NULL, "must be 1 to 255"},
+	{"vip", "startup_delay_ms", "600001", NULL, "must be 0 to 600000"},
+	{"ha", "fencing", "[\"/a\",\"-v\",\"-v\"]", "[\"/a\",\"-v\",\"-v\"]",
+		""},
+	{"ha", "fencing", "[\"/a\\n\"]", NULL, "control character"},
+	{"ha", "fencing", "[1,2,3,4,5,6,7,8,9]", NULL, "more than 8 values"},
+	{"ha", "probe_fall", "4", NULL, "must be 1 to 3"},
+	{"anycast", "addresses", "\"198.51.100.53\"", "[\"198.51.100.53/32\"]",
+		""},
+	{"anycast", "engine", "\"exabgp\"", NULL, "must be one of bird, frr"},
 	{"limit_exempt", "prefix", "\"10.1.2.3/8\"", NULL, "did you mean 10."},
 	{"limit_misses", "labels", "0", NULL, "must be 1 to 127"},
 	{"limit_misses", "registries", "\"CO.uk\"", "[\"co.uk.\"]", ""},
@@ -179,6 +190,60 @@ static const struct {
 	{"vip_node", NULL,
 		"{\"vip\":\"VI_DNS\",\"node\":\"xx\",\"interface\":\"e\"}",
 		"there is no node xx"},
+	{"vip", "VI_DNS", "{\"accept_interval_ms\":1500}",
+		"accept_interval_ms must be whole seconds"},
+	{"vip", "VI_DNS", "{\"hmac\":\"enforce\"}",
+		"vip VI_DNS: hmac and a password exclude each other"},
+	{"vip", "VI_DNS", "{\"sync_group\":\"\"}",
+		"vip VI_DNS6: sync group dns has no other vip"},
+	{"vip", "VI_DNS", "{\"peers\":[\"2001:db8::1\"]}",
+		"peers must be of the addresses' family"},
+	{"vip", "VI_DNS6", "{\"gateway\":\"10.10.2.1\"}",
+		"gateway must be an IPv4 address, of a vip of IPv4"},
+	{"vip", "VI_DNS6", "{\"interval_ms\":105}", "in steps of 10 ms"},
+	{"vip", "VI_DNS6", "{\"accept_interval_ms\":1000}",
+		"accept_interval_ms is for version 2"},
+	{"vip", "VI_DNS6", "{\"hmac_also\":2}",
+		"hmac_also must differ from hmac_key"},
+	{"vip", "VI_DNS6", "{\"hmac_window_ms\":100}",
+		"hmac_window_ms must be whole seconds"},
+	{"vip_node", "VI_DNS6", "{\"node\":\"dd2\"}",
+		"vip node VI_DNS6/dd2: is there twice"},
+	{"vip_node", "VI_DNS6", "{\"priority\":1}",
+		"vip VI_DNS6: prefers node dd2, but vip VI_DNS of the same "
+		"sync group dd1"},
+	{"node", "dd1", "{\"roles\":[\"frontend\"]}",
+		"node dd1 has not the role ha"},
+	{"ha", NULL, "{}", "ha: must be one row"},
+	{"anycast", "any4", "{\"addresses\":[]}",
+		"anycast any4: needs either addresses or vip"},
+	{"anycast", "any4", "{\"vip\":\"VI_DNS\"}",
+		"anycast any4: needs either addresses or vip"},
+	{"anycast", "any4", "{\"addresses\":[\"198.51.100.0/24\"]}",
+		"address 198.51.100.0/24: must be a single host"},
+	{"anycast", "any4", "{\"addresses\":[\"127.0.0.1/32\"]}",
+		"address 127.0.0.1/32: must be a single host"},
+	{"anycast", "any4",
+		"{\"addresses\":[\"10.1.1.1/32\",\"2001:db8::1/128\"]}",
+		"anycast any4: IPv4 and IPv6 addresses need a service each"},
+	{"anycast", "any4", "{\"addresses\":[\"10.10.2.160/32\"]}",
+		"address 10.10.2.160/32 is that of vip VI_DNS"},
+	{"anycast", NULL,
+		"{\"anycast\":\"x\",\"addresses\":[\"198.51.100.54\"]}",
+		"anycast x: address 198.51.100.54/32 is that of anycast any4"},
+	{"anycast", NULL, "{\"anycast\":\"x\",\"vip\":\"VI_DNS6\"}",
+		"anycast x: vip VI_DNS6 is routed by anycast by-vip"},
+	{"anycast", "any4", "{\"track_frontend\":false,\"track_probe\":false}",
+		"needs track_frontend or track_probe"},
+	{"anycast", "any4", "{\"metric\":1000}",
+		"drain_metric must be larger than metric"},
+	{"anycast", "any4", "{\"table\":254}", "table: packets are forwarded"},
+	{"anycast", "by-vip", "{\"engine\":\"frr\"}",
+		"anycast by-vip: node dd1: engine frr takes IPv4 only"},
+	{"anycast_node", "any4", "{\"metric\":1000}",
+		"node dd1: metric must be less than drain_metric"},
+	{"anycast_node", NULL, "{\"anycast\":\"any4\",\"node\":\"rec1\"}",
+		"anycast any4: node rec1 has not the role ha"},
 	{"node", "rec1", "{\"roles\":[\"resolver\",\"authority\"]}",
 		"node rec1: two roles would listen on port 53"},
 	{"node", "rec1", "{\"address\":\"10.10.2.163\"}",
@@ -248,6 +313,59 @@ static void test_vrid(void)
 	json_decref(doc);
 }
 
+/* Who carries all must bear all. */
+static void test_load(void)
+{
+	json_t *doc = site_doc();
+	struct err err = {""};
+
+	json_object_set_new(
+		site_row(doc, "vip", "VI_DNS"), "qps", json_integer(60000));
+	json_object_set_new(
+		site_row(doc, "vip", "VI_DNS6"), "qps", json_integer(50000));
+	json_object_set_new(site_row(doc, "node", "dd2"), "capacity_qps",
+		json_integer(110000));
+	is_int(check_model(doc, &err), 0, "dd2 can serve both: %s", err.text);
+	json_object_set_new(site_row(doc, "node", "dd2"), "capacity_qps",
+		json_integer(100000));
+	is_int(check_model(doc, &err), -EINVAL, "now it cannot");
+	is_string(err.text,
+		"node dd2: alone it must serve 110000 queries/s, the sum of "
+		"its vips' qps, but its capacity_qps is 100000",
+		"says why");
+	json_decref(doc);
+}
+
+static void test_fencing(void)
+{
+	json_t *doc = site_doc();
+	struct err err = {""};
+
+	json_object_set_new(json_array_get(json_object_get(doc, "ha"), 0),
+		"fencing", json_pack("[s]", "fence"));
+	is_int(check_model(doc, &err), -EINVAL, "a program without its path");
+	is_string(err.text,
+		"ha: fencing: fence: must be the absolute path of a program",
+		"says so");
+	json_decref(doc);
+}
+
+/* A node that carries half of a group cannot lead it. */
+static void test_group(void)
+{
+	json_t *doc = site_doc();
+	json_t *rows = json_object_get(doc, "vip_node");
+	struct err err = {""};
+
+	json_array_remove(rows, json_array_size(rows) - 1);
+	is_int(check_model(doc, &err), -EINVAL, "half a group on dd2");
+	is_string(err.text,
+		"vip VI_DNS6: node dd2 carries vip VI_DNS of the same sync "
+		"group, but not this one",
+		"says which");
+	json_decref(doc);
+}
+
 /* As many as a frontend takes, and one more. */
 static void test_rules(void)
 {
@@ -305,6 +423,9 @@ int main(void)
 	for (size_t i = 0; i < countof(spoils); i++)
 		test_spoil(i);
 	test_vrid();
+	test_load();
+	test_fencing();
+	test_group();
 	test_rules();
 	test_long_list();
 	return tap_done();

@@ -132,6 +132,18 @@ static void test_good(void)
 	good("vip create V --vrid 51 --addresses 192.0.2.1/24", "vip create",
 		"{\"addresses\":[\"192.0.2.1/24\"],\"vip\":\"V\","
 		"\"vrid\":51}");
+	good("vip set V --preset fast --sync-group dns --preempt no", "vip set",
+		"{\"preempt\":false,\"preset\":\"fast\","
+		"\"sync_group\":\"dns\",\"vip\":\"V\"}");
+	good("vip hmac V rotate", "vip hmac",
+		"{\"vip\":\"V\",\"what\":\"rotate\"}");
+	good("ha set --fencing /usr/bin/fence,-v --linger-ms 3000", "ha set",
+		"{\"fencing\":[\"/usr/bin/fence\",\"-v\"],"
+		"\"linger_ms\":3000}");
+	good("anycast create any --addresses 198.51.100.53", "anycast create",
+		"{\"addresses\":[\"198.51.100.53\"],\"anycast\":\"any\"}");
+	good("anycast node any dd1 --metric 200", "anycast node",
+		"{\"anycast\":\"any\",\"metric\":200,\"node\":\"dd1\"}");
 	good("node add dd1 --address 192.0.2.1 --roles frontend,ha", "node add",
 		"{\"address\":\"192.0.2.1\",\"node\":\"dd1\","
 		"\"roles\":[\"frontend\",\"ha\"]}");

@@ -99,12 +99,19 @@ static void ack(struct player *p, const char *phase)
 	json_decref(body);
 }
 
-static void status(struct player *p, const char *role)
+/* `master`: whom it hears, NULL: nobody. */
+static void status_of(struct player *p, const char *role, const char *master)
 {
-	json_t *body = json_pack("{s:I,s:{s:{s:[{s:s,s:s}]}}}", "have",
-		(json_int_t)p->have, "parts", "ha", "instances", "name", "V",
-		"role", role);
+	char source[16];
+	json_t *body;
 	struct err err = {""};
+
+	snprintf(source, sizeof(source), "10.0.1.%c",
+		p->name[strlen(p->name) - 1]);
+	body = json_pack("{s:I,s:{s:{s:[{s:s,s:s,s:s,s:s*,s:i}]}}}", "have",
+		(json_int_t)p->have, "parts", "ha", "instances", "name", "V",
+		"role", role, "source", source, "master", master,
+		"master_heard_ms_ago", 10);
 
 	if (fleet_status(push_fleet(push), p->name, body, &err))
 		tap_bail("%s", err.text);
@@ -114,6 +121,11 @@ static void status(struct player *p, const char *role)
 static void stop(void *arg)
 {
 	loop_stop(arg);
+}
+
+static void status(struct player *p, const char *role)
+{
+	status_of(p, role, NULL);
 }
 
 /* Let the loop's timers run for a moment. */
@@ -481,13 +493,106 @@ static void test_owner(void)
 	struct link *link = fleet_find(push_fleet(push), "dd1");
 
 	status(player("dd1"), "MASTER");
-	ok(link_owns(link, "V"), "owns the vip that it says");
-	ok(link_owns(link, NULL), "owns one");
-	ok(!link_owns(link, "W"), "not another");
+	ok(vrrp_owns(link, "V"), "owns the vip that it says");
+	ok(vrrp_owns(link, NULL), "owns one");
+	ok(!vrrp_owns(link, "W"), "not another");
 	jump(6000, "dd1");
-	ok(!link_owns(link, "V"), "not for ever");
+	ok(!vrrp_owns(link, "V"), "not for ever");
 	status(player("dd1"), "BACKUP");
-	ok(!link_owns(link, "V"), "nor as BACKUP");
+	ok(!vrrp_owns(link, "V"), "nor as BACKUP");
+}
+
+static json_t *alarms(void)
+{
+	json_t *out = json_array(), *rows = NULL;
+
+	if (store_rows(store, model_table("vip"), NULL, &rows, NULL))
+		tap_bail("no rows");
+	vrrp_alarms(push_vrrp(push), rows, NULL, out);
+	json_decref(rows);
+	return out;
+}
+
+static void alarm_is(const char *want, const char *what)
+{
+	json_t *all = alarms();
+	const char *text = json_string_value(json_array_get(all, 0));
+
+	is_string(text ? text : "", want, "%s", what);
+	is_int((long long)json_array_size(all), *want != '\0', "that alone");
+	json_decref(all);
+}
+
+/* One moment in which both are heard of. */
+static void both(const char *dd1, const char *dd2)
+{
+	status(player("dd1"), dd1);
+	status(player("dd2"), dd2);
+	turn();
+}
+
+/* A split brain that no node can see by itself: both say so, again. */
+static void test_split(void)
+{
+	struct vrrp *vrrp = push_vrrp(push);
+	struct vrrp_stats stats;
+
+	both("MASTER", "BACKUP");
+	alarm_is("", "one owner");
+	status(player("dd2"), "MASTER"); /* a move: dd1 has not spoken yet */
+	turn();
+	status(player("dd2"), "MASTER");
+	turn();
+	ok(!vrrp_is_split(vrrp, "V"), "a move is none");
+	both("BACKUP", "MASTER");
+	both("MASTER", "MASTER");
+	both("MASTER", "MASTER");
+	ok(!vrrp_is_split(vrrp, "V"), "nor what each has said once more");
+	both("MASTER", "MASTER");
+	ok(vrrp_is_split(vrrp, "V"), "what they insist on is a split brain");
+	alarm_is("vip V: split brain: dd1, dd2 own it at the same time",
+		"an alarm");
+	both("MASTER", "BACKUP");
+	ok(!vrrp_is_split(vrrp, "V"), "over by itself");
+	alarm_is("", "no alarm is left");
+	both("MASTER", "MASTER");
+	ok(!vrrp_is_split(vrrp, "V"), "the next one begins anew");
+	vrrp_stats(vrrp, &stats);
+	is_int((long long)stats.splits, 1, "and is counted once");
+	both("BACKUP", "BACKUP");
+	alarm_is("vip V: nobody owns it", "nobody does");
+}
+
+static void hear(const char *master)
+{
+	status(player("dd1"), "MASTER");
+	status_of(player("dd2"), "BACKUP", master);
+	turn();
+}
+
+/* Somebody else advertises with our VRID. */
+static void test_stranger(void)
+{
+	struct vrrp *vrrp = push_vrrp(push);
+
+	hear("10.0.1.1");
+	hear("10.0.1.77");
+	ok(!vrrp_stranger(vrrp, "V"), "heard once: not yet");
+	mtime_set(mtime_add_ms(mtime_now(), 3500));
+	hear("10.0.1.77");
+	is_string(vrrp_stranger(vrrp, "V"), "10.0.1.77", "heard for a while");
+	alarm_is("vip V: 10.0.1.77 advertises vrid 6 and is no node of it (if "
+		 "it belongs to it: vip set --known-peers)",
+		"an alarm");
+	hear("10.0.1.1");
+	ok(!vrrp_stranger(vrrp, "V"), "a node of ours is none");
+	(void)make("vip", "{\"vip\":\"V\",\"vrid\":6,\"addresses\":["
+			  "\"10.0.0.9/24\"],\"known_peers\":\"10.0.1.77\"}");
+	for (int i = 0; i < 2; i++) {
+		mtime_set(mtime_add_ms(mtime_now(), 3500));
+		hear("10.0.1.77");
+	}
+	ok(!vrrp_stranger(vrrp, "V"), "nor one that the operator knows");
 }
 
 /* A restart in the middle. */
@@ -531,6 +636,8 @@ int main(void)
 	test_waits();
 	test_malformed();
 	test_owner();
+	test_split();
+	test_stranger();
 	test_restart();
 	push_free(push);
 	store_close(store);

@@ -161,18 +161,23 @@ static void strip(json_t *doc, const char *table, size_t kept)
  * is the same, and its daemon is left alone. */
 static void test_unused(json_t *doc)
 {
-	static const char *const rows[] = {"rule", "limit_exempt"};
+	static const char *const rows[] = {
+		"rule", "limit_exempt", "anycast", "anycast_node"};
 	static const struct {
 		const char *table;
 		size_t kept; /* columns that version 1 had */
-	} tables[] = {{"limit_override", 4}, {"pool", 3}, {"backend", 12}};
+	} tables[] = {{"limit_override", 4}, {"pool", 3}, {"backend", 12},
+		{"vip", 13}};
 	static const char *const singles[] = {"limit_misses", "block_policy",
-		"frontend", "frontend_retry", "frontend_tcp", "cache"};
+		"frontend", "frontend_retry", "frontend_tcp", "cache", "ha"};
 	static const char *const sections[] = {"rules:", "  exempt:", "misses:",
 		"dynamic_blocks:", "udp_size:", "upstream:", "retry:", "tcp:",
 		"enabled:", "truncated_ttl:", "prefetch:", "cap_served_ttl:",
 		"file:", "kind:", "tiers:", "no_server:", " qps: 1",
 		"min_serial:", "random_label:", "rcode:"};
+	static const char *const plain[] = {"anycast:", "linger:", "probe: {n",
+		"port:", "fencing:", "hmac", "sync_group", "startup_delay",
+		"advertise", "accept", "checksum", "strict"};
 	json_t *files = NULL;
 	struct err err = {""};
 
@@ -188,6 +193,9 @@ static void test_unused(json_t *doc)
 	for (size_t i = 0; i < countof(sections); i++)
 		ok(!strstr(row_str(files, "frontend.yaml"), sections[i]),
 			"have no %s", sections[i]);
+	for (size_t i = 0; i < countof(plain); i++)
+		ok(!strstr(row_str(files, "ha.yaml"), plain[i]),
+			"nor %s in ha.yaml", plain[i]);
 	json_decref(files);
 }
 

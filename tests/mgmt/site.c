@@ -86,11 +86,32 @@ static const struct {
 		 "\"roles\":[\"resolver\"]}"},
 	{"vip", "{\"vip\":\"VI_DNS\",\"vrid\":51,\"version\":2,"
 		"\"interval_ms\":1000,\"auth\":\"pass\",\"password\":"
-		"\"lab\\\"123\",\"addresses\":[\"10.10.2.160/24\"]}"},
+		"\"lab\\\"123\",\"addresses\":[\"10.10.2.160/24\"],"
+		"\"sync_group\":\"dns\"}"},
+	{"vip", "{\"vip\":\"VI_DNS6\",\"vrid\":51,\"addresses\":["
+		"\"fe80::160/64\",\"2001:db8::160/64\"],\"preempt\":false,"
+		"\"preempt_delay_ms\":1500,\"startup_delay_ms\":5000,"
+		"\"sync_group\":\"dns\",\"hmac\":\"permissive\","
+		"\"hmac_key\":2,\"hmac_also\":1,\"advertise\":\"all\"}"},
 	{"vip_node", "{\"vip\":\"VI_DNS\",\"node\":\"dd1\",\"priority\":150,"
 		     "\"interface\":\"ens160\"}"},
 	{"vip_node", "{\"vip\":\"VI_DNS\",\"node\":\"dd2\",\"priority\":100,"
 		     "\"interface\":\"ens160\"}"},
+	{"vip_node", "{\"vip\":\"VI_DNS6\",\"node\":\"dd1\",\"priority\":254,"
+		     "\"interface\":\"ens160\"}"},
+	{"vip_node", "{\"vip\":\"VI_DNS6\",\"node\":\"dd2\",\"priority\":253,"
+		     "\"interface\":\"ens160\"}"},
+	{"ha", "{\"linger_ms\":3000,\"probe_port\":5353,\"probe_fall\":3,"
+	       "\"handover_port\":7113,\"fencing\":["
+	       "\"/usr/local/sbin/fence\",\"-v\",\"-v\"]}"},
+	{"anycast", "{\"anycast\":\"any4\",\"addresses\":[\"198.51.100.53\","
+		    "\"198.51.100.54\"],\"last_man\":true}"},
+	{"anycast", "{\"anycast\":\"by-vip\",\"vip\":\"VI_DNS6\","
+		    "\"metric\":50}"},
+	{"anycast_node", "{\"anycast\":\"any4\",\"node\":\"dd1\"}"},
+	{"anycast_node", "{\"anycast\":\"any4\",\"node\":\"dd2\","
+			 "\"metric\":200,\"engine\":\"frr\"}"},
+	{"anycast_node", "{\"anycast\":\"by-vip\",\"node\":\"dd1\"}"},
 };
 
 bool site_add(json_t *doc, const char *table, const char *json)

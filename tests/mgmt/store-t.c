@@ -464,10 +464,15 @@ static void make_v1(void)
 		"PRAGMA user_version = 1; PRAGMA application_id = 1230196804;"
 		"INSERT INTO pool VALUES ('a', 'roundrobin', 1);"
 		"INSERT INTO route VALUES ('.', 'a');"
+		"INSERT INTO vip VALUES ('V', 5, 2, 1000, 'none', '', "
+		"'[\"10.0.0.1/24\"]', '[]', 1, 0, 1, 1, '');"
 		"INSERT INTO limits VALUES (1, 5, 6, 32, 64, 'tc', 65536);"
 		"INSERT INTO blob VALUES ('d', "
 		"CAST('{\"pool\":[{\"pool\":\"a\"}],"
-		"\"route\":[{\"suffix\":\".\",\"pool\":\"a\"}],\"zones\":[]}' "
+		"\"route\":[{\"suffix\":\".\",\"pool\":\"a\"}],"
+		"\"vip\":[{\"vip\":\"V\",\"vrid\":5,\"version\":2,"
+		"\"interval_ms\":1000,\"addresses\":[\"10.0.0.1/24\"]}],"
+		"\"zones\":[]}' "
 		"AS BLOB));"
 		"INSERT INTO generation VALUES (1, 0, 1, 'old', '', 'd');"
 		"INSERT INTO rollout VALUES (1, 'done', 1, 0, '')");
@@ -512,6 +517,15 @@ static void test_backup_of_v1(void)
 	globfree(&found);
 }
 
+static int newest_version(void)
+{
+	int n = 0;
+
+	while (embed_migration(n + 1))
+		n++;
+	return n;
+}
+
 static void test_migration(void)
 {
 	struct store *store;
@@ -526,7 +540,8 @@ static void test_migration(void)
 	if (!store)
 		tap_bail("%s", err.text);
 	test_backup_of_v1();
-	is_int(raw_version(path, &has_rule), 3, "the file has version 3");
+	is_int(raw_version(path, &has_rule), newest_version(),
+		"the file has the newest version");
 	ok(has_rule, "and the new tables");
 	is_int(store_integrity(store, &err), 0, "it is sound %s", err.text);
 	is_int(store_doc(store, &doc, &err), 0, "a doc");
@@ -537,6 +552,10 @@ static void test_migration(void)
 	is_string(row_str(json_array_get(model_rows(doc, "pool"), 0),
 			  "no_server"),
 		"servfail", "and new columns the old meaning");
+	is_string(row_str(json_array_get(model_rows(doc, "vip"), 0), "hmac"),
+		"off", "with defaults in new columns");
+	is_int(row_int(model_single(doc, "ha"), "linger_ms"), 2000,
+		"and new single rows");
 	begin(store);
 	is_int(put(store, "rule",
 		       "{\"name\":\"r\",\"action\":\"pool\",\"pool\":\"a\"}",
