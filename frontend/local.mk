@@ -18,6 +18,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/config_cookies.c \
 	frontend/droplog.c frontend/droplog.h \
 	frontend/dump.c frontend/dump.h \
+	frontend/exchange.c frontend/exchange.h \
 	frontend/flight.c frontend/flight.h \
 	frontend/front.c frontend/front.h \
 	frontend/frontend.c frontend/frontend.h \
@@ -57,7 +58,8 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/warm.c frontend/warm.h \
 	frontend/wheel.c frontend/wheel.h \
-	frontend/worker.c frontend/worker.h
+	frontend/worker.c frontend/worker.h \
+	frontend/xfr.c frontend/xfr.h
 
 sbin_PROGRAMS += ispdns-frontend
 ispdns_frontend_SOURCES = frontend/main.c

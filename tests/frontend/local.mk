@@ -146,3 +146,6 @@ tests_frontend_scenario_ops_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/warm-t
 tests_frontend_warm_t_SOURCES = tests/frontend/warm-t.c
 tests_frontend_warm_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/xfr-t
+tests_frontend_xfr_t_SOURCES = tests/frontend/xfr-t.c
+tests_frontend_xfr_t_LDADD = $(FRONTEND_TEST_LIBS)
