@@ -132,6 +132,27 @@ static int check_pool_name(
 		conf, node, err, "there is no pool \"%s\"", conf_str(node));
 }
 
+static bool is_auth(const struct conf_node *pool)
+{
+	int64_t kind = conf_get_int(pool, "kind"); /* auto, rec, auth */
+	const struct conf_node *b = conf_first(conf_get(pool, "backends"));
+
+	if (kind != 0)
+		return kind == 2;
+	if (strcmp(conf_key(pool), "auth") == 0)
+		return true;
+	for (; b; b = conf_next(b))
+		if (conf_get_bool(conf_get(b, "check"), "require_aa"))
+			return true;
+	return false;
+}
+
+static const struct conf_node *find_pool(
+	const struct conf *conf, const char *name)
+{
+	return conf_get(conf_get(conf_root(conf), "pools"), name);
+}
+
 static int check_routes(const struct conf *conf, struct err *err)
 {
 	const struct conf_node *list = conf_get(conf_root(conf), "routes");
@@ -139,8 +160,14 @@ static int check_routes(const struct conf *conf, struct err *err)
 	int rc = 0;
 
 	for (route = conf_first(list); route && rc == 0;
-		route = conf_next(route))
-		rc = check_pool_name(conf, conf_get(route, "pool"), err);
+		route = conf_next(route)) {
+		const struct conf_node *pool = conf_get(route, "pool");
+
+		rc = check_pool_name(conf, pool, err);
+		if (rc == 0)
+			rc = config_check_permits(conf, route,
+				is_auth(find_pool(conf, conf_str(pool))), err);
+	}
 	return rc;
 }
 
@@ -288,21 +315,6 @@ static void build_check(
 		out->rcode = rcode;
 }
 
-static bool is_auth(const struct conf_node *pool)
-{
-	int64_t kind = conf_get_int(pool, "kind"); /* auto, rec, auth */
-	const struct conf_node *b = conf_first(conf_get(pool, "backends"));
-
-	if (kind != 0)
-		return kind == 2;
-	if (strcmp(conf_key(pool), "auth") == 0)
-		return true;
-	for (; b; b = conf_next(b))
-		if (conf_get_bool(conf_get(b, "check"), "require_aa"))
-			return true;
-	return false;
-}
-
 static int build_members(struct registry *registry, struct policy *p,
 	struct pool *pool, const struct conf_node *list, struct err *err)
 {
@@ -437,6 +449,8 @@ int config_build(const struct conf *conf, struct registry *registry,
 		rc = build_pools(conf, registry, p, err);
 	if (rc == 0)
 		rc = build_routes(conf, p, err);
+	if (rc == 0)
+		rc = config_build_transfers(conf, p, err);
 	if (rc == 0)
 		rc = config_build_rules(conf, registry, p, err);
 	if (rc == 0)

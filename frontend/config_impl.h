@@ -16,6 +16,12 @@ int config_add_prefixes(const struct conf *conf, struct prefix_map *map,
 	const struct conf_node *list, uint32_t value,
 	struct err *err) MUST_CHECK;
 
+/* config_transfer.c: what a route allows beside queries, "transfers". */
+int config_check_permits(const struct conf *conf, const struct conf_node *route,
+	bool auth, struct err *err) MUST_CHECK;
+int config_build_transfers(
+	const struct conf *conf, struct policy *p, struct err *err) MUST_CHECK;
+
 /* config_rules.c: the key "rules". The pools of `p` are built. */
 int config_check_rules(const struct conf *conf, struct err *err) MUST_CHECK;
 int config_build_rules(const struct conf *conf, struct registry *registry,

@@ -102,9 +102,8 @@ static int check_types(
 		if (is_transfer(type) &&
 			(action == RULE_POOL || action == RULE_ALLOW))
 			return conf_error(conf, n, err,
-				"%s is always refused here: a backend's stream "
-				"of messages is not relayed; let the secondary "
-				"ask the primary itself",
+				"%s: no rule lets it pass; a route with "
+				"allow_transfer does",
 				conf_str(n));
 	}
 	return 0;
@@ -126,8 +125,9 @@ static int check_numbers(
 		action != RULE_REFUSE && action != RULE_RATE &&
 		action != RULE_TAG)
 		return conf_error(conf, opcode, err,
-			"opcode: only QUERY is ever forwarded or answered; "
-			"with others go drop, refuse, rate-limit and tag");
+			"opcode: with others than QUERY go drop, refuse, "
+			"rate-limit and tag; a route with allow_notify or "
+			"allow_update lets them pass");
 	return 0;
 }
 

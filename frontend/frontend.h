@@ -77,6 +77,8 @@ void frontend_block_verb(
 	void *arg, struct control_call *call, const json_t *args);
 void frontend_block_metrics(const struct frontend *fe, struct text *out);
 
+/* show_transfer.c: what routes hand on, and how that ended. */
+json_t *show_transfers(const struct frontend *fe);
 /* show_top.c: ask all workers, then answer the call. `rows` is a number as
  * text, or "". */
 void show_top(struct frontend *fe, struct control_call *call, const char *rows);

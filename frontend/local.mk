@@ -16,6 +16,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/config_impl.h frontend/config_limits.c \
 	frontend/config_rules.c \
 	frontend/config_cookies.c \
+	frontend/config_transfer.c \
 	frontend/droplog.c frontend/droplog.h \
 	frontend/dump.c frontend/dump.h \
 	frontend/exchange.c frontend/exchange.h \
@@ -28,6 +29,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/limit.c frontend/limit.h \
 	frontend/miss.c frontend/miss.h \
 	frontend/offender.c frontend/offender.h \
+	frontend/permit.c frontend/permit.h \
 	frontend/page.c \
 	frontend/page.c frontend/page.h \
 	frontend/page_front.c \
@@ -46,6 +48,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/schema.c frontend/schema.h \
 	frontend/schema_ops.c \
 	frontend/schema_policy.c \
+	frontend/schema_route.c \
 	frontend/schema_rule.c \
 	frontend/server.h \
 	frontend/shard.c frontend/shard.h \
@@ -53,8 +56,14 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/show_policy.c \
 	frontend/spoof.c frontend/spoof.h \
 	frontend/show_top.c \
+	frontend/show_transfer.c \
 	frontend/stats.c frontend/stats.h \
+	frontend/stats_table.h \
 	frontend/top.c frontend/top.h \
+	frontend/transfer.c frontend/transfer.h \
+	frontend/transfer_impl.h \
+	frontend/transfer_tcp.c \
+	frontend/transfer_udp.c \
 	frontend/upstream.c frontend/upstream.h \
 	frontend/warm.c frontend/warm.h \
 	frontend/wheel.c frontend/wheel.h \

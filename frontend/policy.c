@@ -243,6 +243,56 @@ static struct policy_result check_action(
 	}
 }
 
+static struct policy_result hand_on(const struct policy *policy, unsigned pool)
+{
+	return (struct policy_result){.verdict = VERDICT_RELAY,
+		.ede = -1,
+		.pool = &policy->pools[pool]};
+}
+
+/* AXFR is not defined over UDP (RFC 5936 4.2). */
+static struct policy_result check_transfer(
+	const struct policy *policy, const struct policy_query *q)
+{
+	const struct question *asked = &q->view->q;
+	unsigned pool = 0;
+	enum permit_verdict permit = permit_find(policy->permits,
+		PERMIT_TRANSFER, asked->name, q->client, &pool);
+
+	if (permit == PERMIT_GRANTED && asked->class == DNS_CLASS_IN)
+		return q->tcp || asked->type == DNS_TYPE_IXFR
+			       ? hand_on(policy, pool)
+			       : reply(STAT_AXFR_UDP, DNS_RCODE_NOTIMP, -1);
+	if (policy->transfer == POLICY_DROP)
+		return drop(STAT_DROP_TRANSFER);
+	return reply(permit == PERMIT_NOT_FROM_HERE
+			     ? STAT_REFUSED_TRANSFER_SOURCE
+			     : STAT_REFUSED_TRANSFER,
+		DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
+}
+
+/* Opcodes other than QUERY. */
+static struct policy_result check_opcode(
+	const struct policy *policy, const struct policy_query *q)
+{
+	bool update = q->opcode == DNS_OPCODE_UPDATE;
+	const struct question *asked = &q->view->q;
+	enum permit_verdict permit = PERMIT_NOT_ROUTED;
+	unsigned pool = 0;
+
+	if ((update || q->opcode == DNS_OPCODE_NOTIFY) && asked->name &&
+		asked->class == DNS_CLASS_IN)
+		permit = permit_find(policy->permits,
+			update ? PERMIT_UPDATE : PERMIT_NOTIFY, asked->name,
+			q->client, &pool);
+	if (permit == PERMIT_GRANTED)
+		return hand_on(policy, pool);
+	if (permit == PERMIT_NOT_FROM_HERE)
+		return reply(update ? STAT_REFUSED_UPDATE : STAT_REFUSED_NOTIFY,
+			DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
+	return reply(STAT_BAD_NOTIMP, DNS_RCODE_NOTIMP, -1);
+}
+
 static bool is_meta(uint16_t type)
 {
 	return type == 0 || type == DNS_TYPE_OPT ||
@@ -250,9 +300,12 @@ static bool is_meta(uint16_t type)
 }
 
 /* `allowed`: a rule said so; what no backend can answer stays refused. */
-static struct policy_result check_type(const struct policy *policy, bool tcp,
-	const struct question *q, bool allowed)
+static struct policy_result check_type(const struct policy *policy,
+	const struct policy_query *query, bool allowed)
 {
+	const struct question *q = &query->view->q;
+	bool tcp = query->tcp;
+
 	if (q->class != DNS_CLASS_IN && !allowed) {
 		struct policy_result r =
 			check_action(policy->chaos, tcp, STAT_DROP_CHAOS);
@@ -261,10 +314,7 @@ static struct policy_result check_type(const struct policy *policy, bool tcp,
 			return r;
 	}
 	if (q->type == DNS_TYPE_AXFR || q->type == DNS_TYPE_IXFR)
-		return policy->transfer == POLICY_DROP
-			       ? drop(STAT_DROP_TRANSFER)
-			       : reply(STAT_REFUSED_TRANSFER, DNS_RCODE_REFUSED,
-					 DNS_EDE_PROHIBITED);
+		return check_transfer(policy, query);
 	if (q->type == DNS_TYPE_ANY && !allowed)
 		return check_action(policy->any, tcp, STAT_DROP_ANY);
 	if (is_meta(q->type))
@@ -410,10 +460,12 @@ struct policy_result policy_check(
 	if (limit.verdict != VERDICT_PASS &&
 		limit.verdict != VERDICT_CACHE_ONLY)
 		return limit;
-	if (q->parsed == MSG_NOTIMP)
-		return reply(STAT_BAD_NOTIMP, DNS_RCODE_NOTIMP, -1);
-	type = check_type(policy, q->tcp, &q->view->q,
-		rule && rule->action == RULE_ALLOW);
+	type = q->parsed == MSG_NOTIMP
+		       ? check_opcode(policy, q)
+		       : check_type(
+				 policy, q, rule && rule->action == RULE_ALLOW);
+	if (type.verdict == VERDICT_RELAY && limit.verdict != VERDICT_PASS)
+		return drop(STAT_DROP_LIMIT); /* no cache has it */
 	return type.verdict == VERDICT_PASS ? limit : type;
 }
 

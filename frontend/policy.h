@@ -17,6 +17,7 @@
 #include "frontend/limit.h"
 #include "frontend/miss.h"
 #include "frontend/offender.h"
+#include "frontend/permit.h"
 #include "frontend/pool.h"
 #include "frontend/rule.h"
 #include "frontend/stats.h"
@@ -42,6 +43,13 @@ struct policy_retry {
 	uint32_t tries;       /* questions per query, at most POOL_TRIED */
 };
 
+/* Bounds of what is handed on as it is. */
+struct policy_transfers {
+	uint32_t max, per_client;      /* transfers of a worker */
+	uint32_t idle_ms, lifetime_ms; /* of a transfer */
+	uint32_t answer_ms;            /* until one answer is given up */
+};
+
 /* Blocks that what a source does brings about. */
 struct policy_dynamic {
 	struct offender_rules rules;
@@ -64,6 +72,8 @@ struct policy {
 	struct policy_dynamic dynamic;
 	struct rules *rules;       /* NULL: none */
 	struct suffix_map *routes; /* index into pools */
+	struct permits *permits;   /* NULL: nobody may transfer anything */
+	struct policy_transfers transfers;
 	struct pool *pools;
 	unsigned pool_count, default_pool;
 	struct cache_rules cache_rules;
@@ -89,6 +99,7 @@ enum policy_verdict {
 	VERDICT_DROP,
 	VERDICT_REPLY, /* rcode or TC */
 	VERDICT_SPOOF, /* `spoof` is the answer */
+	VERDICT_RELAY, /* to `pool` as it is: transfers, NOTIFY, UPDATE */
 };
 
 /* Small enough to be handed back in registers. */
@@ -101,7 +112,7 @@ struct policy_result {
 	union {
 		const struct spoof *spoof; /* SPOOF */
 		const struct pool *pool;   /* PASS, CACHE_ONLY: a rule chose
-					      it; NULL: route it */
+					      it; NULL: route it. RELAY */
 	};
 };
 
@@ -130,7 +141,8 @@ bool policy_admit_tcp(const struct policy *policy, const union addr *client,
 
 /* Verdict on a parsed message, in this order: is its name blocked; the limit
  * of its source; is it well-formed; the rules; the policy on opcodes, classes
- * and types. */
+ * and types, and what routes permit of them. The sections of a NOTIFY or
+ * UPDATE are not looked at here. */
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q);
 

@@ -10,6 +10,7 @@
 #include "frontend/query_impl.h"
 
 #include "common/dns/code.h"
+#include "frontend/transfer.h"
 
 #define PREFETCH_MIN_S 10 /* shorter lives are not worth it */
 #define TOGETHER       32 /* queries that wait for memory at once */
@@ -284,6 +285,31 @@ static enum step send_cookie(struct query *q)
 	return send_own(q, DNS_RCODE_BADCOOKIE, false, -1);
 }
 
+/* To a backend as it is: a transfer, NOTIFY, UPDATE. */
+static enum step hand_on(struct query *q, const struct pool *pool)
+{
+	struct worker *w = q->w;
+
+	switch (transfer_begin(w->transfers, q->req, &q->view, pool)) {
+	case TRANSFER_BEGUN:
+		bump(&w->pools[pool->id].queries);
+		return STEP_END;
+	case TRANSFER_MALFORMED:
+		metric_inc(w->row, STAT_BAD_FORMERR);
+		return send_own(q, DNS_RCODE_FORMERR, false, -1);
+	case TRANSFER_BUSY:
+		if (!q->req->peer.tcp) /* it is sent again */
+			return drop(q, STAT_DROP_NO_SLOT);
+		metric_inc(w->row, STAT_TRANSFER_BUSY);
+		return send_own(q, DNS_RCODE_SERVFAIL, false, -1);
+	case TRANSFER_NO_BACKEND:
+	default:
+		metric_inc(w->row, STAT_NO_BACKEND);
+		return send_own(q, DNS_RCODE_SERVFAIL, false,
+			DNS_EDE_NO_REACHABLE_AUTHORITY);
+	}
+}
+
 static enum step step_check(struct query *q)
 {
 	const struct serve_peer *peer = &q->req->peer;
@@ -309,6 +335,8 @@ static enum step step_check(struct query *q)
 	case VERDICT_SPOOF:
 		metric_inc(q->w->row, r.counter);
 		return send_spoof(q, r.spoof);
+	case VERDICT_RELAY:
+		return hand_on(q, r.pool);
 	case VERDICT_CACHE_ONLY:
 		metric_inc(q->w->row, r.counter);
 		q->cache_only = true;

@@ -272,28 +272,6 @@ static const struct schema_item pool_item[] = {
 	{.type = SCHEMA_END},
 };
 
-static const struct schema_item route_items[] = {
-	{.name = "suffix",
-		.type = SCHEMA_NAME,
-		.required = true,
-		.help = "This name and all below it; the longest suffix wins."},
-	{.name = "pool",
-		.type = SCHEMA_STRING,
-		.required = true,
-		.min = 1,
-		.max = SERVER_NAME - 1,
-		.help = "The pool that answers for it."},
-	{.type = SCHEMA_END},
-};
-
-static const struct schema_item route_item[] = {
-	{.name = "",
-		.type = SCHEMA_MAP,
-		.children = route_items,
-		.help = "Where some names go."},
-	{.type = SCHEMA_END},
-};
-
 static const struct schema_item retry_items[] = {
 	{.name = "timeout",
 		.type = SCHEMA_DURATION,
@@ -498,7 +476,7 @@ static const struct schema_item root_items[] = {
 	{.name = "routes",
 		.type = SCHEMA_LIST,
 		.dflt = "[]",
-		.children = route_item,
+		.children = schema_route,
 		.help = "Names that go to other pools than the default one."},
 	{.name = "default_pool",
 		.type = SCHEMA_STRING,
@@ -506,6 +484,12 @@ static const struct schema_item root_items[] = {
 		.min = 1,
 		.max = SERVER_NAME - 1,
 		.help = "The pool of all other names."},
+	{.name = "transfers",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = schema_transfers,
+		.help = "Limits on what routes hand on by allow_transfer, "
+			"allow_notify and allow_update."},
 	{.name = "retry",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

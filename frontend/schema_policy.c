@@ -57,7 +57,7 @@ const struct schema_item schema_policy[] = {
 		.type = SCHEMA_ENUM,
 		.dflt = "refuse",
 		.choices = transfer_actions,
-		.help = "AXFR and IXFR."},
+		.help = "AXFR and IXFR, but what a route allows."},
 	{.type = SCHEMA_END},
 };
 

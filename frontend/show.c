@@ -258,6 +258,7 @@ static void verb_show(void *arg, struct control_call *call, const json_t *args)
 		{"limits", show_limits},
 		{"drops", show_drops},
 		{"latency", show_latency},
+		{"transfers", show_transfers},
 	};
 	const char *what = word(args, 0);
 
@@ -273,7 +274,7 @@ static void verb_show(void *arg, struct control_call *call, const json_t *args)
 		}
 	}
 	control_fail(call, "show what? servers, pools, cache, rules, limits, "
-			   "drops, latency or top");
+			   "drops, latency, transfers or top");
 }
 
 /* --- cache ------------------------------------------------------------- */
@@ -365,7 +366,7 @@ const struct control_command *frontend_commands(void)
 	static const struct control_command commands[] = {
 		{"show", verb_show,
 			"servers | pools | cache | rules | limits | drops | "
-			"latency | top [ROWS]"},
+			"latency | transfers | top [ROWS]"},
 		{"cache", verb_cache,
 			"flush all | flush name NAME [TYPE] | flush suffix "
 			"NAME"},

@@ -15,6 +15,8 @@ static const struct metric_def defs[STAT_COUNT] = {
 #undef STAT_DEF
 		[STAT_TCP_OPEN] = {PREFIX "tcp_connections", METRIC_GAUGE,
 			"TCP connections of clients now open."},
+	[STAT_TRANSFERS] = {PREFIX "transfers", METRIC_GAUGE,
+		"Transfers and messages now being handed on."},
 };
 
 void stats_init(struct metrics *m)

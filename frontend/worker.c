@@ -8,11 +8,13 @@
 #include "frontend/worker.h"
 
 #include "frontend/query.h"
+#include "frontend/transfer.h"
 
 #include <errno.h>
 #include <signal.h>
 
 #define PULSE_MS 20
+#define HURRY_MS 2000 /* transfers have so long when we stop */
 
 /* What the listeners have counted, to where other threads may read it. */
 static void publish(struct worker *w)
@@ -29,6 +31,7 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
 	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);
 	metric_set(w->row, STAT_TCP_OPEN, s->tcp_open);
+	metric_set(w->row, STAT_TRANSFERS, transfers_open(w->transfers));
 	fronts_publish(&w->fronts, w->serve);
 }
 
@@ -53,7 +56,8 @@ static void pulse(void *arg)
 	drop_ring_pulse(&w->drops);
 	(void)__atomic_fetch_add(&w->beats, 1, __ATOMIC_RELAXED);
 	timer_set_ms(w->pulse, PULSE_MS);
-	if (w->stopped && flights_waiting(w->flights) == 0) {
+	if (w->stopped && flights_waiting(w->flights) == 0 &&
+		transfers_open(w->transfers) == 0) {
 		void (*stopped)(void *) = w->stopped;
 
 		w->stopped = NULL;
@@ -105,10 +109,11 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	w->backends = backends_new(
 		w->loop, &w->rng, w->row, attempts, flight_events(), w);
 	w->flights = flights_new(w, config->inflight, query_flight_ops());
+	w->transfers = transfers_new(w);
 	w->warm = warm_new(&w->rng);
 	w->queries = queries_new();
-	if (!w->pulse || !w->top || !w->backends || !w->flights || !w->warm ||
-		!w->queries)
+	if (!w->pulse || !w->top || !w->backends || !w->flights ||
+		!w->transfers || !w->warm || !w->queries)
 		goto fail;
 	backends_update(w->backends, w->policy);
 	warm_update(w->warm, w->policy->warm, w->policy->warm_count);
@@ -120,6 +125,7 @@ struct worker *worker_new(const struct worker_config *config, struct err *err)
 	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	turn_top(w);
 	serve_on_batch_end(w->serve, query_finish);
+	serve_on_flow(w->serve, transfer_flow_events());
 	timer_set_ms(w->pulse, PULSE_MS);
 	return w;
 fail:
@@ -172,6 +178,7 @@ int worker_change(struct worker *w, const struct policy *policy,
 	w->policy = policy;
 	fronts_set(&w->fronts, w->addrs, serve.addr_count);
 	backends_update(w->backends, policy);
+	transfers_update(w->transfers, policy);
 	warm_update(w->warm, policy->warm, policy->warm_count);
 	return 0;
 }
@@ -180,6 +187,7 @@ void worker_drain(struct worker *w, void (*stopped)(void *arg), void *arg)
 {
 	w->stopping = true;
 	serve_pause(w->serve);
+	transfers_hurry(w->transfers, HURRY_MS);
 	w->stopped_arg = arg;
 	w->stopped = stopped;
 }
@@ -193,6 +201,7 @@ void worker_free(struct worker *w)
 		(void)pthread_join(w->thread, NULL);
 	}
 	serve_free(w->serve);
+	transfers_free(w->transfers);
 	flights_free(w->flights);
 	queries_free(w->queries);
 	backends_free(w->backends);

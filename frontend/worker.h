@@ -22,6 +22,7 @@
 
 struct flights;
 struct queries;
+struct transfers;
 
 /* Counted per pool, by its id; written by the worker, read by anybody. */
 struct worker_pool {
@@ -34,6 +35,7 @@ struct worker {
 	struct serve *serve;
 	struct backends *backends;
 	struct flights *flights;
+	struct transfers *transfers;
 	struct warm *warm;
 	const struct policy *policy;
 	const struct hash_key *secret; /* of cache keys */

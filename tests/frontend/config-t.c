@@ -50,6 +50,17 @@ static void test_errors(void)
 		{"routes:\n  - {suffix: a.test, pool: rec}\n"
 		 "  - {suffix: A.test., pool: rec}",
 			"f.yaml:7: the suffix has a route already"},
+		{"routes:\n  - {suffix: a.test, pool: rec,\n"
+		 "     allow_transfer: [192.0.2.0/24]}",
+			"f.yaml:7: allow_transfer: goes with a pool of kind "
+			"auth only, not with \"rec\""},
+		{"routes:\n  - {suffix: a.test, pool: rec, allow_update: "
+		 "[\"::1\"]}",
+			"f.yaml:6: allow_update: goes with a pool of kind"},
+		{"routes:\n  - {suffix: a.test, pool: rec, allow_notify: [x]}",
+			"f.yaml:6: "},
+		{"transfers: {max: 0}", "f.yaml:5: "},
+		{"transfers: {lifetime: 2d}", "f.yaml:5: "},
 		{"limit: {overrides: [\n {prefix: 10.0.0.0/8, qps: 1},\n"
 		 " {prefix: 10.0.0.0/8, qps: 2}]}",
 			"f.yaml:7: the prefix is listed twice"},
@@ -76,9 +87,9 @@ static void test_errors(void)
 		{"rules: [{qclass: XX, action: drop}]",
 			"f.yaml:5: qclass: \"XX\" is not a class"},
 		{"rules: [{qtype: [AXFR], action: pool, pool: rec}]",
-			"f.yaml:5: AXFR is always refused here"},
+			"f.yaml:5: AXFR: no rule lets it pass; a route with"},
 		{"rules: [{opcode: NOTIFY, action: pool, pool: rec}]",
-			"f.yaml:5: opcode: only QUERY is ever forwarded"},
+			"f.yaml:5: opcode: with others than QUERY go drop"},
 		{"rules: [{opcode: FOO, action: drop}]", "NOTIFY"},
 		{"rules: [{suffix: [], action: drop}]", "f.yaml:5: "},
 		{"rules: [{source: [10.0.0.1/8], action: drop}]", "f.yaml:5: "},
@@ -278,6 +289,81 @@ static void test_kinds(void)
 	conf_free(conf);
 }
 
+/* What a route allows, of which name, from where. */
+static enum permit_verdict permit(const struct policy *p, enum permit_what what,
+	const char *zone, const char *client, const char **pool)
+{
+	enum permit_verdict verdict;
+	struct name name;
+	union addr addr;
+	unsigned i = 0;
+
+	if (name_parse(zone, &name) < 0 || addr_parse(client, 0, &addr) < 0)
+		tap_bail("%s %s", zone, client);
+	verdict = permit_find(p->permits, what, name.wire, &addr, &i);
+	*pool = verdict == PERMIT_GRANTED ? p->pools[i].name : "";
+	return verdict;
+}
+
+static void test_permits(void)
+{
+	static const char text[] =
+		"listen: [127.0.0.1]\ndefault_pool: rec\npools:\n"
+		"  rec: {backends: []}\n"
+		"  auth: {backends: []}\n"
+		"  other: {kind: auth, backends: []}\n"
+		"routes:\n"
+		"  - {suffix: lab., pool: auth, allow_transfer: [10.0.0.0/8],\n"
+		"     allow_notify: [\"2001:db8::/32\", 10.1.2.3]}\n"
+		"  - {suffix: sub.lab., pool: auth}\n"
+		"  - {suffix: z.sub.lab., pool: other, allow_update: "
+		"[10.0.0.1]}\n"
+		"transfers: {max: 3, per_client: 2, idle: 2s, lifetime: 3s, "
+		"answer: 4s}\n";
+	static const struct {
+		enum permit_what what;
+		const char *zone, *client, *pool;
+		enum permit_verdict verdict;
+	} cases[] = {
+		{PERMIT_TRANSFER, "lab", "10.2.3.4", "auth", PERMIT_GRANTED},
+		{PERMIT_TRANSFER, "a.LAB", "10.2.3.4", "auth", PERMIT_GRANTED},
+		{PERMIT_TRANSFER, "lab", "11.2.3.4", "", PERMIT_NOT_FROM_HERE},
+		{PERMIT_TRANSFER, "lab", "::1", "", PERMIT_NOT_FROM_HERE},
+		{PERMIT_TRANSFER, "sub.lab", "10.2.3.4", "", PERMIT_NOT_ROUTED},
+		{PERMIT_TRANSFER, "test", "10.2.3.4", "", PERMIT_NOT_ROUTED},
+		{PERMIT_NOTIFY, "lab", "10.1.2.3", "auth", PERMIT_GRANTED},
+		{PERMIT_NOTIFY, "lab", "2001:db8::9", "auth", PERMIT_GRANTED},
+		{PERMIT_NOTIFY, "lab", "10.1.2.4", "", PERMIT_NOT_FROM_HERE},
+		{PERMIT_UPDATE, "lab", "10.1.2.3", "", PERMIT_NOT_ROUTED},
+		{PERMIT_UPDATE, "z.sub.lab", "10.0.0.1", "other",
+			PERMIT_GRANTED},
+	};
+	struct err err = {.text = ""};
+	struct conf *conf = parse(text, &err);
+	struct registry registry;
+	struct policy *p = NULL;
+	const char *pool;
+
+	registry_init(&registry);
+	if (!conf || config_build(conf, &registry, &p, &err) < 0)
+		tap_bail("%s", err.text);
+	for (size_t i = 0; i < countof(cases); i++) {
+		is_int(permit(p, cases[i].what, cases[i].zone, cases[i].client,
+			       &pool),
+			cases[i].verdict, "%d of %s for %s", cases[i].what,
+			cases[i].zone, cases[i].client);
+		is_string(pool, cases[i].pool, "its pool");
+	}
+	ok(p->transfers.max == 3 && p->transfers.per_client == 2 &&
+			p->transfers.idle_ms == 2000 &&
+			p->transfers.lifetime_ms == 3000 &&
+			p->transfers.answer_ms == 4000,
+		"the bounds of transfers");
+	config_release(p, &registry);
+	registry_fini(&registry);
+	conf_free(conf);
+}
+
 static void test_rules(void)
 {
 	static const char one[] =
@@ -370,6 +456,7 @@ int main(void)
 	test_defaults();
 	test_cookies();
 	test_kinds();
+	test_permits();
 	test_rules();
 	test_round_trip();
 	return tap_done();

@@ -131,6 +131,7 @@ like "$(ask show pools)" "rec +rec +yes +leastOutstanding +r1 +1 +3 +1 +2 +33" \
 	"show pools: queries, hits, misses, ratio"
 query axfr a.test > /dev/null
 like "$(ask show rules)" "transfer +refuse +1" "show rules"
+like "$(ask show transfers)" "allowed +false" "show transfers"
 like "$(ask show limits)" "table_size +65536" "show limits"
 latency=$(ask show latency)
 like "$latency" "p50_us" "show latency"

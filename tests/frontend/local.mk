@@ -149,3 +149,10 @@ tests_frontend_warm_t_LDADD = $(SCENE_LIBS)
 unit_tests += tests/frontend/xfr-t
 tests_frontend_xfr_t_SOURCES = tests/frontend/xfr-t.c
 tests_frontend_xfr_t_LDADD = $(FRONTEND_TEST_LIBS)
+unit_tests += tests/frontend/scenario-transfer-t
+tests_frontend_scenario_transfer_t_SOURCES = \
+	tests/frontend/scenario-transfer-t.c
+tests_frontend_scenario_transfer_t_LDADD = $(SCENE_LIBS)
+unit_tests += tests/frontend/scenario-relay-t
+tests_frontend_scenario_relay_t_SOURCES = tests/frontend/scenario-relay-t.c
+tests_frontend_scenario_relay_t_LDADD = $(SCENE_LIBS)

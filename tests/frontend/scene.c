@@ -134,8 +134,11 @@ static void write_config(struct scene *s, const char *extra, const char *rec)
 		"listen: [\"%s\"]\n"
 		"ha: {socket: %s/ha}\n"
 		"default_pool: rec\n"
-		"routes: [{suffix: zaibdns.lab., pool: auth}]\n%s%s%s",
+		"%s%s%s%s",
 		addr_print(&s->server, addr), s->dir,
+		strstr(extra, "routes:")
+			? ""
+			: "routes: [{suffix: zaibdns.lab., pool: auth}]\n",
 		strstr(extra, "workers:") ? "" : "workers: 1\n",
 		/* a slow test must not look like a slow backend */
 		strstr(extra, "retry:") ? "" : "retry: {hedge: false}\n",
