@@ -8,6 +8,8 @@
 
 #include "common/net/loop.h"
 
+#include "common/base/list.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,12 +47,14 @@ struct loop {
 	bool now_valid;
 	struct mtime now;
 	struct hook *hooks;
+	struct list again; /* watches to be called in the next round */
 	struct sigwatch *signals;
 	pthread_mutex_t lock; /* guards posts */
 	struct post *posts, **posts_end;
 };
 
 struct watch {
+	struct list again; /* in its loop's list, or alone */
 	struct event *event;
 	struct loop *loop;
 	loop_fd_cb cb;
@@ -144,6 +148,7 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
+	list_init(&loop->again);
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->posts_end = &loop->posts;
 	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -211,14 +216,44 @@ static void end_round(struct loop *loop)
 	loop->now_valid = false;
 }
 
+/* Those that asked for it in the last round: libevent would call what is made
+ * active again within this one. */
+static void call_again(struct list *due)
+{
+	while (!list_empty(due)) {
+		struct watch *watch =
+			list_entry(due->next, struct watch, again);
+
+		list_remove(&watch->again);
+		watch->cb(watch->arg, event_get_fd(watch->event), LOOP_READ);
+	}
+}
+
+static void move_all(struct list *to, struct list *from)
+{
+	list_init(to);
+	while (!list_empty(from)) {
+		struct list *first = from->next;
+
+		list_remove(first);
+		list_append(to, first);
+	}
+}
+
 int loop_run(struct loop *loop)
 {
 	const int flags = EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY;
 
 	loop->now_valid = false;
 	while (!__atomic_load_n(&loop->stop, __ATOMIC_ACQUIRE)) {
-		if (event_base_loop(loop->base, flags) < 0)
+		struct list due;
+
+		move_all(&due, &loop->again);
+		if (event_base_loop(loop->base,
+			    list_empty(&due) ? flags
+					     : flags | EVLOOP_NONBLOCK) < 0)
 			return -EIO;
+		call_again(&due);
 		end_round(loop);
 	}
 	__atomic_store_n(&loop->stop, 0, __ATOMIC_RELEASE);
@@ -307,6 +342,7 @@ struct watch *watch_open(
 
 	if (!watch)
 		return NULL;
+	list_init(&watch->again);
 	watch->loop = loop;
 	watch->cb = cb;
 	watch->arg = arg;
@@ -335,10 +371,17 @@ int watch_events(struct watch *watch, int events)
 	return event_add(watch->event, NULL) == 0 ? 0 : -ENOMEM;
 }
 
+void watch_again(struct watch *watch)
+{
+	list_remove(&watch->again);
+	list_append(&watch->loop->again, &watch->again);
+}
+
 void watch_close(struct watch *watch)
 {
 	if (!watch)
 		return;
+	list_remove(&watch->again);
 	if (watch->event)
 		event_free(watch->event);
 	free(watch);

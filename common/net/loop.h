@@ -48,6 +48,9 @@ void loop_after_round_remove(struct loop *loop, loop_cb cb, void *arg);
 struct watch *watch_open(struct loop *loop, int fd, int events, loop_fd_cb cb,
 	void *arg) MUST_CHECK;
 int watch_events(struct watch *watch, int events); /* change what is watched */
+/* Call back once more (LOOP_READ) in the next round, which then waits for
+ * nothing; whatever is watched, also when nothing is. */
+void watch_again(struct watch *watch);
 void watch_close(struct watch *watch); /* NULL allowed; does not close fd;
 					  may be called from its callback */
 

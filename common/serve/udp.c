@@ -3,6 +3,11 @@
  * One round of the loop reads a few batches per listener, as long as they are
  * full: fewer rounds under load, and no listener starves another. The answers
  * of a round leave in as few sendmmsg.
+ *
+ * Under load a listener is not watched but read in every round: where somebody
+ * waits for a socket, the kernel calls him for each packet that comes and for
+ * each that has left, though there is nobody to wake (measured: 0.2 us of the
+ * 2.0 us that a cached answer takes). It is watched again when it is empty.
  */
 
 #include "common/serve/udp.h"
@@ -11,12 +16,14 @@
 
 #define ANSWER_SIZE 4096 /* the largest UDP answer that anyone configures */
 #define BATCHES     4
+#define BUSY        16 /* queries of a round that make a listener busy */
 
 struct serve_udp {
 	struct serve_udp_owner *owner;
 	struct watch *watch;
 	struct udp_batch *out;
 	unsigned queued;
+	bool busy; /* not watched, but read in every round */
 	int fd;
 	uint16_t index;
 	uint32_t id;
@@ -56,18 +63,32 @@ static void take_batch(struct serve_udp *udp, int count)
 		owner->batch_end(owner->arg);
 }
 
+/* So many came in this round. */
+static void set_busy(struct serve_udp *udp, unsigned got)
+{
+	if (!udp->busy && got >= BUSY)
+		udp->busy = watch_events(udp->watch, 0) == 0;
+	else if (udp->busy && got == 0)
+		udp->busy = watch_events(udp->watch, LOOP_READ) < 0;
+	if (udp->busy)
+		watch_again(udp->watch);
+}
+
 static void readable(void *arg, int fd, int events)
 {
 	struct serve_udp *udp = arg;
-	unsigned batch = udp->owner->batch;
+	unsigned batch = udp->owner->batch, got = 0;
 	int n = (int)batch;
 
 	(void)events;
 	for (unsigned i = 0; i < BATCHES && n == (int)batch; i++) {
 		n = udp_recv(fd, udp->owner->in, batch);
-		if (n > 0)
-			take_batch(udp, n);
+		if (n <= 0)
+			break;
+		take_batch(udp, n);
+		got += (unsigned)n;
 	}
+	set_busy(udp, got);
 }
 
 struct serve_udp *serve_udp_open(struct serve_udp_owner *owner,

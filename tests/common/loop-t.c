@@ -149,6 +149,38 @@ static void test_events(void)
 	close(fds[1]);
 }
 
+static struct watch *again;
+static unsigned turns;
+
+static void read_again(void *arg, int fd, int events)
+{
+	(void)arg;
+	(void)fd;
+	note(events == LOOP_READ ? 'R' : '?');
+	if (++turns < 3)
+		watch_again(again);
+	else
+		loop_stop(loop);
+}
+
+static void test_again(void)
+{
+	int fds[2];
+
+	order[0] = '\0';
+	if (pipe(fds) != 0)
+		tap_bail("pipe");
+	again = watch_open(loop, fds[0], 0, read_again, NULL);
+	watch_again(again);
+	loop_run(loop);
+	is_string(order, "RRR",
+		"called again in each round, though nothing is watched");
+	watch_again(again);
+	watch_close(again);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void *poster(void *arg)
 {
 	static char p = 'p', z = 'z';
@@ -244,6 +276,7 @@ int main(void)
 	test_late_timer();
 	test_watch();
 	test_events();
+	test_again();
 	test_post();
 	test_hooks();
 	test_signal();

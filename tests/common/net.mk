@@ -8,6 +8,7 @@ unit_tests += \
 	tests/common/net-memory-t \
 	tests/common/prefix-t \
 	tests/common/serve-t \
+	tests/common/serve-busy-t \
 	tests/common/tls-t \
 	tests/common/udp-t
 tests_common_addr_t_SOURCES = tests/common/addr-t.c
@@ -22,6 +23,8 @@ tests_common_udp_t_SOURCES = tests/common/udp-t.c
 tests_common_udp_t_LDADD = $(TEST_LIBS)
 tests_common_serve_t_SOURCES = tests/common/serve-t.c
 tests_common_serve_t_LDADD = $(TEST_LIBS)
+tests_common_serve_busy_t_SOURCES = tests/common/serve-busy-t.c
+tests_common_serve_busy_t_LDADD = $(TEST_LIBS)
 tests_common_http_t_SOURCES = tests/common/http-t.c
 tests_common_http_t_LDADD = $(TEST_LIBS)
 tests_common_tls_t_SOURCES = tests/common/tls-t.c
