@@ -100,8 +100,8 @@ static const struct schema_item rule_items[] = {
 		.min = 1,
 		.max = 2L * SPOOF_MAX,
 		.children = address_item,
-		.help = "Action spoof: the answer to A and AAAA; other types "
-			"are empty."},
+		.help = "Action spoof: the answer to A and AAAA, all of them "
+			"to ANY; other types are empty."},
 	{.name = "ttl",
 		.type = SCHEMA_DURATION,
 		.min = 0,

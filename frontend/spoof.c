@@ -38,6 +38,11 @@ static void add_record(struct answer *a, uint16_t type, uint32_t ttl_s,
 	a->len += 12u + rdlen;
 }
 
+static bool asks(const struct question *q, uint16_t type)
+{
+	return q->type == type || q->type == DNS_TYPE_ANY;
+}
+
 void spoof_make(const struct spoof *spoof, struct answer *a, uint8_t *buf,
 	const struct question *q)
 {
@@ -45,10 +50,9 @@ void spoof_make(const struct spoof *spoof, struct answer *a, uint8_t *buf,
 		DNS_RCODE_NOERROR, DNS_EDE_FORGED_ANSWER);
 	if (q->class != DNS_CLASS_IN)
 		return;
-	for (unsigned i = 0; q->type == DNS_TYPE_A && i < spoof->v4_count; i++)
+	for (unsigned i = 0; asks(q, DNS_TYPE_A) && i < spoof->v4_count; i++)
 		add_record(a, DNS_TYPE_A, spoof->ttl_s, spoof->v4[i], 4);
-	for (unsigned i = 0; q->type == DNS_TYPE_AAAA && i < spoof->v6_count;
-		i++)
+	for (unsigned i = 0; asks(q, DNS_TYPE_AAAA) && i < spoof->v6_count; i++)
 		add_record(a, DNS_TYPE_AAAA, spoof->ttl_s, spoof->v6[i], 16);
 	msg_set_count(a->msg, MSG_AN, a->ttl_count);
 }

@@ -134,13 +134,16 @@ static void test_spoof(void)
 	ok(ask_for(fd, "router.lan", DNS_TYPE_HTTPS) && rcode() == 0 &&
 			msg_count(answer.data, MSG_AN) == 0,
 		"another type: empty");
+	ok(ask_for(fd, "router.lan", DNS_TYPE_ANY) && rcode() == 0 &&
+			msg_count(answer.data, MSG_AN) == 3,
+		"ANY: all addresses");
 	tcp = rig_tcp_client(&rig);
 	ask_tcp(tcp, &ask);
 	ok(take_tcp(tcp, &answer, RIG_SOON) &&
 			msg_count(answer.data, MSG_AN) == 2,
 		"over TCP too");
 	ok(!asked(0), "no backend was asked");
-	is_int((long long)rig_stat(&rig, STAT_SPOOFED_RULE), 4, "all counted");
+	is_int((long long)rig_stat(&rig, STAT_SPOOFED_RULE), 5, "all counted");
 	close(fd);
 	close(tcp);
 	rig_stop(&rig);
