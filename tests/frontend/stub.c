@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A backend for system tests: answers every A question over UDP after a
- * fixed delay. SIGUSR1: SERVFAIL at once to everything; SIGUSR2: as before;
- * SIGTERM: prints how many questions came, and ends.
+ * fixed delay, with 192.0.2.N at 127.0.0.N. SIGUSR1: SERVFAIL at once to
+ *everything; SIGUSR2: as before; SIGTERM: prints how many questions came, and
+ *ends.
  *
  *	stub ADDRESS:PORT [DELAY-MS]
  */
@@ -37,10 +38,11 @@ static void on_signal(int signo)
 		failing = signo == SIGUSR1;
 }
 
-static size_t make_answer(uint8_t *out, const uint8_t *msg, size_t len)
+static size_t make_answer(
+	uint8_t *out, const uint8_t *msg, size_t len, uint8_t host)
 {
-	static const uint8_t rr[] = {
-		0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 1};
+	const uint8_t rr[] = {
+		0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, host};
 	struct query_view view;
 	size_t n;
 
@@ -59,7 +61,7 @@ static size_t make_answer(uint8_t *out, const uint8_t *msg, size_t len)
 	return n + sizeof(rr);
 }
 
-static unsigned long serve(int fd, int64_t delay_ms)
+static unsigned long serve(int fd, uint8_t host, int64_t delay_ms)
 {
 	struct held *ring = calloc(HELD, sizeof(*ring));
 	unsigned long head = 0, tail = 0;
@@ -76,7 +78,7 @@ static unsigned long serve(int fd, int64_t delay_ms)
 			n = recvfrom(fd, msg, sizeof(msg), 0, &h->to.sa, &len);
 		}
 		if (n > 0) {
-			h->len = make_answer(h->msg, msg, (size_t)n);
+			h->len = make_answer(h->msg, msg, (size_t)n, host);
 			h->due = mtime_add_ms(
 				mtime_now(), failing ? 0 : delay_ms);
 			head++;
@@ -96,7 +98,10 @@ static unsigned long serve(int fd, int64_t delay_ms)
 
 int main(int argc, char **argv)
 {
+	const uint8_t *octets;
 	union addr addr;
+	uint8_t host;
+	size_t len;
 	int fd;
 
 	if (argc < 2 || addr_parse(argv[1], 53, &addr) < 0) {
@@ -111,6 +116,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "stub: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	printf("%lu\n", serve(fd, argc > 2 ? atoi(argv[2]) : 0));
+	len = addr_octets(&addr, &octets);
+	host = octets[len - 1];
+	printf("%lu\n", serve(fd, host, argc > 2 ? atoi(argv[2]) : 0));
 	return 0;
 }

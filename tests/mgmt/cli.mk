@@ -38,5 +38,6 @@ EXTRA_DIST += \
 	tests/data/blueprint/rec2/named.conf \
 	tests/data/blueprint/rec2/named.conf.local \
 	tests/data/blueprint/rec2/named.conf.options \
+	tests/data/dnsdist/leave.conf \
 	tests/data/dnsdist/rules.conf \
 	tests/data/dnsdist/expected/dnsdist-rules.conf.json

@@ -12,3 +12,4 @@ EXTRA_DIST += tests/system/deb-t.sh tests/system/deb/inside.sh \
 	tests/system/deb/example.test.zone tests/system/deb/frontend.yaml \
 	tests/system/deb/resolver.yaml tests/system/deb/authority.yaml
 system_tests += %D%/deb-t.sh
+system_tests += %D%/dnsdist-t.sh
