@@ -53,8 +53,9 @@ tests_ha_send_vrrp_SOURCES = tests/ha/send-vrrp.c
 tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 
 # These need root: ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's,
-# ha-bgp-t.sh anycast with Debian's BIRD and FRR.
+# ha-frr-t.sh with FRR's, ha-bgp-t.sh anycast with Debian's BIRD and FRR.
 system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
+	tests/system/ha-frr-t.sh \
 	tests/system/ha-bgp-t.sh tests/system/ha-group-t.sh
 EXTRA_DIST += tests/system/ha.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh \
 	tests/ha/hmac-golden-t.sh

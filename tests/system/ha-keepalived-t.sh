@@ -1,7 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # ispdns-ha beside Debian's keepalived in every mode that both speak: election
-# both ways, crash of the frontend, drain, goodbye of either side.
+# both ways, crash of the frontend, drain, goodbye of either side; a change of
+# the interval of version 2. With ISPDNS_KEEPALIVED=FILE beside another one;
+# signed adverts need keepalived 2.4.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ha.sh"
 need_root
@@ -47,7 +49,8 @@ ka_stop() {
 
 our_conf() { # PRIORITY
 	conf a version=$version priority="$1" interval=$interval \
-		addresses="[$addresses]" handover_peers=[] "${our_more[@]}"
+		addresses="[$addresses]" handover_peers=[] "${our_more[@]}" \
+		"${@:2}"
 }
 
 ours() { is_role a "$1"; }
@@ -123,6 +126,64 @@ run_mode() {
 	stop_hard a fe
 	stop_hard b fe
 	wait "$(pid a ha)"
+	cp "$work/ka.log" "$work/ka.all"
+	: > "$work/ka.log"
+}
+
+# --- version 2 discards another interval: it changes in two phases ---
+reload() { # PRIORITY [KEY=VALUE ...] of ours
+	our_conf "$@" > "$work/a/ha.yaml"
+	ctl a reload > /dev/null
+}
+heard_more() { [ "$(field a adverts_received)" -gt "$1" ]; }
+hear_more() { wait_for 9 heard_more $(($(field a adverts_received) + 1)); }
+ka_reload() { # PRIORITY
+	ka_conf "$1" > "$work/ka.conf"
+	kill -HUP "$(pid b ka)"
+}
+theirs_first() { # keepalived leads; the time between the steps is its own
+	ka_reload 100
+	hear_more && reload 50 accept_interval=1s && hear_more && reload 50
+}
+ours_first() { # ours leads; keepalived knows one only, but is in no hurry
+	reload 200 accept_interval=2s && ka_reload 100 && reload 200
+}
+# No promotion of keepalived, no change of role here, nothing thrown away.
+undisturbed() { # WHAT TRANSITIONS
+	is "$lost" 0 "$1: nothing is lost"
+	is "$(field a transitions)" "$2" "$1: ours does not move"
+	unlike "$(cat "$work/ka.log")" 'Entering (MASTER|BACKUP) STATE' \
+		"$1: keepalived does not move"
+	is "$(stat_of a discard.interval)" 0 "$1: no advert is thrown away"
+}
+two_phases() {
+	local before
+	our_conf 50 accept_interval=2s > "$work/a/ha.yaml"
+	ha_start a
+	fe_start a
+	fe_start b
+	ka_start 100
+	ok "interval: keepalived leads" wait_for 15 theirs
+	ok "interval: ours is backup" wait_for 15 hear_more
+	before=$(field a transitions)
+	interval=2s ka_interval=2
+	: > "$work/ka.log"
+	measure 12 theirs_first
+	undisturbed "interval: 1 s to 2 s below keepalived" "$before"
+	is "$(field a interval_ms)" 2000 "interval: it is 2 s"
+	reload 200
+	ok "interval: ours leads" wait_for 15 ours MASTER
+	ok "interval: keepalived yields" wait_for 15 not_theirs
+	before=$(field a transitions)
+	interval=1s ka_interval=1
+	: > "$work/ka.log"
+	measure 8 ours_first
+	undisturbed "interval: back to 1 s above keepalived" "$before"
+	ka_stop
+	kill "$(pid a ha)"
+	wait "$(pid a ha)"
+	stop_hard a fe
+	stop_hard b fe
 	: > "$work/ka.log"
 }
 
@@ -136,6 +197,7 @@ ka_addresses=$vip/24 crash_ms=1400
 our_more=(auth=pass password=lab123)
 ka_more='authentication { auth_type PASS; auth_pass lab123; }'
 ka_more=$(echo "$ka_more" | tr ';' '\n')
+two_phases
 run_mode "v2 PASS" 4
 
 version=3 interval=100ms ka_interval=0.1 crash_ms=900
@@ -145,6 +207,23 @@ run_mode "v3" 2
 our_more=(peers=[10.98.0.12])
 ka_more=$(printf 'unicast_src_ip 10.98.0.12\nunicast_peer {\n10.98.0.11\n}')
 run_mode "v3 unicast" 2
+
+key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+version_of() { "$keepalived" --version 2>&1 |
+	sed -n '1s/.* v\([0-9]*\)\.\([0-9]*\).*/\1 \2/p'; }
+knows_hmac() { version_of | awk '{ exit !($1 > 2 || $1 == 2 && $2 >= 4) }'; }
+signed() { # MODE
+	our_more=(hmac="{mode: enforce, keys: {1: $key}}" "${@:2}")
+	ka_more=$(printf 'auth_hmac {\nkey 1 hex:%s\nactive_key 1\n}\n' $key)
+	run_mode "$1" 2
+	is "$(grep -ciE 'hmac|authentication' "$work/ka.all")" 0 \
+		"$1: keepalived finds no fault with our signature"
+}
+if knows_hmac; then
+	signed "v3 hmac"
+else
+	skip 1 "signed adverts: needs keepalived 2.4"
+fi
 
 our_more=(advertise=all) ka_more=
 addresses="fe80::100/64, $vip6/64" watch=$vip6

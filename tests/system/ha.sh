@@ -10,7 +10,8 @@ ns=ha$$
 vip=10.98.0.100
 vip6=fd98::100
 top=$ISPDNS_BUILDDIR
-keepalived=$(command -v keepalived || echo /usr/sbin/keepalived)
+keepalived=${ISPDNS_KEEPALIVED:-$(command -v keepalived ||
+	echo /usr/sbin/keepalived)}
 
 in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
 
