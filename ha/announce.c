@@ -118,6 +118,7 @@ int announce_send(int fd, int index, uint8_t family, const uint8_t mac[6],
 void announce_start(struct announce_plan *p, int64_t now_us)
 {
 	p->active = true;
+	p->rounding = false;
 	p->step = 0;
 	p->start_us = now_us;
 	p->next_us = now_us;
@@ -137,15 +138,17 @@ void announce_remind(struct announce_plan *p, int64_t now_us)
 
 void announce_stop(struct announce_plan *p)
 {
-	p->active = false;
+	p->active = p->rounding = false;
 	p->next_us = INT64_MAX;
 }
 
 bool announce_due(struct announce_plan *p, int64_t now_us)
 {
-	if (!p->active || now_us < p->next_us)
+	if (!p->active || p->rounding || now_us < p->next_us)
 		return false;
-	p->last_us = now_us;
+	p->rounding = true;
+	p->next = 0;
+	p->go_on_us = p->last_us = now_us;
 	while (p->step < ANNOUNCE_STEPS &&
 		p->start_us + steps_us[p->step] <= now_us)
 		p->step++;
@@ -154,4 +157,51 @@ bool announce_due(struct announce_plan *p, int64_t now_us)
 	else
 		p->next_us = p->refresh_us ? now_us + p->refresh_us : INT64_MAX;
 	return true;
+}
+
+/* The bucket of a link; a new one gets that which was idle for longest. */
+static struct announce_bucket *find_bucket(
+	struct announce_links *links, int index)
+{
+	struct announce_bucket *oldest = &links->buckets[0];
+
+	for (size_t i = 0; i < ANNOUNCE_LINKS; i++) {
+		struct announce_bucket *b = &links->buckets[i];
+
+		if (b->index == index)
+			return b;
+		if (b->due_us < oldest->due_us)
+			oldest = b;
+	}
+	oldest->index = index;
+	oldest->due_us = 0;
+	return oldest;
+}
+
+int announce_next(struct announce_plan *p, struct announce_links *links,
+	int index, unsigned count, int64_t now_us)
+{
+	const int64_t burst = (ANNOUNCE_BURST - 1) * ANNOUNCE_GAP_US;
+	struct announce_bucket *b;
+
+	if (!p->rounding || now_us < p->go_on_us)
+		return -1;
+	if (p->next >= count) {
+		p->rounding = false;
+		return -1;
+	}
+	b = find_bucket(links, index);
+	if (b->due_us < now_us)
+		b->due_us = now_us;
+	if (p->next > 0 && b->due_us - now_us > burst) {
+		p->go_on_us = b->due_us - burst;
+		return -1;
+	}
+	b->due_us += ANNOUNCE_GAP_US;
+	return (int)p->next++;
+}
+
+int64_t announce_deadline(const struct announce_plan *p)
+{
+	return p->rounding ? p->go_on_us : p->next_us;
 }

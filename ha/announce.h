@@ -34,10 +34,11 @@ int announce_send(int fd, int index, uint8_t family, const uint8_t mac[6],
 	const uint8_t *ip);
 
 /*
- * When to announce: 0, 50, 200 ms, 1 s and 5 s after a takeover (spread out,
- * since a host ignores changes within its ARP lock time and switches limit
- * bursts), a reminder now and then, a single one on demand at most once per
- * 100 ms.
+ * When to announce all addresses: 0, 50, 200 ms, 1 s and 5 s after a takeover
+ * (spread out, since a host ignores changes within its ARP lock time and
+ * switches limit bursts), a reminder now and then, a single one on demand at
+ * most once per 100 ms. A round goes through the addresses in their order, the
+ * anchor first, as fast as the link's bucket allows.
  */
 struct announce_plan {
 	bool active;
@@ -46,12 +47,40 @@ struct announce_plan {
 	int64_t last_us;    /* of the last announcement; 0 = none */
 	int64_t next_us;    /* INT64_MAX = none */
 	int64_t refresh_us; /* between reminders; 0 = never */
+	bool rounding;      /* a round is not through yet */
+	unsigned next;      /* its next address */
+	int64_t go_on_us;   /* when the bucket allows that */
+};
+
+/*
+ * What switches bear: a burst, then so many a second, on each link for all of
+ * its virtual routers. The anchor of each is never held back.
+ */
+enum {
+	ANNOUNCE_BURST = 64,
+	ANNOUNCE_GAP_US = 500,
+	ANNOUNCE_LINKS = 32
+};
+
+struct announce_bucket {
+	int index;      /* of the link */
+	int64_t due_us; /* of the next one, were there no burst */
+};
+
+struct announce_links {
+	struct announce_bucket buckets[ANNOUNCE_LINKS];
 };
 
 void announce_start(struct announce_plan *p, int64_t now_us);
 void announce_remind(struct announce_plan *p, int64_t now_us);
 void announce_stop(struct announce_plan *p);
-/* Is one due? Then it counts as sent and the next one is planned. */
+/* Is a round due? Then it begins, and the next one is planned. */
 bool announce_due(struct announce_plan *p, int64_t now_us);
+/* The address to announce now on link `index`, 0 to count - 1; -1: none, the
+ * round is through or goes on at announce_deadline(). */
+int announce_next(struct announce_plan *p, struct announce_links *links,
+	int index, unsigned count, int64_t now_us);
+/* INT64_MAX: nothing is planned. */
+int64_t announce_deadline(const struct announce_plan *p);
 
 #endif

@@ -12,6 +12,10 @@
  * so both can never disagree.
  */
 
+enum {
+	MTU = 1500
+};
+
 struct build {
 	const struct conf *conf;
 	struct config *out;
@@ -67,11 +71,21 @@ static bool has_vip(const struct config_instance *in, const uint8_t *octets)
 	return false;
 }
 
+/* Of the longest message: version 2's authentication, and a trailer. */
+static size_t wire_max(uint8_t family)
+{
+	size_t rest = MTU - (family == 6 ? 40 : PACKET_IP4_HDR) - 8 -
+		      PACKET_AUTH_LEN - PACKET_TRAILER;
+
+	return rest / packet_addr_len(family);
+}
+
 static int build_addresses(struct build *b, const struct conf_node *node,
 	struct config_instance *in)
 {
 	const struct conf_node *n = conf_first(conf_get(node, "addresses"));
 	bool all = conf_get_int(node, "advertise") == 1;
+	size_t max;
 
 	for (; n; n = conf_next(n)) {
 		struct config_vip vip;
@@ -95,6 +109,12 @@ static int build_addresses(struct build *b, const struct conf_node *node,
 				vip.octets, packet_addr_len(family));
 		in->vips[in->vip_count++] = vip;
 	}
+	max = wire_max(in->family);
+	if (in->wire_count > max)
+		return conf_error(b->conf, conf_get(node, "advertise"), b->err,
+			"advertise: all: a packet of %d octets takes %zu "
+			"addresses, there are %d",
+			MTU, max, in->wire_count);
 	return 0;
 }
 

@@ -17,7 +17,7 @@
 
 enum {
 	CONFIG_INSTANCES = 32,
-	CONFIG_VIPS = 64, /* per instance */
+	CONFIG_VIPS = 255, /* per instance: what an advert can count */
 	CONFIG_PEERS = 8,
 	CONFIG_NAME = 64,
 	CONFIG_KEY_MAX = 64,

@@ -318,7 +318,7 @@ static void note_tagged(void *arg, const struct iface_addr *addr)
 {
 	struct iface *f = arg;
 
-	if (addr->tag == IFACE_TAG && f->found_count < IFACE_SWEEP_MAX)
+	if (addr->tag == IFACE_TAG && f->found_count < IFACE_SWEEP_ADDRS)
 		f->found[f->found_count++] = *addr;
 }
 

@@ -10,7 +10,8 @@
 
 enum {
 	IFACE_BUF = 32768,
-	IFACE_SWEEP_MAX = 512
+	IFACE_SWEEP_ADDRS = 16384, /* more than all instances may have */
+	IFACE_SWEEP_ROUTES = 512
 };
 
 struct iface {
@@ -20,8 +21,8 @@ struct iface {
 	struct mnl_socket *route_watch;
 	uint32_t seq;
 	char buf[IFACE_BUF];
-	struct iface_addr found[IFACE_SWEEP_MAX]; /* for iface_sweep */
-	struct iface_route found_routes[IFACE_SWEEP_MAX];
+	struct iface_addr found[IFACE_SWEEP_ADDRS]; /* for iface_sweep */
+	struct iface_route found_routes[IFACE_SWEEP_ROUTES];
 	size_t found_count;
 };
 

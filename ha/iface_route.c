@@ -182,7 +182,7 @@ static void note_route(void *arg, const struct iface_route *route)
 {
 	struct iface *f = arg;
 
-	if (f->found_count < IFACE_SWEEP_MAX)
+	if (f->found_count < IFACE_SWEEP_ROUTES)
 		f->found_routes[f->found_count++] = *route;
 }
 

@@ -399,8 +399,7 @@ void instance_tick(
 	in_judge_paths(in);
 	repeat_take(in, now_us);
 	in_announce_when_ready(in, now_us);
-	if (announce_due(&in->announce, now_us))
-		in_announce(in);
+	in_announce(in, now_us);
 	in_trouble(in, "remove address", vip_tick(&in->vip, &in->conf, now_us));
 	if (now_us >= in->hello_us && in->conf.handover_count) {
 		in_tell_peers(in, HANDOVER_HELLO);
@@ -423,7 +422,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t instance_deadline(const struct instance *in)
 {
-	int64_t t = earlier(state_deadline(&in->st), in->announce.next_us);
+	int64_t t = earlier(
+		state_deadline(&in->st), announce_deadline(&in->announce));
 
 	t = earlier(t, probe_deadline(&in->probe));
 	t = earlier(t, in_listen_deadline(in));

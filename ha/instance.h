@@ -28,9 +28,10 @@ struct instance_env {
 	struct poll *poll;
 	struct iface *iface;
 	struct handover *handover;
-	const struct config *config; /* running one; changes at commit */
-	int packet_fd;               /* announcements */
-	int loopback;                /* index of lo */
+	const struct config *config;      /* running one; changes at commit */
+	int packet_fd;                    /* announcements */
+	struct announce_links *announced; /* how many of late */
+	int loopback;                     /* index of lo */
 	void (*emit)(void *arg, const struct instance_event *event);
 	/* Is this VRID another one of ours on the same link? */
 	bool (*known)(void *arg, int index, uint8_t family, uint8_t vrid);
@@ -115,13 +116,14 @@ struct instance {
 	struct iface_link scan_link;
 	bool scan_has_source;
 	uint8_t scan_source[PACKET_ADDR_MAX];
-	uint64_t scan_vips;    /* bit per address */
-	uint64_t scan_foreign; /* those without our tag */
-	int64_t robbed_us[4];  /* last times an address was put back */
-	int64_t banned_us;     /* gave up putting back until then */
-	unsigned take_left;    /* how often "take" is still repeated */
-	int64_t take_us;       /* when next */
-	int64_t hello_us;      /* next hello */
+	struct {
+		bool here, foreign; /* without our tag */
+	} scan_vips[CONFIG_VIPS];
+	int64_t robbed_us[4]; /* last times an address was put back */
+	int64_t banned_us;    /* gave up putting back until then */
+	unsigned take_left;   /* how often "take" is still repeated */
+	int64_t take_us;      /* when next */
+	int64_t hello_us;     /* next hello */
 	bool path_waits;  /* a silence is not believed, by the second path */
 	int64_t trust_us; /* the frontend may connect until then */
 	struct sock_packet packet; /* the one being read */

@@ -47,8 +47,8 @@ void in_judge_paths(struct instance *in);
 void in_send_advert(struct instance *in, uint8_t priority);
 /* To our own peers. */
 void in_tell_peers(struct instance *in, enum handover_kind kind);
-/* Every address once, now. */
-void in_announce(struct instance *in);
+/* The addresses whose turn it is. */
+void in_announce(struct instance *in, int64_t now);
 /* Begin the series of announcements as soon as that makes sense. */
 void in_announce_when_ready(struct instance *in, int64_t now);
 

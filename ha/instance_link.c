@@ -170,7 +170,7 @@ void instance_scan_begin(struct instance *in)
 {
 	memset(&in->scan_link, 0, sizeof(in->scan_link));
 	in->scan_has_source = false;
-	in->scan_vips = in->scan_foreign = 0;
+	memset(in->scan_vips, 0, sizeof(in->scan_vips));
 }
 
 void instance_scan_link(struct instance *in, const struct iface_link *link)
@@ -197,9 +197,8 @@ void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
 		return;
 	vip = vip_number(in, addr);
 	if (vip >= 0) {
-		in->scan_vips |= 1ULL << vip;
-		if (addr->tag != IFACE_TAG)
-			in->scan_foreign |= 1ULL << vip;
+		in->scan_vips[vip].here = true;
+		in->scan_vips[vip].foreign = addr->tag != IFACE_TAG;
 		return;
 	}
 	if (in->scan_has_source || addr->tag == IFACE_TAG || !addr->usable)
@@ -215,11 +214,9 @@ void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
  * for ever (three times in 10 s). */
 static void restore(struct instance *in, int64_t now)
 {
-	uint64_t all = in->conf.vip_count == 64
-			       ? UINT64_MAX
-			       : (1ULL << in->conf.vip_count) - 1;
-
-	in->vips_seen = in->scan_vips == all;
+	in->vips_seen = true;
+	for (size_t i = 0; i < in->conf.vip_count; i++)
+		in->vips_seen &= in->scan_vips[i].here;
 	if (in->vip.place != VIP_ON || in->vips_seen || !in->scan_link.up)
 		return;
 	if (in->robbed_us[2] && now - in->robbed_us[2] < ROBBED_WINDOW_US) {
@@ -240,17 +237,19 @@ static void restore(struct instance *in, int64_t now)
 static void check_foreign(struct instance *in)
 {
 	struct instance_event ev = {.kind = INSTANCE_FOREIGN};
-	bool foreign = in->scan_foreign != 0;
+	size_t i = 0;
+	bool foreign;
 
+	while (i < in->conf.vip_count && !in->scan_vips[i].foreign)
+		i++;
+	foreign = i < in->conf.vip_count;
 	if (foreign == in->foreign || (foreign && in->vip.place == VIP_ON))
 		return;
 	in->foreign = foreign;
 	ev.value = foreign;
 	if (foreign) {
-		int vip = __builtin_ctzll(in->scan_foreign);
-
 		ev.family = in->conf.family;
-		memcpy(ev.peer, in->conf.vips[vip].octets, sizeof(ev.peer));
+		memcpy(ev.peer, in->conf.vips[i].octets, sizeof(ev.peer));
 	}
 	in_emit(in, &ev);
 }

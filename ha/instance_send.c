@@ -116,9 +116,13 @@ void in_tell_peers(struct instance *in, enum handover_kind kind)
 	}
 }
 
-void in_announce(struct instance *in)
+void in_announce(struct instance *in, int64_t now)
 {
-	for (size_t i = 0; i < in->conf.vip_count; i++) {
+	int i;
+
+	(void)announce_due(&in->announce, now);
+	while ((i = announce_next(&in->announce, in->env->announced, in->index,
+			in->conf.vip_count, now)) >= 0) {
 		int rc = announce_send(in->env->packet_fd, in->index,
 			in->conf.family, in->mac, in->conf.vips[i].octets);
 
@@ -149,8 +153,7 @@ void in_announce_when_ready(struct instance *in, int64_t now)
 	}
 	in->ready_us = 0;
 	announce_start(&in->announce, now);
-	if (announce_due(&in->announce, now))
-		in_announce(in);
+	in_announce(in, now);
 	histogram_add(&in->counters.takeover_us,
 		(uint64_t)(mtime_now().us - in->decided_us));
 }

@@ -65,10 +65,11 @@ void neighbour_init(struct neighbour *n, struct poll *poll)
 	n->next_us = INT64_MAX;
 }
 
-/* Load the sender, compare it with each that matters, take it or not. */
+/* Load the sender, compare it with each that matters: one that is equal is
+ * taken at once. */
 static int attach_filter(int fd, const struct config_instance *conf)
 {
-	struct sock_filter code[CONFIG_VIPS + 4];
+	struct sock_filter code[2 * (CONFIG_VIPS + 1) + 2];
 	struct sock_fprog prog = {0, code};
 	unsigned count = conf->vip_count + conf->has_gateway, i;
 
@@ -78,13 +79,13 @@ static int attach_filter(int fd, const struct config_instance *conf)
 		const uint8_t *ip = i < conf->vip_count ? conf->vips[i].octets
 							: conf->gateway;
 
-		code[1 + i] =
-			(struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
-				get32(ip), (uint8_t)(count - i), 0);
+		code[1 + 2 * i] = (struct sock_filter)BPF_JUMP(
+			BPF_JMP | BPF_JEQ | BPF_K, get32(ip), 0, 1);
+		code[2 + 2 * i] =
+			(struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffff);
 	}
-	code[1 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
-	code[2 + count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0xffff);
-	prog.len = (unsigned short)(3 + count);
+	code[1 + 2 * count] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 0);
+	prog.len = (unsigned short)(2 + 2 * count);
 	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) <
 		0)
 		return -errno;

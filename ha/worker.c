@@ -259,6 +259,7 @@ struct worker *worker_new(
 	w->env.config = config;
 	w->env.poll = &w->poll;
 	w->env.handover = &w->handover;
+	w->env.announced = &w->announced;
 	w->env.emit = worker_emit;
 	w->env.known = worker_knows;
 	w->env.everybody = worker_everybody;

@@ -30,6 +30,7 @@ struct worker {
 	struct handover handover;
 	struct health health;
 	struct instance_env env;
+	struct announce_links announced;
 	struct instance *instances[CONFIG_INSTANCES];
 	size_t count;
 	struct anycast *anycasts[WORKER_ANYCASTS];

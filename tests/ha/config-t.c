@@ -10,6 +10,17 @@
 	"000102030405060708090a0b0c0d0e0f"                                     \
 	"101112131415161718191a1b1c1d1e1f"
 
+/* One more than a packet takes. */
+#define V6(n) "\"fd00::" n "\","
+#define V6_10(n)                                                               \
+	V6(n "0")                                                              \
+	V6(n "1") V6(n "2") V6(n "3") V6(n "4") V6(n "5") V6(n "6") V6(n "7")  \
+		V6(n "8") V6(n "9")
+#define V6_90                                                                  \
+	V6_10("1")                                                             \
+	V6_10("2") V6_10("3") V6_10("4") V6_10("5") V6_10("6") V6_10("7")      \
+		V6_10("8") V6_10("9")
+
 /* A good instance; `more` is added to it, indented by four. */
 static const char *with(const char *more)
 {
@@ -185,6 +196,9 @@ static void test_bad(void)
 		{"  VJ:\n    interface: eth0\n    vrid: 53\n    version: 2\n"
 		 "    interval: 1s\n    addresses: [\"2001:db8::1/64\"]\n",
 			"ha.yaml:"},
+		{"  VJ:\n    interface: eth0\n    vrid: 53\n"
+		 "    advertise: all\n    addresses: [" V6_90 "]\n",
+			"ha.yaml:9: "},
 		{"    sync_group: alone\n", "ha.yaml:6: "},
 		{"    hmac: {mode: enforce}\n", "ha.yaml:6: "},
 		{"    hmac: {mode: loud}\n", "ha.yaml:6: "},

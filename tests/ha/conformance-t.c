@@ -208,7 +208,9 @@ static struct instance *make(
 
 static struct poll no_poll = {.epfd = -1};
 static const struct config no_config;
+static struct announce_links announced;
 static struct instance_env env = {
+	.announced = &announced,
 	.poll = &no_poll,
 	.config = &no_config,
 	.packet_fd = -1,

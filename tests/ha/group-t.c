@@ -51,7 +51,9 @@ static struct instance *const *everybody(void *arg, size_t *count)
 static struct poll no_poll = {.epfd = -1};
 static struct handover no_handover = {.fd4 = -1, .fd6 = -1};
 static const struct config no_config;
+static struct announce_links announced;
 static struct instance_env env = {
+	.announced = &announced,
 	.poll = &no_poll,
 	.handover = &no_handover,
 	.config = &no_config,

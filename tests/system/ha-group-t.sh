@@ -235,6 +235,33 @@ like "$(cat "$work/metrics")" \
 	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
 	"metrics: transitions have their reason"
 
+# --- 200 addresses ---
+many=$({ seq 14 99; seq 120 232; } | sed 's|.*|10.98.0.&/24|' | paste -sd,)
+group_conf_many() { # NODE PEER PRIORITY
+	group_conf "$@" | sed "s|\\[$vip/24\\]|[$vip/24,$many]|"
+}
+group_conf_many b 11 253 > "$work/b/ha.yaml"
+group_conf_many a 12 254 > "$work/a/ha.yaml"
+for n in b a; do ok "case 76: 200 addresses on $n" ctl $n reload; done
+count_vips() { ip -n "$ns-$1" -o -4 addr show dev eth0 | wc -l; }
+vips_are() { [ "$(count_vips "$1")" = "$2" ]; }
+ok "case 76: a has them" wait_for 5 vips_are a 201
+garps() { ctl b stats --json | jq .V4.garp_sent_total; }
+before=$(garps)
+one=$vip vip=10.98.0.232
+measure 2 ctl a move
+vip=$one
+is "$lost" 0 "case 76: they move: the last one loses nothing"
+ok "case 76: b has all" wait_for 3 vips_are b 201
+ok "case 76: a has none" wait_for 3 vips_are a 1
+series() { [ "$(($(garps) - before))" -ge 1000 ]; }
+ok "case 76: b announces each of them five times" wait_for 9 series
+ok "case 76: back" ctl a take
+ok "case 76: a leads" wait_for 5 roles_are a "MASTER MASTER"
+ok "case 76: with all of them" wait_for 3 vips_are a 201
+ok "case 76: two addresses again" both_reload
+ok "case 76: the others are gone" wait_for 5 vips_are a 2
+
 # --- left over from a crash ---
 stop_hard a ha
 ok "case 57: b leads" wait_for 5 roles_are b "MASTER MASTER"
