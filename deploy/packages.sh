@@ -9,13 +9,13 @@ packages_build="gcc make autoconf automake pkg-config libevent-dev libssl-dev
 packages_run="nsd dns-root-data iproute2 procps util-linux jq bind9-dnsutils
 	ldnsutils python3-minimal"
 # What the tests use beyond that: peers, packaging, containers.
-packages_test="perl dnsdist knot-dnsutils keepalived curl sqlite3 openssl xxd
-	universal-ctags clang-format debhelper dpkg-dev fakeroot lintian
+packages_test="perl dnsdist knot knot-dnsutils keepalived curl sqlite3 openssl
+	xxd universal-ctags clang-format debhelper dpkg-dev fakeroot lintian
 	mmdebstrap systemd-container prometheus nftables tcpdump bird2 frr"
 
 # Those with a server of their own that nobody here asked for: neither now nor
 # after the next boot is it to run.
-packages_servers="nsd keepalived prometheus bird2 frr"
+packages_servers="nsd knot keepalived prometheus bird2 frr"
 
 no_servers() { # NAME... that were just installed
 	command -v systemctl >/dev/null || return 0

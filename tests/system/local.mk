@@ -7,6 +7,7 @@ system_tests += %D%/change-t.sh
 system_tests += %D%/authority-t.sh
 system_tests += %D%/resolver-t.sh
 system_tests += %D%/frontend-t.sh
+system_tests += %D%/transfer-t.sh
 EXTRA_DIST += tests/system/deb-t.sh tests/system/deb/inside.sh \
 	tests/system/deb/ispdns-inside.service \
 	tests/system/deb/example.test.zone tests/system/deb/frontend.yaml \
