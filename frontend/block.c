@@ -100,6 +100,7 @@ static void put_block(struct block *to, const struct block *from)
 {
 	to->suffix = from->suffix;
 	to->automatic = from->automatic;
+	to->forgeable = from->forgeable;
 	to->action = from->action;
 	memcpy(to->reason, from->reason, sizeof(to->reason));
 	to->prefix = from->prefix;
@@ -111,7 +112,8 @@ int blocks_add(struct blocks *blocks, const struct block *block)
 {
 	struct slot *slot = find_slot(blocks, block);
 
-	if (slot && block->automatic && !slot->block.automatic)
+	if (slot && ((block->automatic && !slot->block.automatic) ||
+			    (block->forgeable && !slot->block.forgeable)))
 		return -EEXIST;
 	if (!slot) {
 		slot = free_slot(blocks);
@@ -185,6 +187,7 @@ static int list_add(struct block_list *list, struct slot *slot, uint32_t i)
 
 	list->places[i].found.action = block->action;
 	list->places[i].found.automatic = block->automatic;
+	list->places[i].found.forgeable = block->forgeable;
 	list->places[i].found.hits = &block->hits;
 	list->places[i].until_us = block->until_us;
 	if (block->suffix && !list->names) {

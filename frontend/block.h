@@ -20,12 +20,15 @@
 enum block_action { /* order of the words in the configuration */
 	BLOCK_DROP,
 	BLOCK_REFUSE,
-	BLOCK_TC, /* over UDP; what comes by TCP passes */
+	BLOCK_TC, /* who proves its address (TCP, a DNS cookie) passes */
 };
 
 struct block {
 	bool suffix; /* `name` is blocked, else `prefix` */
 	bool automatic;
+	bool forgeable; /* automatic, for what others may have sent in the
+			   name of the source: who proves its address (TCP, a
+			   DNS cookie) is not meant */
 	enum block_action action;
 	char reason[BLOCK_REASON];
 	struct prefix prefix;
@@ -44,8 +47,8 @@ void blocks_free(struct blocks *blocks); /* NULL allowed; no reader is left */
 /*
  * Changes, main thread; workers see them after blocks_publish. Adding what is
  * there already changes its action, reason and time, and keeps its hits; an
- * automatic one never replaces a person's. -ENOSPC: the table is full,
- * -EEXIST: see above.
+ * automatic one never replaces a person's, nor a forgeable one another.
+ * -ENOSPC: the table is full, -EEXIST: see above.
  */
 int blocks_add(struct blocks *blocks, const struct block *block) MUST_CHECK;
 /* False: there is no such block. */
@@ -64,7 +67,7 @@ void block_list_free(struct block_list *list); /* NULL allowed */
 
 struct block_found {
 	enum block_action action;
-	bool automatic;
+	bool automatic, forgeable;
 	uint64_t *hits;
 };
 

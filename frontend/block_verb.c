@@ -71,6 +71,7 @@ static void block_offender(struct frontend *fe, const struct offender *o)
 	static const char *const reasons[] = {"rate", "nxdomain", "servfail"};
 	const struct policy_dynamic *d = &fe->policy->dynamic;
 	struct block block = {.automatic = true,
+		.forgeable = !o->proven,
 		.action = d->action,
 		.prefix = o->source,
 		.until_us = mtime_now().us + d->duration_us};

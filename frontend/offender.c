@@ -74,11 +74,11 @@ void offenders_free(struct offenders *o)
 /* --- the table --------------------------------------------------------- */
 
 static uint64_t source_key(
-	const struct offenders *o, const struct prefix *source)
+	const struct offenders *o, const struct prefix *source, bool proven)
 {
 	const uint8_t *octets;
 	size_t len = addr_octets(&source->addr, &octets);
-	uint8_t id[17] = {[16] = (uint8_t)len};
+	uint8_t id[18] = {[16] = (uint8_t)len, [17] = proven};
 	uint64_t key;
 
 	memcpy(id, octets, len);
@@ -132,12 +132,13 @@ static int judge(const struct source *s, const struct offender_rules *rules)
 	return -1;
 }
 
-static void note(struct offenders *o, const struct prefix *source, int offense)
+static void note(struct offenders *o, const struct prefix *source, bool proven,
+	int offense)
 {
 	(void)pthread_spin_lock(&o->queue_lock);
 	if (o->queued < OFFENDERS_QUEUE)
-		o->queue[o->queued++] =
-			(struct offender){*source, (enum offense)offense};
+		o->queue[o->queued++] = (struct offender){
+			*source, (enum offense)offense, proven};
 	else
 		(void)__atomic_fetch_add(&o->lost, 1, __ATOMIC_RELAXED);
 	(void)pthread_spin_unlock(&o->queue_lock);
@@ -153,7 +154,7 @@ static void count(struct source *s, int rcode)
 }
 
 static void add(struct offenders *o, const struct offender_rules *rules,
-	const union addr *client, int rcode, int64_t now_us)
+	const union addr *client, bool proven, int rcode, int64_t now_us)
 {
 	bool v6 = client->sa.sa_family == AF_INET6;
 	struct prefix source;
@@ -164,7 +165,7 @@ static void add(struct offenders *o, const struct offender_rules *rules,
 	int offense = -1;
 
 	prefix_mask(client, v6 ? rules->v6_bits : rules->v4_bits, &source);
-	key = source_key(o, &source);
+	key = source_key(o, &source, proven);
 	set = (key >> 32) & (o->sets - 1);
 	lock = &o->stripes[set % STRIPES].lock;
 	(void)pthread_spin_lock(lock);
@@ -177,19 +178,19 @@ static void add(struct offenders *o, const struct offender_rules *rules,
 	s->noted |= offense >= 0;
 	(void)pthread_spin_unlock(lock);
 	if (offense >= 0)
-		note(o, &source, offense);
+		note(o, &source, proven, offense);
 }
 
 void offenders_query(struct offenders *o, const struct offender_rules *rules,
-	const union addr *client, int64_t now_us)
+	const union addr *client, bool proven, int64_t now_us)
 {
-	add(o, rules, client, -1, now_us);
+	add(o, rules, client, proven, -1, now_us);
 }
 
 void offenders_answer(struct offenders *o, const struct offender_rules *rules,
-	const union addr *client, unsigned rcode, int64_t now_us)
+	const union addr *client, bool proven, unsigned rcode, int64_t now_us)
 {
-	add(o, rules, client, (int)rcode, now_us);
+	add(o, rules, client, proven, (int)rcode, now_us);
 }
 
 bool offenders_next(struct offenders *o, struct offender *out)

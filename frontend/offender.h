@@ -4,10 +4,11 @@
 
 /*
  * What each source did within a window: how many queries, and how many of
- * its answers were NXDOMAIN or SERVFAIL. Who passes a bound is noted once
- * per window in a short queue, which the main thread empties. A table of
- * fixed size; any thread (striped locks, held for a few instructions). It
- * survives a reload.
+ * its answers were NXDOMAIN or SERVFAIL. What came by TCP or with a good DNS
+ * cookie is counted apart, so that nobody is blamed for queries that others
+ * forge. Who passes a bound is noted once per window in a short queue, which
+ * the main thread empties. A table of fixed size; any thread (striped locks,
+ * held for a few instructions). It survives a reload.
  */
 
 #include "common/net/prefix.h"
@@ -34,6 +35,7 @@ enum offense {
 struct offender {
 	struct prefix source;
 	enum offense offense;
+	bool proven; /* it did so itself, for sure */
 };
 
 /* `size` sources, rounded up to a power of two, 64..2^24. NULL: no memory. */
@@ -41,9 +43,9 @@ struct offenders *offenders_new(size_t size) MUST_CHECK;
 void offenders_free(struct offenders *o); /* NULL allowed */
 
 void offenders_query(struct offenders *o, const struct offender_rules *rules,
-	const union addr *client, int64_t now_us);
+	const union addr *client, bool proven, int64_t now_us);
 void offenders_answer(struct offenders *o, const struct offender_rules *rules,
-	const union addr *client, unsigned rcode, int64_t now_us);
+	const union addr *client, bool proven, unsigned rcode, int64_t now_us);
 /* The next one noted; false: none. */
 bool offenders_next(struct offenders *o, struct offender *out);
 /* Those that did not fit into the queue, ever. */

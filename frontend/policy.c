@@ -86,11 +86,19 @@ static struct policy_result refuse_source(const struct policy *policy,
 	return reply(refused, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
 }
 
-static struct policy_result apply_block(
-	const struct block_found *found, bool tcp)
+static bool is_proven(const struct policy_query *q)
 {
-	if (found->action == BLOCK_TC && tcp)
-		return pass(); /* TCP proves the source */
+	return q->tcp || q->proven;
+}
+
+/* Is it for those only who may not be who they say? */
+static bool spares_proven(const struct block_found *found)
+{
+	return found->forgeable || found->action == BLOCK_TC;
+}
+
+static struct policy_result apply_block(const struct block_found *found)
+{
 	block_hit(found);
 	if (found->action == BLOCK_TC)
 		return truncate_it(STAT_TC_BLOCK);
@@ -108,14 +116,19 @@ static bool find_source_block(const struct policy *policy,
 }
 
 static struct policy_result check_source_block(const struct policy *policy,
-	const union addr *client, bool tcp, int64_t now_us)
+	const union addr *client, enum policy_proof proof, int64_t now_us)
 {
 	struct block_found found;
 	struct policy_result r;
 
 	if (!find_source_block(policy, client, now_us, &found))
 		return pass();
-	r = apply_block(&found, tcp);
+	if (spares_proven(&found) && proof == PROOF_GIVEN)
+		return pass();
+	if (spares_proven(&found) && proof == PROOF_UNKNOWN)
+		return (struct policy_result){
+			.verdict = VERDICT_PROVE, .ede = -1};
+	r = apply_block(&found);
 	if (r.verdict == VERDICT_REPLY && r.counter == STAT_REFUSED_BLOCK)
 		return refuse_source(policy, client, now_us, STAT_REFUSED_BLOCK,
 			STAT_DROP_BLOCK);
@@ -129,20 +142,20 @@ static bool is_watched(const struct policy *policy, const union addr *client)
 }
 
 void policy_note_answer(const struct policy *policy, const union addr *client,
-	unsigned rcode, int64_t now_us)
+	bool proven, unsigned rcode, int64_t now_us)
 {
 	if (is_watched(policy, client))
 		offenders_answer(policy->offenders, &policy->dynamic.rules,
-			client, rcode, now_us);
+			client, proven, rcode, now_us);
 }
 
 /* --- sources ----------------------------------------------------------- */
 
 struct policy_result policy_admit(const struct policy *policy,
-	const union addr *client, bool tcp, int64_t now_us)
+	const union addr *client, enum policy_proof proof, int64_t now_us)
 {
 	if (is_allowed(policy, client))
-		return check_source_block(policy, client, tcp, now_us);
+		return check_source_block(policy, client, proof, now_us);
 	if (policy->acl_action != POLICY_REFUSE)
 		return drop(STAT_DROP_ACL);
 	return refuse_source(
@@ -158,7 +171,7 @@ bool policy_admit_tcp(const struct policy *policy, const union addr *client,
 	if (policy->acl_action != POLICY_REFUSE && !is_allowed(policy, client))
 		return false;
 	if (!find_source_block(policy, client, now_us, &found) ||
-		found.action != BLOCK_DROP)
+		found.action != BLOCK_DROP || spares_proven(&found))
 		return true;
 	block_hit(&found);
 	*why = STAT_DROP_BLOCK;
@@ -220,19 +233,19 @@ static struct policy_result check_limit(
 			policy->limit_v4_bits, policy->limit_v6_bits,
 			&limit->rule, q->now_us))
 		return pass();
-	return over_limit(limit->action, q->tcp || q->proven, counters);
+	return over_limit(limit->action, is_proven(q), counters);
 }
 
 static struct policy_result check_action(
-	enum policy_action action, bool tcp, enum stat_id dropped)
+	enum policy_action action, bool proven, enum stat_id dropped)
 {
 	bool any = dropped == STAT_DROP_ANY;
 
 	switch (action) {
 	case POLICY_DROP:
 		return drop(dropped);
-	case POLICY_TC: /* TCP proves the source: answer it there */
-		return tcp ? pass() : truncate_it(STAT_TC_ANY);
+	case POLICY_TC: /* to one who proves its address it is answered */
+		return proven ? pass() : truncate_it(STAT_TC_ANY);
 	case POLICY_REFUSE:
 		return reply(any ? STAT_REFUSED_ANY : STAT_REFUSED_CHAOS,
 			DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
@@ -304,11 +317,11 @@ static struct policy_result check_type(const struct policy *policy,
 	const struct policy_query *query, bool allowed)
 {
 	const struct question *q = &query->view->q;
-	bool tcp = query->tcp;
+	bool proven = is_proven(query);
 
 	if (q->class != DNS_CLASS_IN && !allowed) {
 		struct policy_result r =
-			check_action(policy->chaos, tcp, STAT_DROP_CHAOS);
+			check_action(policy->chaos, proven, STAT_DROP_CHAOS);
 
 		if (r.verdict != VERDICT_PASS)
 			return r;
@@ -316,7 +329,7 @@ static struct policy_result check_type(const struct policy *policy,
 	if (q->type == DNS_TYPE_AXFR || q->type == DNS_TYPE_IXFR)
 		return check_transfer(policy, query);
 	if (q->type == DNS_TYPE_ANY && !allowed)
-		return check_action(policy->any, tcp, STAT_DROP_ANY);
+		return check_action(policy->any, proven, STAT_DROP_ANY);
 	if (is_meta(q->type))
 		return reply(STAT_REFUSED_TYPE, DNS_RCODE_REFUSED, -1);
 	return pass();
@@ -332,15 +345,15 @@ static struct policy_result check_rate(const struct policy *policy,
 		STAT_CACHE_ONLY_RULE};
 	enum policy_action over = (enum policy_action)rule->over;
 	const struct limit_owner owner = {.kind = LIMIT_RULE,
-		/* as in check_limit: TCP has buckets of its own */
-		.scope = rule->id ^ (q->tcp && over == POLICY_TC),
+		/* as in check_limit: who proves itself has its own bucket */
+		.scope = rule->id ^ (is_proven(q) && over == POLICY_TC),
 		.client = rule->shared ? NULL : q->client,
 		.v4_bits = policy->limit_v4_bits,
 		.v6_bits = policy->limit_v6_bits};
 
 	if (limit_take_owned(policy->limiter, &owner, &rule->rate, q->now_us))
 		return pass();
-	return over_limit(over, q->tcp, counters);
+	return over_limit(over, is_proven(q), counters);
 }
 
 /* Does evaluation end at this rule? Then *out is what comes of it. */
@@ -440,14 +453,12 @@ struct policy_result policy_check(
 	struct block_found found;
 
 	if (blocks_find_name(
-		    policy->blocks, q->view->q.name, q->now_us, &found)) {
-		limit = apply_block(&found, q->tcp);
-		if (limit.verdict != VERDICT_PASS)
-			return limit;
-	}
+		    policy->blocks, q->view->q.name, q->now_us, &found) &&
+		!(spares_proven(&found) && is_proven(q)))
+		return apply_block(&found);
 	if (is_watched(policy, q->client))
 		offenders_query(policy->offenders, &policy->dynamic.rules,
-			q->client, q->now_us);
+			q->client, is_proven(q), q->now_us);
 	limit = check_limit(policy, q);
 	if (limit.verdict == VERDICT_DROP || limit.verdict == VERDICT_REPLY)
 		return limit;
@@ -470,7 +481,8 @@ struct policy_result policy_check(
 }
 
 struct policy_result policy_check_miss(const struct policy *policy,
-	const union addr *client, bool tcp, const uint8_t *name, int64_t now_us)
+	const union addr *client, bool proven, const uint8_t *name,
+	int64_t now_us)
 {
 	static const enum stat_id by_client[] = {STAT_DROP_MISS_CLIENT,
 		STAT_REFUSED_MISS_CLIENT, STAT_TC_MISS_CLIENT,
@@ -483,7 +495,7 @@ struct policy_result policy_check_miss(const struct policy *policy,
 		.v4_bits = policy->limit_v4_bits,
 		.v6_bits = policy->limit_v6_bits,
 		.name = name,
-		.apart = tcp && action == POLICY_TC};
+		.apart = proven && action == POLICY_TC};
 	struct miss_limits limits = policy->misses;
 	enum miss_over over;
 
@@ -495,7 +507,7 @@ struct policy_result policy_check_miss(const struct policy *policy,
 		return pass();
 	/* "cache-only": it is not in the cache */
 	return over_limit(action == POLICY_CACHE_ONLY ? POLICY_DROP : action,
-		tcp, over == MISS_CLIENT ? by_client : by_suffix);
+		proven, over == MISS_CLIENT ? by_client : by_suffix);
 }
 
 const struct pool *policy_route(

@@ -100,6 +100,15 @@ enum policy_verdict {
 	VERDICT_REPLY, /* rcode or TC */
 	VERDICT_SPOOF, /* `spoof` is the answer */
 	VERDICT_RELAY, /* to `pool` as it is: transfers, NOTIFY, UPDATE */
+	VERDICT_PROVE, /* of policy_admit: it depends on the proof */
+};
+
+/* Does the one who sent it have its address? TCP or a good DNS cookie say so.
+ */
+enum policy_proof {
+	PROOF_UNKNOWN, /* not looked at yet */
+	PROOF_NONE,
+	PROOF_GIVEN,
 };
 
 /* Small enough to be handed back in registers. */
@@ -131,9 +140,10 @@ struct policy_query {
 void policy_free(struct policy *policy);
 
 /* May this source speak at all (ACL, blocks)? PASS, DROP, or REPLY with
- * REFUSED or TC. Before anything else is looked at. */
+ * REFUSED or TC. Before anything else is looked at; PROVE when the proof is
+ * unknown but decides: look for it and ask again. */
 struct policy_result policy_admit(const struct policy *policy,
-	const union addr *client, bool tcp, int64_t now_us);
+	const union addr *client, enum policy_proof proof, int64_t now_us);
 /* May it open a TCP connection? False only when it gets no answer anyway;
  * then *why. */
 bool policy_admit_tcp(const struct policy *policy, const union addr *client,
@@ -147,14 +157,14 @@ struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q);
 
 /* May this question (not in the cache, not in flight) go to a backend? PASS,
- * DROP or REPLY. `name` is in lower case. */
+ * DROP or REPLY. `proven`: by TCP or a cookie; `name` is in lower case. */
 struct policy_result policy_check_miss(const struct policy *policy,
-	const union addr *client, bool tcp, const uint8_t *name,
+	const union addr *client, bool proven, const uint8_t *name,
 	int64_t now_us);
 
 /* An answer to this client leaves: is it one to be blocked? */
 void policy_note_answer(const struct policy *policy, const union addr *client,
-	unsigned rcode, int64_t now_us);
+	bool proven, unsigned rcode, int64_t now_us);
 
 /* The pool that answers for this question: that of the longest suffix; DS is
  * the parent's to answer (RFC 4035 3.1.4.1). */

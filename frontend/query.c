@@ -24,6 +24,7 @@ struct query {
 	struct worker *w;
 	const struct serve_request *req;
 	struct mtime now;
+	bool read; /* the three that follow, and asker.hop */
 	enum msg_verdict parsed;
 	struct query_view view;
 	bool cache_only;
@@ -76,7 +77,8 @@ void query_send_answer(struct worker *w, const struct serve_peer *peer,
 
 	if (truncated)
 		metric_inc(w->row, STAT_TRUNCATED);
-	policy_note_answer(w->policy, &peer->client, msg_rcode(w->out),
+	policy_note_answer(w->policy, &peer->client,
+		peer->tcp || asker->hop.proven, msg_rcode(w->out),
 		loop_now(w->loop).us);
 	us = mtime_sub_us(loop_now(w->loop), since);
 	stats_answer(w->row, msg_rcode(w->out), us);
@@ -241,28 +243,62 @@ static void note_query(struct query *q)
 			weight);
 }
 
-/* The source comes first, before a byte is looked at. */
+/* Once, however often it is asked for. */
+static void read_message(struct query *q)
+{
+	if (q->read)
+		return;
+	q->read = true;
+	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	read_hop(q);
+}
+
+/* One who knows cookies need not come by TCP: it gets a good one and asks
+ * again (RFC 7873 5.2.3). Unless a rule says that it shall come by TCP. */
+static enum step send_refusal(struct query *q, const struct policy_result *r)
+{
+	if (r->tc && r->counter != STAT_TC_RULE && q->asker.hop.cookie) {
+		metric_inc(q->w->row, STAT_BADCOOKIE);
+		return send_own(q, DNS_RCODE_BADCOOKIE, false, -1);
+	}
+	metric_inc(q->w->row, r->counter);
+	return send_own(q, r->rcode, r->tc, r->ede);
+}
+
+static struct policy_result admit(
+	const struct query *q, enum policy_proof proof)
+{
+	return policy_admit(
+		q->w->policy, &q->req->peer.client, proof, q->now.us);
+}
+
+/* The source comes first, mostly before a byte is looked at. */
 static enum step step_admit(struct query *q)
 {
-	struct policy_result r = policy_admit(q->w->policy,
-		&q->req->peer.client, q->req->peer.tcp, q->now.us);
+	struct policy_result r =
+		admit(q, q->req->peer.tcp ? PROOF_GIVEN : PROOF_UNKNOWN);
 
 	if (r.verdict == VERDICT_PASS)
 		return STEP_NEXT;
 	if (r.verdict == VERDICT_DROP)
 		return drop(q, r.counter);
-	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	read_message(q);
+	if (r.verdict == VERDICT_PROVE) {
+		r = admit(q, q->asker.hop.proven ? PROOF_GIVEN : PROOF_NONE);
+		if (r.verdict == VERDICT_PASS)
+			return STEP_NEXT;
+		if (r.verdict == VERDICT_DROP)
+			return drop(q, r.counter);
+	}
 	if (q->parsed == MSG_DROP || q->parsed == MSG_FORMERR)
 		return drop(q, r.counter == STAT_REFUSED_ACL ? STAT_DROP_ACL
 							     : STAT_DROP_BLOCK);
-	read_hop(q);
-	metric_inc(q->w->row, r.counter);
-	return send_own(q, r.rcode, r.tc, r.ede);
+	return send_refusal(q, &r);
 }
 
 static enum step step_parse(struct query *q)
 {
-	q->parsed = msg_parse_query(q->req->msg, q->req->len, &q->view);
+	read_message(q);
 	if (q->parsed != MSG_DROP && (msg_flags(q->req->msg) & MSG_TC))
 		return drop(q, STAT_DROP_NOT_QUERY); /* half a question */
 	if (q->parsed == MSG_DROP)
@@ -273,16 +309,7 @@ static enum step step_parse(struct query *q)
 	if (msg_flags(q->req->msg) & MSG_RD)
 		metric_inc(q->w->row, STAT_RD);
 	note_query(q);
-	read_hop(q);
 	return STEP_NEXT;
-}
-
-/* One who knows cookies need not come by TCP: it gets a good one and asks
- * again (RFC 7873 5.2.3). */
-static enum step send_cookie(struct query *q)
-{
-	metric_inc(q->w->row, STAT_BADCOOKIE);
-	return send_own(q, DNS_RCODE_BADCOOKIE, false, -1);
 }
 
 /* To a backend as it is: a transfer, NOTIFY, UPDATE. */
@@ -326,12 +353,9 @@ static enum step step_check(struct query *q)
 	case VERDICT_DROP:
 		return drop(q, r.counter);
 	case VERDICT_REPLY:
-		if (r.counter == STAT_TC_LIMIT && q->asker.hop.cookie)
-			return send_cookie(q);
 		if (r.counter == STAT_BAD_FORMERR && q->asker.hop.cookie)
 			return send_own(q, DNS_RCODE_NOERROR, false, -1);
-		metric_inc(q->w->row, r.counter);
-		return send_own(q, r.rcode, r.tc, r.ede);
+		return send_refusal(q, &r);
 	case VERDICT_SPOOF:
 		metric_inc(q->w->row, r.counter);
 		return send_spoof(q, r.spoof);
@@ -460,16 +484,15 @@ static enum step step_miss(struct query *q)
 	if (!w->policy->misses.on || q->cache_only ||
 		flight_is_open(w->flights, &q->key))
 		return STEP_NEXT;
-	r = policy_check_miss(
-		w->policy, &peer->client, peer->tcp, q->key.name, q->now.us);
+	r = policy_check_miss(w->policy, &peer->client,
+		peer->tcp || q->asker.hop.proven, q->key.name, q->now.us);
 	if (r.verdict == VERDICT_PASS)
 		return STEP_NEXT;
 	if (q->stale)
 		return send_stale(q);
 	if (r.verdict == VERDICT_DROP)
 		return drop(q, r.counter);
-	metric_inc(w->row, r.counter);
-	return send_own(q, r.rcode, r.tc, r.ede);
+	return send_refusal(q, &r);
 }
 
 static enum step step_forward(struct query *q)
@@ -505,6 +528,7 @@ void query_begin(void *arg, const struct serve_request *req)
 	q->w = w;
 	q->req = req;
 	q->now = loop_now(w->loop);
+	q->read = false;
 	q->cache_only = false;
 	q->stale = false;
 	q->popular = false;

@@ -144,6 +144,18 @@ static void test_bounds(void)
 	is_int(blocks_add(blocks, &manual), 0, "a person's");
 	is_int(blocks_add(blocks, &automatic), -EEXIST,
 		"is not replaced by an automatic one");
+	b = automatic;
+	b.prefix.len = 25;
+	is_int(blocks_add(blocks, &b), 0, "what a source did itself");
+	b.forgeable = true;
+	is_int(blocks_add(blocks, &b), -EEXIST,
+		"is not replaced by what others may have done");
+	b.forgeable = false;
+	ok(blocks_remove(blocks, &b) && (b.forgeable = true) &&
+			blocks_add(blocks, &b) == 0 && !(b.forgeable = false) &&
+			blocks_add(blocks, &b) == 0,
+		"the other way it is");
+	ok(blocks_remove(blocks, &b), "gone");
 	for (int i = 1; i < BLOCKS_MAX + 50; i++) {
 		(void)snprintf(
 			text, sizeof(text), "10.%d.%d.0/24", i >> 8, i & 255);

@@ -229,10 +229,107 @@ static void test_offenders(void)
 	stop();
 }
 
+/* Over UDP, with these options: 0 answered, 1 not, else the rcode or TC. */
+static int ask_with(int fd, const char *options)
+{
+	struct ask ask = {
+		.name = "known.test", .payload = 1232, .options = options};
+	const uint8_t *rdata;
+
+	ask_udp(fd, &ask);
+	if (!take_udp(fd, &answer, RIG_NEVER))
+		return 1;
+	if (msg_flags(answer.data) & MSG_TC)
+		return MSG_TC;
+	return opt_of(&answer, &rdata) < 0 ? (int)rcode()
+					   : rdata[-6] << 4 | (int)rcode();
+}
+
+#define FRESH "000a 0008 2464c4abcf10c957"
+
+/* What others may have sent in its name hits nobody who can show that it is
+ * who it says. */
+static void test_proven(void)
+{
+	struct ask ask = {.name = "known.test"};
+	struct block b;
+	char cookie[64];
+	int fd, tcp;
+
+	rig_start(&rig, OPEN, FIRST);
+	fd = rig_udp_client(&rig);
+	(void)fetch(fd, "known.test");
+	(void)ask_with(fd, FRESH);
+	(void)cookie_text(&answer, cookie);
+	b = set("127.0.0.1", NULL, BLOCK_DROP, true);
+	ok(ask_with(fd, cookie) == 1, "its own doing: a cookie does not help");
+	unset(b);
+	b.forgeable = true;
+	if (blocks_add(rig.policy->blocks, &b) < 0)
+		tap_bail("add");
+	publish();
+	ok(ask_with(fd, NULL) == 1 && ask_with(fd, FRESH) == 1,
+		"perhaps forged: who proves nothing is blocked");
+	ok(ask_with(fd, cookie) == 0, "with a good cookie: answered");
+	is_int((long long)hits(), 2, "and no hit");
+	tcp = rig_tcp_client(&rig);
+	ask_tcp(tcp, &ask);
+	ok(take_tcp(tcp, &answer, RIG_SOON) && rcode() == 0,
+		"by TCP: answered");
+	close(tcp);
+	is_int((long long)rig_stat(&rig, STAT_COOKIE_GOOD), 1,
+		"a cookie is looked at once, and only when it decides");
+	unset(b);
+	b = set("127.0.0.1", NULL, BLOCK_TC, false);
+	is_int(ask_with(fd, NULL), MSG_TC, "action tc: TC");
+	is_int(ask_with(fd, FRESH), DNS_RCODE_BADCOOKIE,
+		"to one that knows cookies: BADCOOKIE");
+	is_int(ask_with(fd, cookie), 0, "with a good cookie: answered");
+	unset(b);
+	b = set(NULL, "test", BLOCK_TC, false);
+	ok(ask_with(fd, NULL) == MSG_TC && ask_with(fd, cookie) == 0,
+		"the same for a name");
+	close(fd);
+	stop();
+}
+
+static void ask_often(int fd, const char *options, int count)
+{
+	while (count-- > 0)
+		(void)ask_with(fd, options);
+}
+
+/* Queries of one who is known count apart from those in its name. */
+static void test_counted_apart(void)
+{
+	struct offender o;
+	char cookie[64];
+	int fd;
+
+	rig_start(&rig, OPEN "dynamic_blocks: {qps: 1, window: 20s}\n", FIRST);
+	fd = rig_udp_client(&rig);
+	(void)fetch(fd, "known.test");
+	(void)ask_with(fd, FRESH);
+	(void)cookie_text(&answer, cookie);
+	ask_often(fd, cookie, 18);
+	ask_often(fd, NULL, 18);
+	ok(!offenders_next(rig.policy->offenders, &o), "20 of each: nobody");
+	ask_often(fd, NULL, 1);
+	ok(offenders_next(rig.policy->offenders, &o) && !o.proven,
+		"21 that may be forged");
+	ask_often(fd, cookie, 3);
+	ok(offenders_next(rig.policy->offenders, &o) && o.proven,
+		"21 that are its own");
+	close(fd);
+	stop();
+}
+
 int main(void)
 {
 	test_sources();
 	test_names();
 	test_offenders();
+	test_proven();
+	test_counted_apart();
 	return tap_done();
 }

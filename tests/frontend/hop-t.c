@@ -24,18 +24,6 @@ static struct rig rig;
 static struct packet answer, question;
 static const struct reply good = {.flags = MSG_RA, .answers = 1, .ttl_s = 60};
 
-/* The OPT of the answer; its rdata at *rdata. -1: none. */
-static int opt_of(const struct packet *p, const uint8_t **rdata)
-{
-	struct question q;
-	struct edns edns;
-
-	if (!msg_check_answer(p->data, p->len, &q, &edns) || !edns.present)
-		return -1;
-	*rdata = p->data + edns.offset + EDNS_OPT_SIZE;
-	return edns.length - EDNS_OPT_SIZE;
-}
-
 static unsigned ext_rcode(const struct packet *p)
 {
 	const uint8_t *rdata;
@@ -68,18 +56,6 @@ static bool has_cookie(const struct packet *p, const char *client)
 	n += wire(want + n, sizeof(want) - n, client);
 	return opt_of(p, &rdata) == 28 && memcmp(rdata, want, n) == 0 &&
 	       rdata[12] == 1;
-}
-
-/* The client's whole cookie option, as text for struct ask. */
-static const char *cookie_text(const struct packet *p, char out[64])
-{
-	const uint8_t *rdata;
-	int len = opt_of(p, &rdata);
-
-	out[0] = '\0';
-	for (int i = 0; len == 28 && i < len; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", rdata[i]);
-	return out;
 }
 
 static bool is_question(const struct packet *p, const char *want)

@@ -29,7 +29,7 @@ static void query(struct offenders *o, const char *who, int64_t now_us)
 {
 	union addr a = addr_of(who);
 
-	offenders_query(o, &rules, &a, now_us);
+	offenders_query(o, &rules, &a, false, now_us);
 }
 
 static void answer(
@@ -37,7 +37,7 @@ static void answer(
 {
 	union addr a = addr_of(who);
 
-	offenders_answer(o, &rules, &a, rcode, now_us);
+	offenders_answer(o, &rules, &a, false, rcode, now_us);
 }
 
 /* Who is noted next, and for what. */

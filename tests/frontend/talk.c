@@ -275,3 +275,26 @@ int ede_of(const struct packet *p)
 	o = p->data + rr.rdata_offset;
 	return get16(o) == EDNS_OPTION_EDE ? get16(o + 4) : -1;
 }
+
+/* The OPT of the answer; its rdata at *rdata. -1: none. */
+int opt_of(const struct packet *p, const uint8_t **rdata)
+{
+	struct question q;
+	struct edns edns;
+
+	if (!msg_check_answer(p->data, p->len, &q, &edns) || !edns.present)
+		return -1;
+	*rdata = p->data + edns.offset + EDNS_OPT_SIZE;
+	return edns.length - EDNS_OPT_SIZE;
+}
+
+const char *cookie_text(const struct packet *p, char out[64])
+{
+	const uint8_t *rdata;
+	int len = opt_of(p, &rdata);
+
+	out[0] = '\0';
+	for (int i = 0; len == 28 && i < len; i++)
+		(void)snprintf(out + 2 * i, 3, "%02x", rdata[i]);
+	return out;
+}

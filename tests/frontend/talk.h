@@ -65,5 +65,10 @@ uint32_t first_ttl(const struct packet *p);
 /* The extended error in the OPT; -1: none. */
 int ede_of(const struct packet *p);
 bool has_opt(const struct packet *p);
+/* The octets of its options, and where they begin; -1: no OPT. */
+int opt_of(const struct packet *p, const uint8_t **rdata);
+/* The client's whole cookie option, as text for struct ask; "" when something
+ * else is there. Returns `out`. */
+const char *cookie_text(const struct packet *p, char out[64]);
 
 #endif

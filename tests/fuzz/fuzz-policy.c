@@ -81,7 +81,7 @@ static void ask_all(struct policy *p)
 
 		if (addr_parse(clients[c], 0, &client) < 0)
 			continue;
-		(void)policy_admit(p, &client, false, 1000000);
+		(void)policy_admit(p, &client, PROOF_UNKNOWN, 1000000);
 		for (size_t n = 0; n < countof(names); n++)
 			for (size_t t = 0; t < countof(types); t++)
 				for (unsigned bits = 0; bits < 8; bits++)
