@@ -61,6 +61,18 @@ const char *block_action_name(enum block_action action)
 	return names[action];
 }
 
+bool block_action_parse(const char *text, enum block_action *action)
+{
+	for (unsigned i = BLOCK_DROP; i <= BLOCK_TC; i++) {
+		if (strcmp(block_action_name((enum block_action)i), text) ==
+			0) {
+			*action = (enum block_action)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- the table --------------------------------------------------------- */
 
 static bool is_same(const struct block *a, const struct block *b)
@@ -125,6 +137,16 @@ int blocks_add(struct blocks *blocks, const struct block *block)
 	}
 	put_block(&slot->block, block);
 	return 0;
+}
+
+int blocks_restore(struct blocks *blocks, const struct block *block)
+{
+	int rc = blocks_add(blocks, block);
+
+	if (rc == 0)
+		__atomic_store_n(&find_slot(blocks, block)->block.hits,
+			block->hits, __ATOMIC_RELAXED);
+	return rc;
 }
 
 static void forget(struct blocks *blocks, struct slot *slot)

@@ -14,8 +14,9 @@
 
 #include <stdio.h>
 
-#define BLOCKS_MAX   1024
-#define BLOCK_REASON 24
+#define BLOCKS_MAX      1024
+#define BLOCK_REASON    24
+#define BLOCK_LONGEST_S (30 * 86400LL) /* that a person may ask for */
 
 enum block_action { /* order of the words in the configuration */
 	BLOCK_DROP,
@@ -51,6 +52,8 @@ void blocks_free(struct blocks *blocks); /* NULL allowed; no reader is left */
  * -ENOSPC: the table is full, -EEXIST: see above.
  */
 int blocks_add(struct blocks *blocks, const struct block *block) MUST_CHECK;
+/* As blocks_add, with the hits that it had. */
+int blocks_restore(struct blocks *blocks, const struct block *block) MUST_CHECK;
 /* False: there is no such block. */
 bool blocks_remove(struct blocks *blocks, const struct block *block);
 /* Forget those whose time is over; how many. */
@@ -84,5 +87,7 @@ static inline void block_hit(const struct block_found *found)
 }
 
 const char *block_action_name(enum block_action action);
+/* False: it is none. */
+bool block_action_parse(const char *text, enum block_action *action);
 
 #endif

@@ -8,12 +8,13 @@
 #include "frontend/frontend.h"
 
 #include "common/base/log.h"
+#include "frontend/blockfile.h"
 
 #include <errno.h>
 
 #define TICK_MS    100
 #define DEFAULT_MS (10 * 60 * 1000LL)
-#define LONGEST_MS (30 * 86400 * 1000LL)
+#define SAVE_US    1000000 /* the file is not written more often */
 #define OWN        "ispdns_frontend_"
 
 struct retired {
@@ -36,6 +37,7 @@ static int publish(struct frontend *fe)
 		r->beats[i] = worker_beats(fe->workers[i]);
 	r->next = fe->retired;
 	fe->retired = r;
+	fe->blocks_unsaved = true;
 	return 0;
 }
 
@@ -62,6 +64,44 @@ static void free_retired(struct frontend *fe, bool all)
 		block_list_free(r->list);
 		free(r);
 	}
+}
+
+/* --- the file ---------------------------------------------------------- */
+
+void frontend_blocks_save(struct frontend *fe)
+{
+	struct err err = {.text = ""};
+
+	fe->blocks_unsaved = false;
+	fe->blocks_saved = mtime_now();
+	if (fe->blocks_file[0] &&
+		blockfile_save(fe->blocks, fe->blocks_file, &err) < 0)
+		log_warn("block: not written: %s", err.text);
+}
+
+static void save_when_due(struct frontend *fe)
+{
+	if (fe->blocks_unsaved &&
+		mtime_sub_us(mtime_now(), fe->blocks_saved) >= SAVE_US)
+		frontend_blocks_save(fe);
+}
+
+/* Before there are workers. A file that cannot be read costs its blocks. */
+static int load(struct frontend *fe)
+{
+	struct err err = {.text = ""};
+	size_t count = 0;
+	int rc;
+
+	if (!fe->blocks_file[0])
+		return 0;
+	rc = blockfile_load(fe->blocks, fe->blocks_file, &count, &err);
+	if (rc < 0 && rc != -ENOENT)
+		log_warn("block: not read: %s", err.text);
+	if (count == 0)
+		return 0;
+	log_info("block: read: file=%s blocks=%zu", fe->blocks_file, count);
+	return publish(fe);
 }
 
 /* --- automatic --------------------------------------------------------- */
@@ -103,13 +143,14 @@ static void on_tick(void *arg)
 	if (changed && publish(fe) < 0)
 		log_warn("block: out of memory");
 	free_retired(fe, false);
+	save_when_due(fe);
 	timer_set_ms(fe->block_timer, TICK_MS);
 }
 
 int frontend_blocks_start(struct frontend *fe)
 {
 	fe->block_timer = timer_new(fe->loop, on_tick, fe);
-	if (!fe->block_timer)
+	if (!fe->block_timer || load(fe) < 0)
 		return -ENOMEM;
 	timer_set_ms(fe->block_timer, TICK_MS);
 	return 0;
@@ -133,18 +174,6 @@ struct order {
 	enum block_action action;
 };
 
-static bool parse_action(const char *text, enum block_action *action)
-{
-	for (unsigned i = BLOCK_DROP; i <= BLOCK_TC; i++) {
-		if (strcmp(block_action_name((enum block_action)i), text) ==
-			0) {
-			*action = (enum block_action)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 /* False: said why. */
 static bool take_option(struct control_call *call, struct order *order,
 	const char *key, const char *value)
@@ -152,14 +181,15 @@ static bool take_option(struct control_call *call, struct order *order,
 	key += strncmp(key, "--", 2) == 0 ? 2 : 0;
 	if (strcmp(key, "for") == 0) {
 		if (conf_parse_duration(value, &order->for_ms) &&
-			order->for_ms >= 1000 && order->for_ms <= LONGEST_MS)
+			order->for_ms >= 1000 &&
+			order->for_ms <= BLOCK_LONGEST_S * 1000)
 			return true;
 		control_fail(call,
 			"--for \"%s\": a time such as 30s, 10m or 1h is "
 			"allowed, from 1s to 720h",
 			value);
 	} else if (strcmp(key, "action") == 0) {
-		if (parse_action(value, &order->action))
+		if (block_action_parse(value, &order->action))
 			return true;
 		control_fail(call,
 			"--action \"%s\": drop, refuse and tc are allowed",
@@ -315,14 +345,16 @@ static void block_list(struct frontend *fe, struct control_call *call)
 		if (!blocks_get(fe->blocks, i, &b) || b.until_us <= now_us)
 			continue;
 		json_array_append_new(rows,
-			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "kind",
-				b.suffix ? "suffix" : "source", "target",
-				target_text(&b, text), "action",
+			json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b}",
+				"kind", b.suffix ? "suffix" : "source",
+				"target", target_text(&b, text), "action",
 				block_action_name(b.action), "reason", b.reason,
 				"left_s",
 				(json_int_t)((b.until_us - now_us + 999999) /
 					     1000000),
-				"queries", (json_int_t)b.hits));
+				"queries", (json_int_t)b.hits, "automatic",
+				b.automatic, "spares_proven",
+				b.forgeable || b.action == BLOCK_TC));
 	}
 	control_ok(call, json_pack("{s:o}", "blocks", rows));
 }

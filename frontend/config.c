@@ -532,6 +532,25 @@ const char *config_cache_file(const struct conf *conf)
 	return n ? conf_str(n) : NULL;
 }
 
+int config_blocks_file(
+	const struct conf *conf, char *out, size_t size, struct err *err)
+{
+	const struct conf_node *n = conf_path(conf_root(conf), "blocks.file");
+	const char *dir = getenv("STATE_DIRECTORY");
+	int len = 0;
+
+	out[0] = '\0';
+	if (n)
+		len = snprintf(out, size, "%s", conf_str(n));
+	else if (dir && dir[0] == '/' && !strchr(dir, ':'))
+		len = snprintf(out, size, "%s/blocks", dir);
+	if ((size_t)len < size)
+		return 0;
+	return n ? conf_error(conf, n, err, "blocks.file: at most %zu octets",
+			   size - 1)
+		 : err_fail(err, -ENAMETOOLONG, "STATE_DIRECTORY is too long");
+}
+
 const char *config_ha_socket(const struct conf *conf)
 {
 	const struct conf_node *n = conf_path(conf_root(conf), "ha.socket");

@@ -47,6 +47,10 @@ void config_sizes(const struct conf *conf, struct config_sizes *out);
 const union addr *config_metrics(const struct conf *conf);
 /* NULL: the cache is not kept over a restart. */
 const char *config_cache_file(const struct conf *conf);
+/* Where blocks are kept over a restart: as configured, else in the state
+ * directory that systemd tells; "": nowhere. -ENAMETOOLONG. */
+int config_blocks_file(const struct conf *conf, char *out, size_t size,
+	struct err *err) MUST_CHECK;
 /* NULL: no heartbeat. */
 const char *config_ha_socket(const struct conf *conf);
 

@@ -105,9 +105,14 @@ static void raise_descriptor_limit(void)
 			strerror(errno));
 }
 
-static int make_stores(
-	struct frontend *fe, const struct config_sizes *sizes, struct err *err)
+static int make_stores(struct frontend *fe, const struct conf *conf,
+	const struct config_sizes *sizes, struct err *err)
 {
+	int rc = config_blocks_file(
+		conf, fe->blocks_file, sizeof(fe->blocks_file), err);
+
+	if (rc < 0)
+		return rc;
 	fe->cache = cache_new(sizes->cache_entries, sizes->cache_bytes);
 	fe->limiter = limiter_new(sizes->limit_entries);
 	fe->blocks = blocks_new();
@@ -115,7 +120,9 @@ static int make_stores(
 	if (!fe->cache || !fe->limiter || !fe->blocks || !fe->offenders)
 		return err_fail(err, -ENOMEM,
 			"out of memory for the cache or the table of limits");
-	return frontend_blocks_start(fe);
+	if (frontend_blocks_start(fe) < 0)
+		return err_fail(err, -ENOMEM, "out of memory for blocks");
+	return 0;
 }
 
 static int make_policy(
@@ -281,7 +288,7 @@ static int frontend_start(struct daemon *d, const struct conf *conf,
 		return err_fail(err, -ENOMEM, "out of memory");
 	raise_descriptor_limit();
 	config_sizes(conf, &sizes);
-	rc = make_stores(fe, &sizes, err);
+	rc = make_stores(fe, conf, &sizes, err);
 	if (rc == 0)
 		rc = make_policy(fe, conf, err);
 	if (rc == 0)
@@ -320,6 +327,7 @@ static void worker_is_done(void *arg)
 	if (--fe->stopping > 0)
 		return;
 	save_cache(fe);
+	frontend_blocks_save(fe); /* with hits, and what is new */
 	daemon_stopped(fe->daemon);
 }
 

@@ -29,6 +29,9 @@ struct frontend {
 	struct retired *retired;   /* block_verb.c: lists still being read */
 	struct timer *block_timer; /* ends blocks, sets automatic ones */
 	uint64_t blocks_set, blocks_denied; /* automatic ones */
+	char blocks_file[256];              /* "": they are not kept */
+	bool blocks_unsaved;
+	struct mtime blocks_saved;
 	struct policy *policy;
 	struct worker *workers[CONFIG_WORKERS_MAX];
 	unsigned worker_count;
@@ -72,6 +75,7 @@ void frontend_rule_metrics(const struct frontend *fe, struct text *out);
 
 /* block_verb.c: the verb "block", the main thread's part of blocks. */
 int frontend_blocks_start(struct frontend *fe) MUST_CHECK;
+void frontend_blocks_save(struct frontend *fe); /* into their file */
 void frontend_blocks_stop(struct frontend *fe); /* no worker is left */
 void frontend_block_verb(
 	void *arg, struct control_call *call, const json_t *args);

@@ -40,6 +40,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/probe.c frontend/probe.h \
 	frontend/query.c frontend/query.h frontend/query_impl.h \
 	frontend/arrival.c \
+	frontend/blockfile.c frontend/blockfile.h \
 	frontend/rate.c frontend/rate.h \
 	frontend/registry.c frontend/registry.h \
 	frontend/rule.c frontend/rule.h \

@@ -257,11 +257,11 @@ static void read_message(struct query *q)
  * again (RFC 7873 5.2.3). Unless a rule says that it shall come by TCP. */
 static enum step send_refusal(struct query *q, const struct policy_result *r)
 {
+	metric_inc(q->w->row, r->counter);
 	if (r->tc && r->counter != STAT_TC_RULE && q->asker.hop.cookie) {
 		metric_inc(q->w->row, STAT_BADCOOKIE);
 		return send_own(q, DNS_RCODE_BADCOOKIE, false, -1);
 	}
-	metric_inc(q->w->row, r->counter);
 	return send_own(q, r->rcode, r->tc, r->ede);
 }
 

@@ -461,6 +461,11 @@ static const struct schema_item root_items[] = {
 		.children = schema_dynamic,
 		.help = "Sources (by the prefixes of limit) that are blocked "
 			"for a while for what they do."},
+	{.name = "blocks",
+		.type = SCHEMA_MAP,
+		.dflt = "{}",
+		.children = schema_blocks,
+		.help = "Blocks, by dynamic_blocks or by a person."},
 	{.name = "cache",
 		.type = SCHEMA_MAP,
 		.dflt = "{}",

@@ -14,6 +14,7 @@ extern const struct schema_item schema_rule[];    /* item of "rules" */
 extern const struct schema_item schema_route[];   /* item of "routes" */
 extern const struct schema_item schema_transfers[];
 extern const struct schema_item schema_cookies[];
+extern const struct schema_item schema_blocks[];
 extern const struct schema_item schema_top[];
 extern const struct schema_item schema_drop_log[];
 

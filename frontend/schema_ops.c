@@ -33,6 +33,16 @@ const struct schema_item schema_cookies[] = {
 	{.type = SCHEMA_END},
 };
 
+const struct schema_item schema_blocks[] = {
+	{.name = "file",
+		.type = SCHEMA_PATH,
+		.help = "Blocks are kept here over a restart; without: in the "
+			"file \"blocks\" of the service's state directory "
+			"($STATE_DIRECTORY), or not at all.",
+		.reload = SCHEMA_RESTART},
+	{.type = SCHEMA_END},
+};
+
 const struct schema_item schema_top[] = {
 	{.name = "enabled",
 		.type = SCHEMA_BOOL,

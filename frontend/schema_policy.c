@@ -285,8 +285,8 @@ const struct schema_item schema_dynamic[] = {
 		.dflt = "tc",
 		.choices = block_actions,
 		.help = "What it gets: nothing, REFUSED, or TC over UDP and "
-			"answers over TCP, which does not hurt one whose "
-			"address was forged."},
+			"answers to who proves its address (TCP, a DNS "
+			"cookie)."},
 	{.name = "max",
 		.type = SCHEMA_INT,
 		.dflt = "256",

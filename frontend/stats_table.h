@@ -82,8 +82,6 @@
 		"")                                                            \
 	X(STAT_CACHE_ONLY_RULE,                                                \
 		"rule_total{rule=\"rule-limit\",action=\"cache-only\"}", "")   \
-	X(STAT_BADCOOKIE, "rule_total{rule=\"limit\",action=\"badcookie\"}",   \
-		"")                                                            \
 	X(STAT_AXFR_UDP, "rule_total{rule=\"axfr-udp\",action=\"notimp\"}",    \
 		"")                                                            \
 	X(STAT_TRANSFER_BUSY,                                                  \
@@ -93,6 +91,8 @@
 	X(STAT_BAD_NOTIMP, "rule_total{rule=\"parse\",action=\"notimp\"}", "") \
 	X(STAT_BAD_BADVERS, "rule_total{rule=\"parse\",action=\"badvers\"}",   \
 		"")                                                            \
+	X(STAT_BADCOOKIE, "badcookie_total",                                   \
+		"Of the answers of rules, BADCOOKIE in the place of TC.")      \
 	X(STAT_CACHE_HITS, "cache_hits_total",                                 \
 		"Queries answered from the packet cache.")                     \
 	X(STAT_CACHE_MISSES, "cache_misses_total",                             \

@@ -270,6 +270,46 @@ restart
 like "$(query +short kept.test)" 192.0.2.1 "a damaged file costs nothing else"
 kill -TERM "$pid"
 wait "$pid"
+
+# --- the blocks over a restart ---
+config "blocks: {file: $dir/blocks}"
+restart
+ask block add suffix evil.test --for 1h --action refuse > /dev/null
+ask block add suffix brief.test --for 1s --action refuse > /dev/null
+ask block add 192.0.2.0/24 > /dev/null
+like "$(query x.evil.test)" REFUSED "a suffix is blocked"
+wait_for grep -q 192.0.2.0/24 "$dir/blocks"
+ok $? "blocks are written soon"
+kill -9 "$pid"
+wait "$pid" 2> /dev/null
+restart
+like "$(query x.evil.test)" REFUSED "killed and started: it still is"
+like "$(ask block list)" "192.0.2.0/24 +drop +manual +(600|5[0-9]{2}) +0" \
+	"with the time that is left"
+brief_is_over() { ! ask block list | grep -q brief.test; }
+wait_for brief_is_over
+ok $? "one whose time is over is gone"
+ask block remove suffix evil.test > /dev/null
+kill -TERM "$pid"
+wait "$pid"
+grep -q 192.0.2.0/24 "$dir/blocks" && ! grep -q evil.test "$dir/blocks"
+ok $? "the file says what is set at the stop"
+sed -i 's/drop/dropp/' "$dir/blocks"
+restart
+like "$(ask block list)" "^blocks +\[\]" "a damaged file: no block, no harm"
+like "$(cat "$dir/log")" "block: not read: $dir/blocks: not a whole list" \
+	"which is said"
+kill -TERM "$pid"
+wait "$pid"
+mkdir "$dir/state"
+config ""
+export STATE_DIRECTORY=$dir/state
+restart
+ask block add 192.0.2.0/24 > /dev/null
+kill -TERM "$pid"
+wait "$pid"
+grep -q 192.0.2.0/24 "$dir/state/blocks"
+ok $? "without a name: in the state directory"
 pid=
 grep -Eq 'Sanitizer|assert' "$dir/log"
 [ $? -ne 0 ]

@@ -139,7 +139,9 @@ like "$(ask block list)" \
 	"block list: action, reason, time left, hits"
 like "$(ask block add 127.0.0.0/8 for=600 action=tc)" 'for_s +600' \
 	"block add PREFIX, options as key=value"
-like "$(query +ignore a.test)" 'flags: qr tc' "TC over UDP"
+like "$(query +nocookie +ignore a.test)" 'flags: qr tc' "TC over UDP"
+like "$(query +ignore a.test)" 'BADCOOKIE, retrying' \
+	"BADCOOKIE to one that knows cookies, which then gets an answer"
 like "$(query +tcp +short a.test)" '^192.0.2.1$' "answers over TCP"
 config 'policy: {any: refuse}'
 like "$(ask reload)" '.' "reload"
@@ -167,11 +169,13 @@ like "$(query x.brief.test)" 'NOERROR' "and its name is answered"
 # --- automatic blocks ---
 config 'dynamic_blocks: {qps: 1, window: 10s, duration: 1m, action: tc}'
 ask reload > /dev/null
-for i in $(seq 15); do query +ignore a.test > /dev/null; done
+for i in $(seq 15); do query +nocookie +ignore a.test > /dev/null; done
 is_blocked() { ask block list | grep -Eq '127.0.0.1/32 +tc +rate +[0-9]+'; }
 wait_for is_blocked
 ok $? "a source over its rate is blocked"
-like "$(query +ignore a.test)" 'flags: qr tc' "with the action of the configuration"
+like "$(query +nocookie +ignore a.test)" 'flags: qr tc' \
+	"with the action of the configuration"
+like "$(query +ignore a.test)" 'NOERROR' "who has a good cookie is answered"
 page /metrics > "$dir/metrics"
 like "$(cat "$dir/metrics")" '^ispdns_frontend_blocks_set_total 1$' "counted"
 like "$(cat "$dir/metrics")" '^dnsdist_dyn_block_nmg_size 2$' \
