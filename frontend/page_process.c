@@ -77,8 +77,6 @@ static void print_never(struct text *out)
 {
 	page_one(out, "dnsdist_trunc_failures", "untyped",
 		"Errors while truncating an answer: none can happen.", 0);
-	page_one(out, "dnsdist_rule_servfail", "untyped",
-		"SERVFAIL by a rule: there is no such action.", 0);
 	page_one(out, "dnsdist_security_status", "gauge",
 		"0: no security polling.", 0);
 }

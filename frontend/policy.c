@@ -373,6 +373,13 @@ static bool apply_rule(const struct policy *policy,
 		*out = reply(STAT_NXDOMAIN_RULE, DNS_RCODE_NXDOMAIN,
 			DNS_EDE_BLOCKED);
 		return true;
+	case RULE_SERVFAIL:
+		*out = reply(STAT_SERVFAIL_RULE, DNS_RCODE_SERVFAIL,
+			DNS_EDE_PROHIBITED);
+		return true;
+	case RULE_NOTIMP:
+		*out = reply(STAT_NOTIMP_RULE, DNS_RCODE_NOTIMP, -1);
+		return true;
 	case RULE_TRUNCATE:
 		*out = truncate_it(STAT_TC_RULE);
 		return true;
@@ -405,6 +412,8 @@ static bool is_void(const struct rule *rule, const struct policy_query *q)
 	case RULE_TRUNCATE:
 		return q->tcp || q->parsed == MSG_NOTIMP;
 	case RULE_NXDOMAIN:
+	case RULE_SERVFAIL:
+	case RULE_NOTIMP:
 	case RULE_POOL:
 	case RULE_SPOOF:
 		return q->parsed == MSG_NOTIMP;

@@ -22,7 +22,8 @@ const struct rule *rules_at(const struct rules *rules, size_t i)
 const char *rule_action_name(enum rule_action action)
 {
 	static const char *const names[] = {"allow", "drop", "refuse",
-		"nxdomain", "truncate", "pool", "spoof", "rate-limit", "tag"};
+		"nxdomain", "servfail", "notimp", "truncate", "pool", "spoof",
+		"rate-limit", "tag"};
 
 	return names[action];
 }

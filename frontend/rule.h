@@ -26,6 +26,8 @@ enum rule_action { /* order of the words in the configuration */
 	RULE_DROP,
 	RULE_REFUSE,
 	RULE_NXDOMAIN,
+	RULE_SERVFAIL,
+	RULE_NOTIMP,
 	RULE_TRUNCATE,
 	RULE_POOL,
 	RULE_SPOOF,

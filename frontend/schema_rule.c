@@ -5,7 +5,8 @@
 #include "frontend/schema.h"
 
 static const char *const actions[] = {"allow", "drop", "refuse", "nxdomain",
-	"truncate", "pool", "spoof", "rate-limit", "tag", NULL};
+	"servfail", "notimp", "truncate", "pool", "spoof", "rate-limit", "tag",
+	NULL};
 static const char *const opcodes[] = {
 	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};
@@ -87,7 +88,8 @@ static const struct schema_item rule_items[] = {
 		.choices = actions,
 		.help = "What is done: allow (no rule behind it is looked at, "
 			"nor policy.any and policy.chaos), drop, refuse, "
-			"nxdomain, truncate (TC over UDP; passed over on TCP), "
+			"nxdomain, servfail, notimp, truncate (TC over UDP; "
+			"passed over on TCP), "
 			"pool, spoof, rate-limit (goes on while within it), "
 			"tag (counts and goes on)."},
 	{.name = "pool",

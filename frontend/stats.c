@@ -95,6 +95,8 @@ static const struct alias aliases[] = {
 		"Queries refused by a rule."},
 	{"dnsdist_rule_nxdomain", STAT_NXDOMAIN_RULE, STAT_NXDOMAIN_RULE,
 		"Queries answered NXDOMAIN by a rule."},
+	{"dnsdist_rule_servfail", STAT_SERVFAIL_RULE, STAT_SERVFAIL_RULE,
+		"Queries answered SERVFAIL by a rule."},
 	{"dnsdist_rule_truncated", STAT_TC_ANY, STAT_TC_LIMIT,
 		"Queries truncated by a rule."},
 	{"dnsdist_self_answered", STAT_SELF_ANSWERED, STAT_SELF_ANSWERED,

@@ -78,6 +78,10 @@
 		"")                                                            \
 	X(STAT_NXDOMAIN_RULE,                                                  \
 		"rule_total{rule=\"rules\",action=\"nxdomain\"}", "")          \
+	X(STAT_SERVFAIL_RULE,                                                  \
+		"rule_total{rule=\"rules\",action=\"servfail\"}", "")          \
+	X(STAT_NOTIMP_RULE, "rule_total{rule=\"rules\",action=\"notimp\"}",    \
+		"")                                                            \
 	X(STAT_SPOOFED_RULE, "rule_total{rule=\"rules\",action=\"spoof\"}",    \
 		"")                                                            \
 	X(STAT_CACHE_ONLY_RULE,                                                \

@@ -31,7 +31,8 @@ static const char *const roles[] = {
 	"frontend", "resolver", "authority", "ha", NULL};
 
 static const char *const rule_actions[] = {"allow", "drop", "refuse",
-	"nxdomain", "truncate", "pool", "spoof", "rate-limit", "tag", NULL};
+	"nxdomain", "servfail", "notimp", "truncate", "pool", "spoof",
+	"rate-limit", "tag", NULL};
 static const char *const opcodes[] = {
 	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};

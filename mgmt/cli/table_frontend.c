@@ -191,8 +191,8 @@ static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
 		OPT("tag", "tag", PARAM_TEXT, "label, of action tag")
 
 #define RULE_ACTIONS                                                           \
-	"allow, drop, refuse, nxdomain, truncate, pool, spoof, rate-limit, "   \
-	"tag"
+	"allow, drop, refuse, nxdomain, servfail, notimp, truncate, pool, "    \
+	"spoof, rate-limit, tag"
 
 static const struct param p_rule[] = {ARG("name", "NAME", PARAM_TEXT)};
 

@@ -66,7 +66,9 @@ static void test_ends(void)
 		     "  - {suffix: [refuse.test], action: refuse}\n"
 		     "  - {suffix: [nx.test], action: nxdomain}\n"
 		     "  - {suffix: [tc.test], action: truncate}\n"
-		     "  - {exact: [only.test], action: refuse}\n",
+		     "  - {exact: [only.test], action: refuse}\n"
+		     "  - {suffix: [fail.test], action: servfail}\n"
+		     "  - {suffix: [notimp.test], action: notimp}\n",
 		FIRST);
 	fd = rig_udp_client(&rig);
 	tcp = rig_tcp_client(&rig);
@@ -94,6 +96,13 @@ static void test_ends(void)
 	is_int((long long)hits(3), 1, "counted where it applied");
 	ok(ask_for(fd, "only.test", 0) && rcode() == DNS_RCODE_REFUSED,
 		"an exact name");
+	ok(ask_for(fd, "fail.test", 0) && rcode() == DNS_RCODE_SERVFAIL,
+		"servfail: SERVFAIL");
+	ok(ask_for(fd, "notimp.test", 0) && rcode() == DNS_RCODE_NOTIMP,
+		"notimp: NOTIMP");
+	is_int((long long)(rig_stat(&rig, STAT_SERVFAIL_RULE) +
+			   rig_stat(&rig, STAT_NOTIMP_RULE)),
+		2, "each counted");
 	ok(passes(fd, "www.only.test", 0, 0), "not those below it");
 	ok(passes(fd, "notdrop.test", 0, 0), "other names pass");
 	close(fd);
