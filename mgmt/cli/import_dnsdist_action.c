@@ -42,7 +42,9 @@ static bool act_rcode(
 		const char *name, *number;
 		enum dd_act act;
 	} codes[] = {{"REFUSED", "5", DD_ACT_REFUSE},
-		{"NXDOMAIN", "3", DD_ACT_NXDOMAIN}};
+		{"NXDOMAIN", "3", DD_ACT_NXDOMAIN},
+		{"SERVFAIL", "2", DD_ACT_SERVFAIL},
+		{"NOTIMP", "4", DD_ACT_NOTIMP}};
 	char code[64];
 
 	dd_constant(d, lua_arg(action, 0), "DNSRCode", code, sizeof(code));
@@ -57,8 +59,9 @@ static bool act_rcode(
 			"RCodeAction: DNSRCode.REFUSED or the like expected");
 	else
 		dd_missing(d, d->now,
-			"RCodeAction(%s): rules answer REFUSED and NXDOMAIN: "
-			"choose one (`ispdns rule add --action refuse`)",
+			"RCodeAction(%s): rules answer REFUSED, NXDOMAIN, "
+			"SERVFAIL and NOTIMP: choose one (`ispdns rule add "
+			"--action refuse`)",
 			code);
 	return false;
 }

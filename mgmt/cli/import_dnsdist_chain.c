@@ -230,7 +230,6 @@ static void place_policy(struct dd *d, struct dd_entry *e)
 	static const char *const verbs[] = {
 		[DD_ACT_DROP] = "drop",
 		[DD_ACT_REFUSE] = "refuse",
-		[DD_ACT_NXDOMAIN] = "",
 		[DD_ACT_TC] = "tc",
 	};
 	const char *key = policy_key(e);

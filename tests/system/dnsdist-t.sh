@@ -192,6 +192,8 @@ cat > "$tmp/questions" <<'EOT'
 192.0.2.10 malware.test AAAA
 192.0.2.10 www.phishing.test A
 192.0.2.10 exact.test A
+192.0.2.10 www.fail.test A
+192.0.2.10 notimp.test TXT
 192.0.2.10 www.exact.test A
 192.0.2.10 one.set.test A
 192.0.2.10 two.set.test MX
