@@ -173,38 +173,50 @@ static void st_web_config(struct dd *d, const struct lua *call)
 	dd_not_needed(d, d->now, METRICS);
 }
 
-/* Frontends' own limits on connections; ispdns-mgmt leaves them as they
- * are. */
-static void tcp_limit(struct dd *d, const struct lua *call, long long own,
-	const char *key, const char *what)
+/* Limits on clients' connections; 0 is none. */
+static void tcp_limit(struct dd *d, const struct lua *call, const char *key,
+	long long factor, long long max, long long none)
 {
 	long long n;
 
-	if (!dd_int(d, lua_arg(call, 0), what, 0, 1000000000, &n))
+	if (!dd_int(d, lua_arg(call, 0), call->object->text, 0, max, &n))
 		return;
-	if (n == own)
-		dd_not_needed(d, d->now,
-			"the frontends' own limit is %lld, too", own);
-	else
-		dd_missing(d, d->now,
-			"the frontends' own limit is %lld (%s): set it in "
-			"frontend.yaml where it runs without ispdns-mgmt",
-			own, key);
+	n = n == 0 ? none : n * factor;
+	json_object_set_new(d->tcp, key, json_integer(n));
+	dd_done(d, d->now, "frontend tcp: %s %lld%s", key, n,
+		strcmp(key, "per_client") == 0 ? " (for each worker)" : "");
 }
 
 static void st_tcp_per_client(struct dd *d, const struct lua *call)
 {
-	tcp_limit(d, call, 20, "tcp.per_client", "connections of one client");
+	tcp_limit(d, call, "per_client", 1, 1000000, 1000000);
 }
 
 static void st_tcp_queries(struct dd *d, const struct lua *call)
 {
-	tcp_limit(d, call, 0, "tcp.queries", "queries of one connection");
+	tcp_limit(d, call, "queries", 1, 1000000000, 0);
 }
 
 static void st_tcp_duration(struct dd *d, const struct lua *call)
 {
-	tcp_limit(d, call, 0, "tcp.lifetime", "seconds of a connection");
+	tcp_limit(d, call, "lifetime_s", 1, 86400, 0);
+}
+
+static void st_tcp_idle(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, "idle_ms", 1000, 600, 600000);
+}
+
+static void st_no_server(struct dd *d, const struct lua *call)
+{
+	const struct lua *arg = dd_value(d, lua_arg(call, 0));
+
+	d->silent = arg && arg->kind == LUA_BOOL && arg->number == 0;
+	if (d->silent)
+		dd_done(d, d->now, "pools without a server: no answer");
+	else
+		dd_not_needed(d, d->now,
+			"always done, after a stale answer was looked for");
 }
 
 static const struct statement {
@@ -228,6 +240,8 @@ static const struct statement {
 	{"setMaxTCPConnectionsPerClient", st_tcp_per_client},
 	{"setMaxTCPQueriesPerConnection", st_tcp_queries},
 	{"setMaxTCPConnectionDuration", st_tcp_duration},
+	{"setTCPRecvTimeout", st_tcp_idle},
+	{"setServFailWhenNoServer", st_no_server},
 };
 
 static void on_function(struct dd *d, const struct lua *call, const char *name)
@@ -437,9 +451,10 @@ static int dd_init(struct dd *d, struct import *im, const char *path)
 	d->routes = json_array();
 	d->policy_set = json_object();
 	d->limit = json_object();
+	d->tcp = json_object();
 	d->rules = json_object();
 	return d->cache && d->pools && d->routes && d->policy_set && d->limit &&
-			       d->rules
+			       d->tcp && d->rules
 		       ? 0
 		       : -ENOMEM;
 }
@@ -451,6 +466,7 @@ static void dd_fini(struct dd *d)
 	json_decref(d->routes);
 	json_decref(d->policy_set);
 	json_decref(d->limit);
+	json_decref(d->tcp);
 	json_decref(d->rules);
 	json_decref(d->blocks.set);
 	arena_fini(&d->arena);

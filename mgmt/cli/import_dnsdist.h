@@ -56,6 +56,8 @@ struct dd {
 	const char *policy; /* of pools without their own */
 	struct dd_list acl;
 	json_t *cache;               /* cache.set's arguments */
+	json_t *tcp;                 /* frontend.tcp.set's */
+	bool silent;                 /* without a server there is no answer */
 	unsigned work;               /* selectors read of this statement */
 	const struct lua *caches[8]; /* newPacketCache calls counted already */
 	json_t *pools; /* name -> {policy?, cache?, backends:[...]} */

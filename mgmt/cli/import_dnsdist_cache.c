@@ -25,7 +25,7 @@ static const struct cache_option {
 	{"skipOptions", NULL, 0},
 	{"maximumEntrySize", NULL, 0},
 	{"payloadRanks", NULL, 0},
-	{"truncatedTTL", NULL, 0},
+	{"truncatedTTL", "truncated_ttl_s", 300},
 	{"shuffle", NULL, 0},
 };
 

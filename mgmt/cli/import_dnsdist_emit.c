@@ -61,16 +61,19 @@ static void emit_backends(struct dd *d, const char *pool, json_t *backends)
 static void emit_pools(struct dd *d)
 {
 	const char *name;
-	json_t *pool, *policy;
+	json_t *pool, *policy, *args;
 	bool cache;
 
 	json_object_foreach(d->pools, name, pool) {
 		policy = json_object_get(pool, "policy");
 		cache = json_is_true(json_object_get(pool, "cache"));
-		import_call(d->im, "pool.create",
-			json_pack("{s:s,s:s,s:b}", "pool", name, "policy",
-				policy ? json_string_value(policy) : d->policy,
-				"cache", cache));
+		args = json_pack("{s:s,s:s,s:b}", "pool", name, "policy",
+			policy ? json_string_value(policy) : d->policy, "cache",
+			cache);
+		if (d->silent)
+			json_object_set_new(
+				args, "no_server", json_string("drop"));
+		import_call(d->im, "pool.create", args);
 		emit_backends(d, name, json_object_get(pool, "backends"));
 	}
 }
@@ -136,6 +139,7 @@ void dd_emit(struct dd *d)
 	emit_object(d, "limit.set", d->limit);
 	emit_object(d, "block.policy.set", d->blocks.set);
 	emit_object(d, "cache.set", d->cache);
+	emit_object(d, "frontend.tcp.set", d->tcp);
 	emit_pools(d);
 	json_array_foreach(d->routes, i, item)
 		import_call(d->im, "route.add", json_incref(item));

@@ -59,14 +59,11 @@ static const struct plain {
 					"or SERVFAIL"},
 	{"setSecurityPollInterval", "nothing is asked on the Internet"},
 	{"setSecurityPollSuffix", "nothing is asked on the Internet"},
-	{"setServFailWhenNoServer", "always done, after a stale answer was "
-				    "looked for"},
 	{"setStructuredLogging", "the daemons have --log-level"},
 	{"setSyslogFacility", "the journal takes the log"},
 	{"setTCPDownstreamCleanupInterval", "not needed"},
 	{"setTCPDownstreamMaxIdleTime", "not needed"},
 	{"setTCPInternalPipeBufferSize", "not needed"},
-	{"setTCPRecvTimeout", "an idle connection is closed after 10 s"},
 	{"setTCPSendTimeout", "an idle connection is closed after 10 s"},
 	{"setTCPUseSinglePipe", "not needed"},
 	{"setUDPMultipleMessagesVectorSize", "batches are always used"},
@@ -106,7 +103,7 @@ static const struct plain {
 
 #define ANSWERS                                                                \
 	"rules on answers: frontends hand on what backends answer; TTLs are "  \
-	"bounded by `ispdns cache set`"
+	"bounded by `ispdns cache set --max-ttl N --cap-served-ttl`"
 #define ENCRYPTED                                                              \
 	"frontends speak DNS over UDP and TCP: keep a proxy for it in front"
 #define EXPORTS                                                                \

@@ -6,11 +6,14 @@
 #include "common/dns/name.h"
 #include "common/net/addr.h"
 
+#include <strings.h>
+
 enum server_use {
 	NUMBER, /* of the backend */
 	CHECK,  /* a number of its check */
 	CHECK_TEXT,
 	CHECK_S,
+	CHECK_MODE,
 	NOTHING,
 	BY_HAND,
 	ELSEWHERE
@@ -27,9 +30,7 @@ static const struct server_key {
 	{"name", ELSEWHERE, NULL, 0, 0},
 	{"weight", NUMBER, "weight", 1, 1000},
 	{"order", NUMBER, "order", 0, 1000},
-	{"qps", BY_HAND,
-		"a limit per backend: `ispdns limit set` bounds what comes in",
-		0, 0},
+	{"qps", NUMBER, "qps", 0, 10000000},
 	{"checkName", CHECK_TEXT, "name", 0, 0},
 	{"checkType", CHECK_TEXT, "type", 0, 0},
 	{"checkInterval", CHECK_S, "interval_ms", 1, 3600},
@@ -44,8 +45,7 @@ static const struct server_key {
 		"--check-type say what is asked",
 		0, 0},
 	{"checkTCP", NOTHING, "not needed", 0, 0},
-	{"healthCheckMode", NOTHING, "probes and live traffic both count", 0,
-		0},
+	{"healthCheckMode", CHECK_MODE, NULL, 0, 0},
 	{"lazyHealthCheckSampleSize", NOTHING, "live traffic always counts", 0,
 		0},
 	{"lazyHealthCheckMinSampleCount", NOTHING, "live traffic always counts",
@@ -117,6 +117,28 @@ static void server_text(struct dd *d, const struct server_key *key,
 			key->name, type ? "type such as A" : "name");
 }
 
+/* "up": no probes. */
+static void server_mode(struct dd *d, const struct lua *value, json_t *check)
+{
+	const char *mode = lua_string(dd_value(d, value));
+
+	if (mode && strcasecmp(mode, "up") == 0)
+		json_object_set_new(check, "enabled", json_false());
+	else if (mode && strcasecmp(mode, "down") == 0)
+		dd_missing(d, d->now,
+			"healthCheckMode \"down\": take it out of work with "
+			"`ispdns backend down` (the rest is imported)");
+	else if (mode && (strcasecmp(mode, "auto") == 0 ||
+				 strcasecmp(mode, "lazy") == 0))
+		dd_note(d, value->line,
+			"newServer: healthCheckMode: probes and live traffic "
+			"both count");
+	else
+		dd_error(d, d->now, value->line,
+			"newServer: healthCheckMode: auto, lazy, up or down "
+			"expected");
+}
+
 static void server_key(struct dd *d, const struct server_key *key,
 	const struct lua *value, json_t *args)
 {
@@ -132,6 +154,9 @@ static void server_key(struct dd *d, const struct server_key *key,
 	case CHECK:
 	case CHECK_S:
 		server_number(d, key, value, check);
+		break;
+	case CHECK_MODE:
+		server_mode(d, value, check);
 		break;
 	case NOTHING:
 		dd_note(d, value->line, "newServer: %s: %s", key->name,

@@ -272,6 +272,19 @@ newServer({address="192.0.2.1", pool={"auth", "spare", "rec"}})
 setStaleCacheEntriesTTL(90)
 addAction(AllRule(), PoolAction("rec"))
 EOT
+gives settings.conf "frontend.tcp.set per_client=1000000 queries=5 lifetime_s=60 idle_ms=3000" \
+	"route.add suffix=. pool=default" <<'EOT'
+newServer({address="192.0.2.1", qps=500, healthCheckMode="up"})
+setMaxTCPConnectionsPerClient(0)
+setMaxTCPQueriesPerConnection(5)
+setMaxTCPConnectionDuration(60)
+setTCPRecvTimeout(3)
+setServFailWhenNoServer(false)
+EOT
+"$cli" import dnsdist "$tmp/settings.conf" --dry-run 2> /dev/null |
+	grep 'pool.create.* no_server=drop\|"enabled":false.* qps=500' |
+	wc -l | grep -qx 2
+ok $? "dnsdist: qps of a server, no checks, no answer without a server"
 gives late.conf "route.add suffix=. pool=default" \
 	"rule.add name=dnsdist-4 position=10 suffix=[\"a.test.\"] action=drop" <<'EOT'
 newServer("192.0.2.1")
