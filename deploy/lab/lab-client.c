@@ -7,7 +7,9 @@
  * were answered, since subscribers do not wait for each other. One record of
  * 16 bytes per query is kept, the table is allocated at start. `lost` counts
  * queries without an answer; a `gap` is the longest span of send times
- * between two neighbouring answered queries.
+ * between two neighbouring answered queries. `send_late_ms` is how late the
+ * latest query left: what this program itself adds to a gap at most, when
+ * its machine is busy.
  *
  * With --marks FIFO every line written there becomes a mark with the time
  * when it came, and the report has one window per mark (until the next one).
@@ -180,6 +182,11 @@ static size_t put_query(unsigned char *q, unsigned seq)
 	return len;
 }
 
+static int64_t due_us(unsigned seq)
+{
+	return (int64_t)seq * 1000000 / opt.rate;
+}
+
 static void send_one(void)
 {
 	unsigned char q[QUERY_SIZE];
@@ -331,7 +338,7 @@ static void run(void)
 	int64_t last;
 
 	while (!stopping && sent < record_max) {
-		int64_t due = (int64_t)sent * 1000000 / opt.rate;
+		int64_t due = due_us(sent);
 		int64_t now = now_us();
 
 		if (due >= end_us)
@@ -406,10 +413,13 @@ static void print_window(unsigned from, unsigned to)
 	static const char *const names[16] = {"NOERROR", "FORMERR", "SERVFAIL",
 		"NXDOMAIN", "NOTIMP", "REFUSED"};
 	unsigned rcodes[16] = {0}, n = 0, tc = 0;
+	int64_t late_us = 0;
 	double gap_ms, at_ms;
 	const char *comma = "";
 
 	for (unsigned i = from; i < to; i++) {
+		if (records[i].sent_us - due_us(i) > late_us)
+			late_us = records[i].sent_us - due_us(i);
 		if (records[i].rcode == NO_ANSWER)
 			continue;
 		rcodes[records[i].rcode & 15]++;
@@ -418,8 +428,10 @@ static void print_window(unsigned from, unsigned to)
 	}
 	longest_gap(from, to, &gap_ms, &at_ms);
 	printf("\"sent\":%u,\"answered\":%u,\"lost\":%u,\"truncated\":%u,"
-	       "\"longest_gap_ms\":%.3f,\"gap_at_ms\":%.3f,\"rcodes\":{",
-		to - from, n, to - from - n, tc, gap_ms, at_ms);
+	       "\"longest_gap_ms\":%.3f,\"gap_at_ms\":%.3f,"
+	       "\"send_late_ms\":%.3f,\"rcodes\":{",
+		to - from, n, to - from - n, tc, gap_ms, at_ms,
+		(double)late_us / 1000);
 	for (unsigned i = 0; i < 16; i++) {
 		if (rcodes[i] == 0)
 			continue;

@@ -161,6 +161,7 @@ json=$(on rec1 ispdns-lab-client --rate 100 --seconds 1 --timeout-ms 300 \
 lab svc thaw web nsd
 is "$(jq -c '[.sent, .lost]' <<< "$json")" '[100,100]' "and the lost ones"
 at_least "$(jq .longest_gap_ms <<< "$json")" 900 "and the gap"
+ok "and how late it sent itself" jq -e '.send_late_ms > 0' <<< "$json"
 fifo=$work/marks
 on rec1 ispdns-lab-client --rate 500 --seconds 60 --timeout-ms 500 --no-rd \
 	--marks "$fifo" --name x%u.wildcard.com 192.0.2.10 > "$work/json" &
