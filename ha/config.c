@@ -135,12 +135,23 @@ static int build_peers(struct build *b, const struct conf_node *node,
 	return 0;
 }
 
+static const struct preset {
+	uint8_t version;
+	int64_t interval_ms;
+} presets[] = {{3, 100}, {3, 20}, {2, 1000}}; /* as the schema names them */
+
 static int build_timing(struct build *b, const struct conf_node *node,
 	struct config_instance *in)
 {
-	const struct conf_node *n = conf_get(node, "interval");
-	int64_t ms = conf_int(n), alt = conf_get_int(node, "accept_interval");
+	const struct preset *preset = &presets[conf_get_int(node, "preset")];
+	bool given = conf_has(node, "interval");
+	const struct conf_node *n = given ? conf_get(node, "interval") : node;
+	int64_t ms = given ? conf_int(n) : preset->interval_ms;
+	int64_t alt = conf_get_int(node, "accept_interval");
 
+	in->version = conf_has(node, "version")
+			      ? (uint8_t)(conf_get_int(node, "version") + 2)
+			      : preset->version;
 	if (in->version == 2 && (ms < 1000 || ms % 1000 || alt % 1000))
 		return conf_error(b->conf, n, b->err,
 			"interval: version 2 has whole seconds, 1s..255s");
@@ -305,7 +316,6 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	snprintf(in->group, sizeof(in->group), "%s",
 		conf_get_str(node, "sync_group"));
 	in->vrid = (uint8_t)conf_get_int(node, "vrid");
-	in->version = (uint8_t)(conf_get_int(node, "version") + 2);
 	in->both_versions = conf_get_bool(node, "accept_other_version");
 	in->priority = (uint8_t)conf_get_int(node, "priority");
 	in->preempt = conf_get_bool(node, "preempt");

@@ -7,6 +7,7 @@
 #include "ha/handover.h"
 
 static const char *const versions[] = {"2", "3", NULL};
+static const char *const presets[] = {"default", "fast", "legacy", NULL};
 static const char *const auths[] = {"none", "pass", NULL};
 static const char *const checksums[] = {
 	"rfc5798", "rfc9568", "follow-peer", NULL};
@@ -106,11 +107,18 @@ static const struct schema_item instance_items[] = {
 		.max = 255,
 		.required = true,
 		.help = "Number of the virtual router, the same on all peers."},
+	{.name = "preset",
+		.type = SCHEMA_ENUM,
+		.choices = presets,
+		.dflt = "default",
+		.help = "What version and interval are where they are not "
+			"given: default 3 and 100ms, fast 3 and 20ms (no "
+			"virtual machine), legacy 2 and 1s."},
 	{.name = "version",
 		.type = SCHEMA_ENUM,
 		.choices = versions,
-		.dflt = "3",
-		.help = "VRRP version; 2 is for IPv4 only."},
+		.help = "VRRP version; 2 is for IPv4 only; without: as the "
+			"preset says."},
 	{.name = "accept_other_version",
 		.type = SCHEMA_BOOL,
 		.dflt = "false",
@@ -126,9 +134,8 @@ static const struct schema_item instance_items[] = {
 		.type = SCHEMA_DURATION,
 		.min = 10,
 		.max = 255000,
-		.dflt = "100ms",
 		.help = "Between adverts: version 2 whole seconds, version 3 "
-			"10ms to 40.95s."},
+			"10ms to 40.95s; without: as the preset says."},
 	{.name = "accept_interval",
 		.type = SCHEMA_DURATION,
 		.min = 0,

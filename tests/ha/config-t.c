@@ -74,6 +74,36 @@ static void test_defaults(void)
 	config_free(c);
 }
 
+/* What a preset says, and what is given beside it. */
+static void test_presets(void)
+{
+	static const struct {
+		const char *text;
+		int version, interval_us;
+	} t[] = {
+		{"    preset: default\n", 3, 100000},
+		{"    preset: fast\n", 3, 20000},
+		{"    preset: legacy\n", 2, 1000000},
+		{"    preset: fast\n    interval: 10ms\n", 3, 10000},
+		{"    preset: legacy\n    interval: 2s\n", 2, 2000000},
+		{"    preset: legacy\n    version: 3\n", 3, 1000000},
+		{"    version: 2\n    interval: 1s\n", 2, 1000000},
+	};
+
+	for (size_t i = 0; i < countof(t); i++) {
+		struct err err = {.text = ""};
+		struct config *c = build(with(t[i].text), &err);
+
+		if (!c)
+			tap_bail("%s", err.text);
+		is_int(c->instances[0].version, t[i].version, "preset %zu",
+			i);
+		is_int(c->instances[0].interval_us, t[i].interval_us,
+			"preset %zu: interval", i);
+		config_free(c);
+	}
+}
+
 static void test_values(void)
 {
 	struct err err = {.text = ""};
@@ -167,6 +197,9 @@ static void test_bad(void)
 		{"    interval: 41s\n", "ha.yaml:6: "},
 		{"    interval: 105ms\n", "ha.yaml:6: "},
 		{"    version: 2\n    interval: 1500ms\n", "ha.yaml:7: "},
+		{"    version: 2\n", "ha.yaml:3: interval: version 2 has "},
+		{"    preset: legacy\n    interval: 100ms\n", "ha.yaml:7: "},
+		{"    preset: slow\n", "ha.yaml:6: instances.VI.preset: "},
 		{"    version: 2\n    interval: 1s\n    auth: pass\n",
 			"ha.yaml:8: "},
 		{"    auth: pass\n    password: x\n", "ha.yaml:6: "},
@@ -260,6 +293,7 @@ static void test_example(void)
 int main(void)
 {
 	test_defaults();
+	test_presets();
 	test_values();
 	test_hmac();
 	test_bad();
