@@ -5,6 +5,7 @@
 #include "common/ctl/daemon.h"
 #include "common/net/http.h"
 #include "ha/fence.h"
+#include "ha/pace.h"
 #include "ha/worker.h"
 
 /*
@@ -50,6 +51,7 @@ struct ha {
 	uint64_t transitions[4][4][STATE_REASONS]; /* from, to, reason */
 	struct ha_move moves[HA_MOVES];
 	struct fence fence;
+	uint64_t pace_told_us; /* the interval that was asked for last */
 };
 
 /* The copy of one instance that status and metrics work on. */
@@ -62,6 +64,7 @@ struct ha_view {
 	enum vip_place place;
 	enum track_gateway gateway;
 	uint8_t priority; /* said in adverts now */
+	bool interval_short; /* for how late our thread is */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
 		gateway_lost, asymmetric, split_brain, foreign;
 	uint64_t conflicts;
@@ -89,6 +92,7 @@ struct ha_views {
 	enum track_service service;
 	uint64_t beats, malformed, deaths;
 	struct worker_counters worker;
+	uint64_t min_us; /* see pace.h */
 	int64_t now_us;
 };
 

@@ -16,6 +16,7 @@ ha_libha_a_SOURCES = \
 	ha/instance_peer.c ha/instance_send.c \
 	ha/keep.c ha/keep.h \
 	ha/neighbour.c ha/neighbour.h \
+	ha/pace.c ha/pace.h \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \
 	ha/probe.c ha/probe.h \

@@ -71,18 +71,40 @@ static void on_events(void *arg, int fd, int events)
 		note_event(ha, &ev);
 }
 
-static void no_work(struct worker *w, void *arg)
+static void look_late(struct worker *w, void *arg)
 {
-	(void)w;
-	(void)arg;
+	uint64_t *min_us = arg;
+
+	*min_us = pace_min_us(&worker_count(w)->late_us);
+}
+
+/* Said again when it becomes worse, and after a change. */
+static void warn_pace(struct ha *ha, uint64_t min_us)
+{
+	if (min_us <= ha->pace_told_us)
+		return;
+	ha->pace_told_us = min_us;
+	for (size_t i = 0; i < ha->config->instance_count; i++) {
+		const struct config_instance *in = &ha->config->instances[i];
+
+		if (in->interval_us < min_us)
+			log_warn("ha: %s: interval: %u ms is too short for "
+				 "this machine: timers run up to %g ms late, "
+				 "need %u ms",
+				in->name, in->interval_us / 1000,
+				(double)min_us / PACE_FACTOR / 1000,
+				(unsigned)(min_us / 1000));
+	}
 }
 
 /* worker_call ends the process when the worker does not answer. */
 static void on_pulse(void *arg)
 {
 	struct ha *ha = arg;
+	uint64_t min_us;
 
-	worker_call(ha->worker, no_work, NULL);
+	worker_call(ha->worker, look_late, &min_us);
+	warn_pace(ha, min_us);
 	timer_set_ms(ha->pulse, PULSE_MS);
 }
 
@@ -216,6 +238,7 @@ static bool ha_commit(struct daemon *d, void *state, void *next)
 	worker_commit(ha->worker, change->worker);
 	config_free(ha->config);
 	ha->config = change->config;
+	ha->pace_told_us = 0;
 	warn_config(ha->config);
 	free(change);
 	return true;

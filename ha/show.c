@@ -144,6 +144,7 @@ static json_t *view_json(const struct ha_view *v, int64_t now)
 	set_int(o, "priority", v->conf.priority);
 	set_int(o, "effective_priority", v->priority);
 	set_int(o, "interval_ms", v->conf.interval_us / 1000);
+	set_bool(o, "interval_short", v->interval_short);
 	set_string(o, "source", ha_print_ip(v->conf.family, v->source, ip));
 	master_json(o, v, now);
 	rival_json(o, v, now);
@@ -171,6 +172,8 @@ void ha_status(void *state, json_t *out)
 			list, view_json(&views->view[i], views->now_us));
 	if (views) {
 		set_string(out, "frontend", track_service_name(views->service));
+		set_int(out, "interval_min_ms",
+			(int64_t)(views->min_us / 1000));
 		json_object_set_new(out, "anycast", ha_anycast_json(views));
 	}
 	json_object_set_new(out, "instances", list);

@@ -29,6 +29,7 @@ static void look(struct worker *w, void *arg)
 	views->malformed = h->malformed;
 	views->deaths = h->deaths;
 	views->worker = *worker_count(w);
+	views->min_us = pace_min_us(&views->worker.late_us);
 	ha_look_anycast(w, views);
 	for (size_t i = 0; i < views->count; i++) {
 		const struct instance *in = worker_instance(w, i);
@@ -41,6 +42,7 @@ static void look(struct worker *w, void *arg)
 		v->service = in->service;
 		v->place = in->vip.place;
 		v->priority = state_priority(&in->st, &in->sc);
+		v->interval_short = in->conf.interval_us < views->min_us;
 		v->link_up = in->link_up;
 		v->has_source = in->has_source;
 		v->vips_seen = in->vips_seen;
@@ -163,6 +165,12 @@ static uint64_t get_foreign(const struct ha_view *v, int64_t now)
 	return v->foreign;
 }
 
+static uint64_t get_short(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->interval_short;
+}
+
 static uint64_t get_probe_failed(const struct ha_view *v, int64_t now)
 {
 	(void)now;
@@ -227,6 +235,10 @@ static const struct series series[] = {
 	{"ispdns_ha_conflicts_total",
 		"ARP of others that claims one of our addresses.", "counter",
 		get_conflicts},
+	{"ispdns_ha_interval_short",
+		"1 while the interval is shorter than "
+		"ispdns_ha_interval_min_seconds.",
+		"gauge", get_short},
 	{"ispdns_ha_clone_total", "Adverts that could be our own.", "counter",
 		get_clone},
 	{"ispdns_ha_late_reassert_total",
@@ -385,6 +397,15 @@ static void print_node(
 		"that time is held against nobody.");
 	text_add(out, "ispdns_ha_late_rounds_total %llu\n",
 		(unsigned long long)views->worker.late_rounds);
+	metrics_family(out, "ispdns_ha_wakeup_late_seconds", "histogram",
+		"How late the VRRP thread woke up for anything.");
+	histogram_print(&views->worker.late_us, "ispdns_ha_wakeup_late_seconds",
+		"", out);
+	metrics_family(out, "ispdns_ha_interval_min_seconds", "gauge",
+		"The shortest safe interval, 20 times the 99.9th percentile "
+		"of that; 0 until 1000 are known.");
+	text_add(out, "ispdns_ha_interval_min_seconds %.3f\n",
+		(double)views->min_us / 1e6);
 	metrics_family(out, "ispdns_ha_fencing_total", "counter",
 		"Times the fencing program was run.");
 	text_add(out, "ispdns_ha_fencing_total %llu\n",

@@ -67,6 +67,9 @@ static void begin_round(struct worker *w, int64_t due_us)
 	int64_t before = w->poll.now_us, late;
 
 	w->poll.now_us = mtime_now().us;
+	if (due_us > before && w->poll.now_us >= due_us)
+		histogram_add(&w->counters.late_us,
+			(uint64_t)(w->poll.now_us - due_us));
 	late = w->poll.now_us - (due_us > before ? due_us : before);
 	if (!before || late < LATE_US)
 		return;

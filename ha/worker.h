@@ -17,6 +17,7 @@ struct worker;
 
 struct worker_counters {
 	uint64_t rounds, late_rounds, events_lost, resyncs, resumed_late;
+	struct histogram late_us; /* of wake-ups that had their time */
 };
 
 /* Main thread, before start: sockets, netlink, leftover addresses removed.

@@ -12,6 +12,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/hmac-t \
 	tests/ha/keep-t \
 	tests/ha/neighbour-t \
+	tests/ha/pace-t \
 	tests/ha/packet-t \
 	tests/ha/route-t \
 	tests/ha/state-t \
@@ -36,6 +37,8 @@ tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
 tests_ha_keep_t_LDADD = $(HA_LIBS)
 tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
 tests_ha_neighbour_t_LDADD = $(HA_LIBS)
+tests_ha_pace_t_SOURCES = tests/ha/pace-t.c
+tests_ha_pace_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c tests/ha/frame.h
 tests_ha_packet_t_LDADD = $(HA_LIBS)
 tests_ha_route_t_SOURCES = tests/ha/route-t.c
