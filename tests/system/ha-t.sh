@@ -92,10 +92,11 @@ late() { in_ns a curl -sf http://127.0.0.1:8086/metrics |
 	awk '/^ispdns_ha_late_rounds_total/ { print $2 }'; }
 before=$(field a transitions) was_late=$(late)
 still() { # all of a machine stands still; ha wakes up first
-	kill -STOP "$(pid a fe)" "$(pid a ha)"
+	local fe ha
+	fe=$(pid a fe) ha=$(pid a ha)
+	kill -STOP "$fe" "$ha"
 	sleep 0.4 # what is measured is this time
-	kill -CONT "$(pid a ha)"
-	kill -CONT "$(pid a fe)"
+	kill -CONT "$ha" "$fe"
 }
 wait_for 130 all_trusted
 still
@@ -346,6 +347,10 @@ in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
 like "$(cat "$work/metrics")" \
 	'^ispdns_ha_master\{instance_name="VI",vrid="51",af="ipv4"\} 1' \
 	"metrics: the role"
+like "$(cat "$work/metrics")" '^ispdns_ha_wakeup_late_seconds_count [1-9]' \
+	"metrics: how late the thread woke up"
+like "$(cat "$work/metrics")" '^ispdns_ha_interval_min_seconds [0-9.]+$' \
+	"metrics: the shortest safe interval"
 like "$(cat "$work/metrics")" 'ispdns_ha_advert_discard_total.*reason="ttl"' \
 	"metrics: discards"
 ok "metrics: no family twice" sh -c \
