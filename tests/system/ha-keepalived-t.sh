@@ -33,18 +33,9 @@ vrrp_instance VI_DNS {
 END
 }
 
-ka_start() {
-	rm -f "$work/ka.p" "$work/ka.r" # left by a kill -9
-	ka_conf "$1" > "$work/ka.conf"
-	ip netns exec "$ns-b" "$keepalived" -P -n -l -D -f "$work/ka.conf" \
-		-p "$work/ka.p" -r "$work/ka.r" >> "$work/ka.log" 2>&1 &
-	echo $! > "$work/b/ka.pid"
-}
-
-ka_stop() {
-	kill "$(pid b ka)"
-	wait "$(pid b ka)" 2>/dev/null
-	true
+theirs_start() { # PRIORITY
+	ka_conf "$1" > "$work/b/ka.conf"
+	ka_start b
 }
 
 our_conf() { # PRIORITY
@@ -81,9 +72,9 @@ run_mode() {
 	fe_start a
 	fe_start b # answers on keepalived's side; nobody hears its beat
 	ok "$mode: ours alone is master" wait_for 15 ours MASTER
-	ka_start 100
+	theirs_start 100
 	ok "$mode: keepalived hears us" wait_for 15 \
-		grep -q 'BACKUP STATE' "$work/ka.log"
+		grep -q 'BACKUP STATE' "$work/b/ka.log"
 	ok "$mode: ours stays" ours MASTER
 	not "$mode: keepalived has no address" theirs
 
@@ -111,14 +102,14 @@ run_mode() {
 	ha_start a
 	ok "$mode: below keepalived ours is backup" wait_for 5 ours BACKUP
 	ok "$mode: and knows its master" wait_for 5 knows_master
-	ka_stop
+	ka_stop b
 	ok "$mode: keepalived says goodbye: ours is master" \
 		wait_for 5 ours MASTER
 	is "$(field a reason)" prio0 "$mode: by its goodbye"
-	ka_start 100
+	theirs_start 100
 	ok "$mode: keepalived is back and preempts" wait_for 15 theirs
 	ok "$mode: ours yields" wait_for 5 ours BACKUP
-	kill -9 "$(cat "$work/ka.r")" "$(pid b ka)" 2>/dev/null
+	ka_die b
 	ok "$mode: keepalived dies: ours is master" wait_for 10 ours MASTER
 	is "$(field a reason)" timeout "$mode: by silence"
 	kill "$(pid a ha)"
@@ -126,8 +117,8 @@ run_mode() {
 	stop_hard a fe
 	stop_hard b fe
 	wait "$(pid a ha)"
-	cp "$work/ka.log" "$work/ka.all"
-	: > "$work/ka.log"
+	cp "$work/b/ka.log" "$work/ka.all"
+	: > "$work/b/ka.log"
 }
 
 # --- version 2 discards another interval: it changes in two phases ---
@@ -138,7 +129,7 @@ reload() { # PRIORITY [KEY=VALUE ...] of ours
 heard_more() { [ "$(field a adverts_received)" -gt "$1" ]; }
 hear_more() { wait_for 9 heard_more $(($(field a adverts_received) + 1)); }
 ka_reload() { # PRIORITY
-	ka_conf "$1" > "$work/ka.conf"
+	ka_conf "$1" > "$work/b/ka.conf"
 	kill -HUP "$(pid b ka)"
 }
 theirs_first() { # keepalived leads; the time between the steps is its own
@@ -152,7 +143,7 @@ ours_first() { # ours leads; keepalived knows one only, but is in no hurry
 undisturbed() { # WHAT TRANSITIONS
 	is "$lost" 0 "$1: nothing is lost"
 	is "$(field a transitions)" "$2" "$1: ours does not move"
-	unlike "$(cat "$work/ka.log")" 'Entering (MASTER|BACKUP) STATE' \
+	unlike "$(cat "$work/b/ka.log")" 'Entering (MASTER|BACKUP) STATE' \
 		"$1: keepalived does not move"
 	is "$(stat_of a discard.interval)" 0 "$1: no advert is thrown away"
 }
@@ -162,12 +153,12 @@ two_phases() {
 	ha_start a
 	fe_start a
 	fe_start b
-	ka_start 100
+	theirs_start 100
 	ok "interval: keepalived leads" wait_for 15 theirs
 	ok "interval: ours is backup" wait_for 15 hear_more
 	before=$(field a transitions)
 	interval=2s ka_interval=2
-	: > "$work/ka.log"
+	: > "$work/b/ka.log"
 	measure 12 theirs_first
 	undisturbed "interval: 1 s to 2 s below keepalived" "$before"
 	is "$(field a interval_ms)" 2000 "interval: it is 2 s"
@@ -176,15 +167,15 @@ two_phases() {
 	ok "interval: keepalived yields" wait_for 15 not_theirs
 	before=$(field a transitions)
 	interval=1s ka_interval=1
-	: > "$work/ka.log"
+	: > "$work/b/ka.log"
 	measure 8 ours_first
 	undisturbed "interval: back to 1 s above keepalived" "$before"
-	ka_stop
+	ka_stop b
 	kill "$(pid a ha)"
 	wait "$(pid a ha)"
 	stop_hard a fe
 	stop_hard b fe
-	: > "$work/ka.log"
+	: > "$work/b/ka.log"
 }
 
 not_theirs() { ! theirs; }

@@ -138,7 +138,7 @@ ip -n "$ns-a" link set eth0 up
 ok "link up: leads again" wait_for 5 is_role a MASTER
 ip -n "$ns-br" link del va
 ok "link deleted: the peer is master" wait_for 3 is_role b MASTER
-add_node_link a 11
+add_node_link a
 ok "a new link of that name: leads again" wait_for 130 is_role a MASTER
 ok "with its address" has_vip a
 is "$(stat_of a split_brain_total)" 0 "no move looked like a split brain"

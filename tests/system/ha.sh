@@ -1,47 +1,72 @@
 # SPDX-License-Identifier: ISC
-# ha.sh: two nodes and a client on one bridge, for tests of ispdns-ha. Source
-# it after lib.sh. Everything lives in network namespaces of this test.
+# ha.sh: nodes and clients on bridges, for tests of ispdns-ha. Source it after
+# lib.sh. Everything lives in network namespaces of this test.
 #
 #	net_up             namespaces N-a, N-b (nodes), N-c (client), N-br
+#	net_up_far         the same with a second bridge, joined to the first
+#	                   by a trunk, and N-d (client): b and d are there
 #	conf NODE [KEY=VALUE ...] > FILE
 #	ha_start NODE; fe_start NODE; ctl NODE VERB ...; role NODE
+#	ka_start NODE      keepalived with $work/NODE/ka.conf
 #	measure SECONDS COMMAND...   sets $lost and $gap
 ns=ha$$
+declare -A octets=([a]=11 [b]=12 [c]=13 [d]=14)
 vip=10.98.0.100
 vip6=fd98::100
 top=$ISPDNS_BUILDDIR
+ha_program=$top/ispdns-ha
 keepalived=${ISPDNS_KEEPALIVED:-$(command -v keepalived ||
 	echo /usr/sbin/keepalived)}
 
 in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
 
-add_node_link() { # NODE LAST-OCTET
+add_node_link() { # NODE [BRIDGE]
+	local i=${octets[$1]}
 	ip -n "$ns-br" link add "v$1" type veth peer name eth0 netns "$ns-$1"
-	ip -n "$ns-br" link set "v$1" master br0 up
+	ip -n "$ns-br" link set "v$1" master "${2:-br0}" up
 	in_ns "$1" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
 	ip -n "$ns-$1" link set eth0 up
-	ip -n "$ns-$1" addr add "10.98.0.$2/24" dev eth0
-	ip -n "$ns-$1" addr add "fd98::$2/64" dev eth0 nodad
+	ip -n "$ns-$1" addr add "10.98.0.$i/24" dev eth0
+	ip -n "$ns-$1" addr add "fd98::$i/64" dev eth0 nodad
 }
 
-net_up() {
-	local n i=10
-	for n in a b c br; do
+add_bridge() { # NAME
+	ip -n "$ns-br" link add "$1" type bridge mcast_snooping 0
+	ip -n "$ns-br" link set "$1" up
+}
+
+add_ns() { # NAME...
+	local n
+	for n; do
 		ip netns add "$ns-$n" || bail "no network namespaces"
 		ip -n "$ns-$n" link set lo up
-	done
-	ip -n "$ns-br" link add br0 type bridge mcast_snooping 0
-	ip -n "$ns-br" link set br0 up
-	for n in a b c; do
-		i=$((i + 1))
-		add_node_link "$n" "$i"
 		mkdir -p "$work/$n"
 	done
 }
 
+net_up() {
+	local n
+	add_ns br a b c
+	add_bridge br0
+	for n in a b c; do add_node_link "$n"; done
+}
+
+net_up_far() {
+	add_ns br a b c d
+	add_bridge br0
+	add_bridge br1
+	ip -n "$ns-br" link add t0 type veth peer name t1
+	ip -n "$ns-br" link set t0 master br0 up
+	ip -n "$ns-br" link set t1 master br1 up
+	add_node_link a
+	add_node_link c
+	add_node_link b br1
+	add_node_link d br1
+}
+
 net_down() {
 	local n
-	for n in a b c br; do
+	for n in a b c d br; do
 		ip netns pids "$ns-$n" 2>/dev/null | xargs -r kill -9
 		ip netns del "$ns-$n" 2>/dev/null
 	done
@@ -54,7 +79,7 @@ ha_cleanup() {
 			diag "--- $n"
 			tail -n 30 "$work/$n/log" 2>/dev/null | sed 's/^/# /'
 		done
-		tail -n 30 "$work/ka.log" 2>/dev/null | sed 's/^/# /'
+		tail -n 30 "$work/b/ka.log" 2>/dev/null | sed 's/^/# /'
 	fi
 	net_down
 	(exit "$status")
@@ -81,9 +106,31 @@ conf() {
 }
 
 ha_start() {
-	ip netns exec "$ns-$1" "$top/ispdns-ha" --config "$work/$1/ha.yaml" \
+	ip netns exec "$ns-$1" "$ha_program" --config "$work/$1/ha.yaml" \
 		--control "$work/$1/ctl" >> "$work/$1/log" 2>&1 &
 	echo $! > "$work/$1/ha.pid"
+}
+
+# keepalived on NODE, with the configuration in its folder.
+ka_start() {
+	rm -f "$work/$1/ka.p" "$work/$1/ka.r" # left by a kill -9
+	ip netns exec "$ns-$1" "$keepalived" -P -n -l -D \
+		-f "$work/$1/ka.conf" -p "$work/$1/ka.p" -r "$work/$1/ka.r" \
+		>> "$work/$1/ka.log" 2>&1 &
+	echo $! > "$work/$1/ka.pid"
+}
+
+ka_stop() { # NODE
+	kill "$(pid "$1" ka)"
+	wait "$(pid "$1" ka)" 2>/dev/null
+	true
+}
+
+# Parent and child together, so that neither can say goodbye for the other.
+ka_die() { # NODE
+	kill -9 "$(cat "$work/$1/ka.r")" "$(pid "$1" ka)" 2>/dev/null
+	wait "$(pid "$1" ka)" 2>/dev/null
+	true
 }
 
 # The stand-in runs in real time: a busy machine is not what is tested.
