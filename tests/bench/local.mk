@@ -13,10 +13,15 @@ tests_bench_load_t_SOURCES = tests/bench/load-t.c tests/bench/load.h \
 	tests/bench/load_tcp.c tests/bench/load_udp.c tests/bench/names.c \
 	tests/bench/slot.c
 tests_bench_load_t_LDADD = $(TEST_LIBS)
-EXTRA_DIST += tests/bench/run
+EXTRA_DIST += tests/bench/run tests/bench/run-ha
 
 bench: ispdns-frontend tests/bench/load tests/bench/peer
 	@cd '$(abs_top_builddir)' && $(TEST_ENV) \
 		$(SHELL) '$(abs_top_srcdir)/tests/bench/run' $(BENCH_CASES)
 
-.PHONY: bench
+# Failovers; needs root. RUNS=5 from the environment.
+bench-ha: ispdns-ha ispdns-frontend ispdns-lab-client
+	@cd '$(abs_top_builddir)' && $(TEST_ENV) \
+		'$(abs_top_srcdir)/tests/bench/run-ha' $(BENCH_CASES)
+
+.PHONY: bench bench-ha
