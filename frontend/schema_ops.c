@@ -15,6 +15,7 @@ const struct schema_item schema_cookies[] = {
 			"up."},
 	{.name = "secret",
 		.type = SCHEMA_STRING,
+		.secret = true,
 		.min = 32,
 		.max = 32,
 		.help = "32 hex digits, the same on both nodes of a pair; "
@@ -22,6 +23,7 @@ const struct schema_item schema_cookies[] = {
 			"each start."},
 	{.name = "previous",
 		.type = SCHEMA_STRING,
+		.secret = true,
 		.min = 32,
 		.max = 32,
 		.help = "A second secret whose cookies are accepted: the one "

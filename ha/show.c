@@ -114,6 +114,21 @@ static void master_json(json_t *o, const struct ha_view *v, int64_t now)
 	set_int(o, "master_heard_ms_ago", (now - v->st.heard_us) / 1000);
 }
 
+/* Keys by their numbers. */
+static json_t *hmac_json(const struct hmac_conf *conf)
+{
+	static const char *const modes[] = {
+		"off", "receive-only", "permissive", "enforce"};
+	json_t *o = json_object(), *keys = json_array();
+
+	for (size_t i = 0; i < conf->key_count; i++)
+		json_array_append_new(keys, json_integer(conf->keys[i].id));
+	set_string(o, "mode", modes[conf->mode]);
+	set_int(o, "active", conf->keys[conf->active].id);
+	json_object_set_new(o, "keys", keys);
+	return o;
+}
+
 /* The other master that was heard last, told for as long as it is news. */
 static void rival_json(json_t *o, const struct ha_view *v, int64_t now)
 {
@@ -148,6 +163,8 @@ static json_t *view_json(const struct ha_view *v, int64_t now)
 	set_string(o, "source", ha_print_ip(v->conf.family, v->source, ip));
 	master_json(o, v, now);
 	rival_json(o, v, now);
+	if (v->conf.hmac.mode != HMAC_OFF)
+		json_object_set_new(o, "hmac", hmac_json(&v->conf.hmac));
 	json_object_set_new(o, "addresses", addresses_json(&v->conf));
 	set_string(o, "addresses_are", places[v->place]);
 	json_object_set_new(o, "health", health_json(v));
@@ -233,6 +250,10 @@ static void render_instance(const json_t *o)
 		int_of(o, "effective_priority"));
 	if (json_object_get(o, "sync_group"))
 		printf("  sync group %s\n", text_of(o, "sync_group"));
+	if (json_object_get(o, "hmac"))
+		printf("  hmac %s, key %lld\n",
+			text_of(json_object_get(o, "hmac"), "mode"),
+			int_of(json_object_get(o, "hmac"), "active"));
 	printf("  master %s, priority %lld\n", text_of(o, "master"),
 		int_of(o, "master_priority"));
 	printf("  addresses %s:", text_of(o, "addresses_are"));

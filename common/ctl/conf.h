@@ -73,6 +73,8 @@ int conf_error(const struct conf *conf, const struct conf_node *node,
 /* The configuration with all defaults filled in, as YAML that parses again
  * to the same. */
 void conf_print(const struct conf *conf, struct text *out);
+/* The same for people: secrets that are not empty are "***". */
+void conf_show(const struct conf *conf, struct text *out);
 /* Reference page of a schema (Markdown). */
 void schema_print_reference(
 	const struct schema_item *schema, const char *title, struct text *out);

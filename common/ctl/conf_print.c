@@ -80,30 +80,49 @@ void conf_value_print(const struct conf_node *node, struct text *out)
 		conf_text_print(node->text, out);
 }
 
+/* Where it goes, and does a person read it? */
+struct sink {
+	struct text *out;
+	bool masked;
+};
+
 static void print_children(
-	const struct conf_node *node, int depth, struct text *out);
+	const struct conf_node *node, int depth, const struct sink *sink);
+
+static void print_value(const struct conf_node *node, const struct sink *sink)
+{
+	const char *text = node->item->secret ? conf_str(node) : NULL;
+
+	if (sink->masked && text && *text)
+		text_add(sink->out, "\"***\"");
+	else
+		conf_value_print(node, sink->out);
+}
 
 /* What follows "key:" or "-". */
 static void print_node(
-	const struct conf_node *node, int depth, struct text *out)
+	const struct conf_node *node, int depth, const struct sink *sink)
 {
+	struct text *out = sink->out;
+
 	if (schema_is_scalar(node->item)) {
 		text_add(out, " ");
-		conf_value_print(node, out);
+		print_value(node, sink);
 		text_add(out, "\n");
 	} else if (node->count == 0) {
 		text_add(out,
 			node->item->type == SCHEMA_LIST ? " []\n" : " {}\n");
 	} else {
 		text_add(out, "\n");
-		print_children(node, depth + 1, out);
+		print_children(node, depth + 1, sink);
 	}
 }
 
 static void print_children(
-	const struct conf_node *node, int depth, struct text *out)
+	const struct conf_node *node, int depth, const struct sink *sink)
 {
 	const struct conf_node *child;
+	struct text *out = sink->out;
 
 	for (child = node->first; child; child = child->next) {
 		text_add(out, "%*s", depth * 2, "");
@@ -113,16 +132,26 @@ static void print_children(
 		} else {
 			text_add(out, "-");
 		}
-		print_node(child, depth, out);
+		print_node(child, depth, sink);
 	}
+}
+
+static void print_all(const struct conf *conf, const struct sink *sink)
+{
+	if (conf->root->count == 0)
+		text_add(sink->out, "{}\n");
+	else
+		print_children(conf->root, 0, sink);
 }
 
 void conf_print(const struct conf *conf, struct text *out)
 {
-	if (conf->root->count == 0)
-		text_add(out, "{}\n");
-	else
-		print_children(conf->root, 0, out);
+	print_all(conf, &(struct sink){out, false});
+}
+
+void conf_show(const struct conf *conf, struct text *out)
+{
+	print_all(conf, &(struct sink){out, true});
 }
 
 static void reference_row(

@@ -269,6 +269,39 @@ static void test_bad(void)
 	}
 }
 
+/* What a person is shown has no key in it; what a program reads has all. */
+static void test_secrets(void)
+{
+	static const char text[] =
+		"instances:\n  VI: {interface: e, vrid: 1, version: 2, "
+		"interval: 1s, auth: pass, password: hush-hsh, addresses: "
+		"[10.0.0.1/24]}\n"
+		"  VJ: {interface: e, vrid: 2, addresses: [10.0.0.2/24], "
+		"hmac: {mode: enforce, keys: {\"1\": " KEY "}}}\n"
+		"handover: {key: " KEY "}\n";
+	struct err err = {.text = ""};
+	struct conf *conf = conf_parse(
+		text, strlen(text), "ha.yaml", config_schema, &err);
+	struct text shown, printed;
+
+	if (!conf)
+		tap_bail("%s", err.text);
+	text_init(&shown);
+	text_init(&printed);
+	conf_show(conf, &shown);
+	conf_print(conf, &printed);
+	ok(!strstr(shown.data, "hush-hsh") && !strstr(shown.data, KEY),
+		"shown: no secret");
+	ok(strstr(shown.data, "password: \"***\"") != NULL &&
+			strstr(shown.data, "password: \"\"") != NULL,
+		"shown: but whether there is one");
+	ok(strstr(printed.data, "hush-hsh") && strstr(printed.data, KEY),
+		"printed: whole");
+	text_fini(&shown);
+	text_fini(&printed);
+	conf_free(conf);
+}
+
 static void test_example(void)
 {
 	const char *source = getenv("ISPDNS_SRCDIR");
@@ -297,6 +330,7 @@ int main(void)
 	test_values();
 	test_hmac();
 	test_bad();
+	test_secrets();
 	test_example();
 	return tap_done();
 }
