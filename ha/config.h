@@ -118,7 +118,6 @@ struct config {
 extern const struct schema_item config_schema[];
 
 /* config_anycast.c, after the instances are built. */
-extern const struct schema_item config_anycast_schema[];
 int config_build_anycast(const struct conf *conf, struct config *out,
 	struct err *err) MUST_CHECK;
 

@@ -14,6 +14,7 @@ static const char *const checksums[] = {
 static const char *const hmac_modes[] = {
 	"off", "receive-only", "permissive", "enforce", NULL};
 static const char *const advertises[] = {"anchor", "all", NULL};
+static const char *const engines[] = {"bird", "frr", NULL};
 
 static const struct schema_item address_item[] = {
 	{.name = "",
@@ -37,15 +38,9 @@ static const struct schema_item handover_item[] = {
 	{.type = SCHEMA_END},
 };
 
+/* A virtual router has a link with a gateway; anycast has only what is
+ * behind it. */
 static const struct schema_item track_items[] = {
-	{.name = "frontend",
-		.type = SCHEMA_BOOL,
-		.dflt = "true",
-		.help = "Follow the heartbeat of ispdns-frontend."},
-	{.name = "probe",
-		.type = SCHEMA_BOOL,
-		.dflt = "true",
-		.help = "Ask the address a real question while master."},
 	{.name = "gateway",
 		.type = SCHEMA_STRING,
 		.dflt = "\"\"",
@@ -53,8 +48,18 @@ static const struct schema_item track_items[] = {
 		.help = "An IPv4 router that must answer ARP; empty: none. "
 			"Without it this node counts 120 less; peers are "
 			"told, see VRRP.md."},
+	{.name = "frontend",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Follow the heartbeat of ispdns-frontend."},
+	{.name = "probe",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "Ask the first address a real question while it is "
+			"here."},
 	{.type = SCHEMA_END},
 };
+#define TRACK_NODE (track_items + 1)
 
 static const struct schema_item hmac_key[] = {
 	{.name = "",
@@ -233,6 +238,87 @@ static const struct schema_item instance_dict[] = {
 	{.type = SCHEMA_END},
 };
 
+static const struct schema_item prefix_item[] = {
+	{.name = "",
+		.type = SCHEMA_PREFIX,
+		.help = "One host, such as 192.0.2.53/32."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item anycast_items[] = {
+	{.name = "addresses",
+		.type = SCHEMA_LIST,
+		.children = prefix_item,
+		.max = CONFIG_ANYCAST_ADDRS,
+		.dflt = "[]",
+		.help = "Hosts of one family that ispdns-ha keeps on lo and "
+			"routes; empty: those of `instance`."},
+	{.name = "instance",
+		.type = SCHEMA_STRING,
+		.max = CONFIG_NAME - 1,
+		.dflt = "\"\"",
+		.help = "A virtual router whose addresses are routed while "
+			"this node is its master."},
+	{.name = "engine",
+		.type = SCHEMA_ENUM,
+		.choices = engines,
+		.dflt = "bird",
+		.help = "The BGP daemon; for frr (IPv4 only) the addresses are "
+			"routes in table local, since it would prefer "
+			"addresses on lo to the table."},
+	{.name = "table",
+		.type = SCHEMA_INT,
+		.min = 1,
+		.max = INT32_MAX,
+		.dflt = "201",
+		.help = "Kernel routing table that the BGP daemon reads; no "
+			"packet is forwarded by it."},
+	{.name = "metric",
+		.type = SCHEMA_INT,
+		.min = 1,
+		.max = INT32_MAX,
+		.dflt = "100",
+		.help = "Of the route while all is well; becomes the MED."},
+	{.name = "drain_metric",
+		.type = SCHEMA_INT,
+		.min = 2,
+		.max = INT32_MAX,
+		.dflt = "1000",
+		.help = "While drained or degraded; larger than metric."},
+	{.name = "drain_time",
+		.type = SCHEMA_DURATION,
+		.max = 600000,
+		.dflt = "5s",
+		.help = "From drain to withdrawal, for routers to move on; at "
+			"the end of the program at most 8s."},
+	{.name = "linger",
+		.type = SCHEMA_DURATION,
+		.max = 600000,
+		.dflt = "10s",
+		.help = "After a withdrawal keep the address on lo for this "
+			"long; at the end of the program at most 12s."},
+	{.name = "last_man",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "Keep a failed node announced, with the drain metric: "
+			"for when all have failed."},
+	{.name = "track",
+		.type = SCHEMA_MAP,
+		.children = TRACK_NODE,
+		.dflt = "{}",
+		.help = "What is needed to be announced; with `instance` its "
+			"own tracking counts instead."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item anycast_dict[] = {
+	{.name = "",
+		.type = SCHEMA_MAP,
+		.children = anycast_items,
+		.help = "One service of anycast."},
+	{.type = SCHEMA_END},
+};
+
 static const struct schema_item probe_items[] = {
 	{.name = "name",
 		.type = SCHEMA_NAME,
@@ -349,7 +435,7 @@ const struct schema_item config_schema[] = {
 		.help = "The virtual routers, by name."},
 	{.name = "anycast",
 		.type = SCHEMA_DICT,
-		.children = config_anycast_schema,
+		.children = anycast_dict,
 		.max = CONFIG_ANYCAST,
 		.dflt = "{}",
 		.help = "Addresses announced by a BGP daemon beside us, by "
