@@ -192,8 +192,11 @@ static int is_applied(struct call *call, const json_t *changes, bool *applied,
 static int make(struct call *call, const char *message, json_t **result,
 	struct err *err)
 {
-	struct change change = {call->actor, message ? message : "",
-		push_highest(call->m->push)};
+	const struct change change = {.author = call->actor,
+		.message = message ? message : "",
+		.above = push_highest(call->m->push),
+		.ready = push_node_is_ready,
+		.arg = call->m->push};
 	json_t *changes = NULL;
 	bool applied = false;
 	int rc = change_pending(call->m->store, true, &changes, err);
@@ -231,12 +234,33 @@ static int apply(
 		  : make(call, message ? message : call->message, result, err);
 }
 
+/* The generation before the newest change; its steps count as one. */
+static int before_newest(struct call *call, long long *to, struct err *err)
+{
+	json_t *gen = NULL;
+	bool step = true;
+	int rc = 0;
+
+	for (long long at = 0; !rc && step; at = *to) {
+		rc = store_gen(call->m->store, at, &gen, err);
+		if (rc)
+			break;
+		step = at == 0 || *row_str(gen, "goal_sha256");
+		if (step)
+			*to = row_int(gen, "parent");
+		json_decref(gen);
+		if (*to == 0)
+			rc = err_fail(err, -ENOENT,
+				"there is no generation to go back to");
+	}
+	return rc;
+}
+
 static int rollback(
 	struct call *call, const json_t *args, json_t **result, struct err *err)
 {
 	long long to = 0;
 	char message[64];
-	json_t *gen = NULL;
 	int rc = arg_only(args, "generation message allow_missing", err);
 
 	if (!rc)
@@ -245,14 +269,8 @@ static int rollback(
 		json_is_true(json_object_get(args, "allow_missing"));
 	if (!rc)
 		rc = push_ready(call->m->push, call->allow_missing, err);
-	if (!rc && to == 0) {
-		rc = store_gen(call->m->store, 0, &gen, err);
-		to = rc ? 0 : row_int(gen, "parent");
-		json_decref(gen);
-		if (!rc && to == 0)
-			rc = err_fail(err, -ENOENT,
-				"there is no generation to go back to");
-	}
+	if (!rc && to == 0)
+		rc = before_newest(call, &to, err);
 	if (!rc)
 		rc = change_restore(call->m->store, to, err);
 	snprintf(message, sizeof(message), "rollback to %lld", to);

@@ -25,15 +25,18 @@ static void add_seen(json_t *row, const json_t *seen, const char *const names[])
 static void vip_seen(struct call *call, json_t *row)
 {
 	static const char *const names[] = {"role", "reason", "since_ms",
-		"effective_priority", "master", "rival", NULL};
+		"effective_priority", "master", NULL};
+	static const char *const sometimes[] = {"rival", "hmac"};
 	const struct link *link =
 		fleet_find(push_fleet(call->m->push), row_str(row, "node"));
 	const json_t *seen =
 		link ? vrrp_instance(link, row_str(row, "vip")) : NULL;
 
 	add_seen(row, seen, names);
-	if (!json_object_get(seen, "rival"))
-		json_object_del(row, "rival");
+	for (size_t i = 0; i < countof(sometimes); i++)
+		if (json_object_get(seen, sometimes[i]))
+			json_object_set(row, sometimes[i],
+				json_object_get(seen, sometimes[i]));
 }
 
 static void anycast_seen(struct call *call, json_t *row)

@@ -17,26 +17,34 @@
 #include "mgmt/revision.h"
 #include "mgmt/zone.h"
 
-int change_doc(struct store *store, long long generation, json_t **doc,
-	struct err *err)
+static int doc_of(
+	struct store *store, const char *sha256, json_t **doc, struct err *err)
 {
-	json_t *gen = NULL;
 	char *data = NULL;
 	size_t len = 0;
-	int rc = store_gen(store, generation, &gen, err);
+	int rc = store_blob(store, sha256, &data, &len, err);
 
-	if (!rc)
-		rc = store_blob(
-			store, row_str(gen, "doc_sha256"), &data, &len, err);
 	if (!rc && !(*doc = json_loadb(data, len, 0, NULL)))
-		rc = err_fail(err, -EIO, "generation %lld: cannot be read",
-			generation);
+		rc = err_fail(err, -EIO, "cannot be read");
 	if (!rc && (rc = model_complete(*doc, err))) {
-		err_prefix(err, "generation %lld", generation);
 		json_decref(*doc);
 		*doc = NULL;
 	}
 	free(data);
+	return rc;
+}
+
+int change_doc(struct store *store, long long generation, json_t **doc,
+	struct err *err)
+{
+	json_t *gen = NULL;
+	int rc = store_gen(store, generation, &gen, err);
+
+	if (rc)
+		return rc;
+	rc = doc_of(store, row_str(gen, "doc_sha256"), doc, err);
+	if (rc)
+		err_prefix(err, "generation %lld", generation);
 	json_decref(gen);
 	return rc;
 }
@@ -205,8 +213,9 @@ static int make_manifests(struct store *store, const json_t *doc,
 	return rc;
 }
 
-/* A doc whose zones are published becomes a generation. */
-static int make_of(struct store *store, const json_t *doc,
+/* A doc whose zones are published becomes a generation. `goal`: digest of the
+ * doc that it is a step to, or "". */
+static int make_of(struct store *store, const json_t *doc, const char *goal,
 	const struct change *change, long long *generation, struct err *err)
 {
 	char hex[DIGEST_HEX], *text = json_canonical(doc);
@@ -221,7 +230,7 @@ static int make_of(struct store *store, const json_t *doc,
 	*generation = change->above;
 	if (!rc)
 		rc = store_gen_add(store, change->author, change->message, hex,
-			generation, err);
+			goal, generation, err);
 	if (!rc)
 		rc = store_gen(store, *generation, &gen, err);
 	if (!rc) {
@@ -235,19 +244,83 @@ static int make_of(struct store *store, const json_t *doc,
 	return rc;
 }
 
+static bool always(void *arg, const char *node)
+{
+	(void)arg;
+	(void)node;
+	return true;
+}
+
+/* The doc that brings `now` (NULL: the first) nearer to `goal`. */
+static int next_doc(const json_t *now, const json_t *goal,
+	const struct change *change, json_t **doc, json_t *waits,
+	struct err *err)
+{
+	return step_doc(now, goal, change->ready ? change->ready : always,
+		change->arg, doc, waits, err);
+}
+
+static int make_towards(struct store *store, const json_t *doc,
+	const json_t *goal, const struct change *change, long long *generation,
+	struct err *err)
+{
+	bool last = json_equal(doc, goal);
+	char *text = last ? NULL : json_canonical(goal);
+	char hex[DIGEST_HEX] = "";
+	int rc = last || text ? 0 : err_fail(err, -ENOMEM, "no memory");
+
+	if (!rc && text)
+		rc = store_blob_put(store, text, strlen(text), hex, err);
+	free(text);
+	return rc ? rc : make_of(store, doc, hex, change, generation, err);
+}
+
 int change_make(struct store *store, const struct change *change,
 	long long *generation, struct err *err)
 {
-	json_t *doc = NULL;
-	int rc = store_doc(store, &doc, err);
+	json_t *goal = NULL, *now = NULL, *doc = NULL;
+	int rc = store_doc(store, &goal, err);
 
 	if (!rc)
-		rc = check_model(doc, err);
+		rc = check_model(goal, err);
 	if (!rc)
-		rc = publish_zones(store, doc, err);
+		rc = publish_zones(store, goal, err);
 	if (!rc)
-		rc = make_of(store, doc, change, generation, err);
+		rc = change_current(store, &now, err);
+	if (!rc)
+		rc = next_doc(now, goal, change, &doc, NULL, err);
+	if (!rc)
+		rc = make_towards(store, doc, goal, change, generation, err);
 	json_decref(doc);
+	json_decref(now);
+	json_decref(goal);
+	return rc;
+}
+
+int change_next(struct store *store, const struct change *change,
+	long long *generation, json_t *waits, struct err *err)
+{
+	json_t *goal = NULL, *now = NULL, *doc = NULL, *gen = NULL;
+	int rc = store_gen(store, 0, &gen, NULL);
+
+	*generation = 0;
+	if (rc || !*row_str(gen, "goal_sha256") || !row_int(gen, "approved") ||
+		strcmp(row_str(gen, "state"), "done")) {
+		rc = 0;
+		goto out;
+	}
+	rc = doc_of(store, row_str(gen, "goal_sha256"), &goal, err);
+	if (!rc)
+		rc = change_current(store, &now, err);
+	if (!rc)
+		rc = next_doc(now, goal, change, &doc, waits, err);
+	if (!rc && !json_equal(doc, now))
+		rc = make_towards(store, doc, goal, change, generation, err);
+out:
+	json_decref(doc);
+	json_decref(now);
+	json_decref(goal);
+	json_decref(gen);
 	return rc;
 }
 
@@ -299,7 +372,7 @@ int change_return(struct store *store, long long to,
 		if (!rc)
 			rc = reserial(store, row, err);
 	if (!rc)
-		rc = make_of(store, doc, change, generation, err);
+		rc = make_of(store, doc, "", change, generation, err);
 	json_decref(doc);
 	return rc;
 }

@@ -3,6 +3,7 @@
 noinst_LIBRARIES += mgmt/libmgmt.a
 MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/migrations/002.sql \
 	mgmt/migrations/003.sql mgmt/migrations/004.sql \
+	mgmt/migrations/005.sql \
 	mgmt/web/index.html mgmt/web/app.js mgmt/web/style.css
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
@@ -24,12 +25,13 @@ mgmt_libmgmt_a_SOURCES = \
 	mgmt/partner.c mgmt/partner.h \
 	mgmt/pki.c mgmt/pki.h \
 	mgmt/push.c mgmt/push.h mgmt/push_impl.h mgmt/push_view.c \
-	mgmt/push_wait.c \
+	mgmt/push_step.c mgmt/push_wait.c \
 	mgmt/render.c mgmt/render.h mgmt/render_frontend.c mgmt/render_ha.c \
 	mgmt/render_pool.c \
 	mgmt/render_impl.h \
 	mgmt/revision.c mgmt/revision.h \
 	mgmt/server.c mgmt/server.h \
+	mgmt/step.c mgmt/step.h \
 	mgmt/store.c mgmt/store.h mgmt/store_sql.c mgmt/store_sql.h \
 	mgmt/store_cred.c mgmt/store_gen.c mgmt/store_model.c \
 	mgmt/store_zone.c \

@@ -122,7 +122,10 @@ static void finish(
 		generation, state, *error ? " " : "", error);
 	push->stage = IDLE;
 	push->count = 0;
-	push_wake(push, generation);
+	push->more = approved && push_has_next(push, generation);
+	push->step_at = mtime_now();
+	if (!push->more)
+		push_wake(push, generation);
 }
 
 /* Staging failed: nothing was switched anywhere. */
@@ -355,6 +358,7 @@ int push_start(struct push *push, long long generation, bool allow_missing,
 		rc = members_make(push, err);
 	if (rc)
 		return rc;
+	push->more = false;
 	push->stats.rollouts++;
 	log_info("push: roll-out begins: generation=%lld", generation);
 	stage_all(push);
@@ -514,6 +518,7 @@ static void push_tick(void *arg)
 		(m = late(push)) != NULL)
 		late_member(push, m);
 	retry_behind(push);
+	push_step_tick(push);
 	push_wake(push, 0);
 }
 
@@ -527,6 +532,8 @@ static int recover(struct push *push, struct err *err)
 	int rc = store_gen_newest(push->store, true, &push->approved, err);
 	int have = rc ? rc : store_gen(push->store, 0, &gen, NULL);
 
+	if (!have && row_int(gen, "generation") == push->approved)
+		push->more = push_has_next(push, push->approved);
 	if (have || strcmp(row_str(gen, "state"), "running"))
 		goto out;
 	push->generation = row_int(gen, "generation");
@@ -575,6 +582,7 @@ void push_free(struct push *push)
 		w->cb(w->arg);
 		free(w);
 	}
+	json_decref(push->waits);
 	vrrp_free(push->vrrp);
 	fleet_free(push->fleet);
 	free(push->members);

@@ -30,7 +30,11 @@ int push_ready(
 int push_start(struct push *push, long long generation, bool allow_missing,
 	struct err *err) MUST_CHECK;
 
-/* {"generation","state","nodes":[{"name","phase","err","took_ms"}],"error"} */
+/* For struct change: has the node the newest approved generation? */
+bool push_node_is_ready(void *push, const char *node);
+/* Of a step (step.h) the report of the last one there is by now, "running"
+ * until the goal is reached.
+ * {"generation","state","nodes":[{"name","phase","err","took_ms"}],"error"} */
 int push_report(struct push *push, long long generation, json_t **out,
 	struct err *err) MUST_CHECK;
 /* `cb` once when the generation is no longer running or timeout_ms passed;

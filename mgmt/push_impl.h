@@ -36,12 +36,27 @@ struct push {
 	long long approved;   /* newest that nodes may switch to */
 	long long before;     /* newest approved before this roll-out */
 	bool allow_missing, returning;
+	bool more;     /* the approved one is a step, and not the last */
+	json_t *waits; /* why the next one does not begin; may be NULL */
+	struct mtime step_at;
 	struct member *members;
 	size_t count;
 	int wave;
 	struct mtime deadline;
 	struct push_stats stats;
 };
+
+enum {
+	PUSH_STEPS = 64 /* of one change; more than any takes */
+};
+
+/* push_step.c: has the generation not reached its goal? The last one on the
+ * way to the goal that there is by now. */
+bool push_has_next(struct push *push, long long generation);
+long long push_follow(struct push *push, long long generation);
+/* Begin the next step, when it is due and can. */
+void push_step_on(struct push *push);
+void push_step_tick(struct push *push);
 
 /* Call back who waits for the generation; 0: whose time is over. */
 void push_wake(struct push *push, long long generation);

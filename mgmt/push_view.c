@@ -3,20 +3,34 @@
 
 #include "mgmt/push_impl.h"
 
+/* Why a change that takes several steps does not go on: a line; "". */
+static const char *why_waiting(const struct push *push)
+{
+	const char *line = json_string_value(json_array_get(push->waits, 0));
+
+	return line ? line : "";
+}
+
 int push_report(
 	struct push *push, long long generation, json_t **out, struct err *err)
 {
 	json_t *gen = NULL, *nodes = NULL;
-	int rc = store_gen(push->store, generation, &gen, err);
+	int rc = store_gen(
+		push->store, push_follow(push, generation), &gen, err);
+	bool more;
 
 	if (!rc)
 		rc = store_rollout_nodes(
 			push->store, row_int(gen, "generation"), &nodes, err);
-	if (!rc)
-		*out = json_pack("{s:O, s:O, s:O, s:O}", "generation",
+	if (!rc) {
+		more = push->more &&
+		       row_int(gen, "generation") == push->approved;
+		*out = json_pack("{s:O, s:s, s:s, s:O}", "generation",
 			json_object_get(gen, "generation"), "state",
-			json_object_get(gen, "state"), "error",
-			json_object_get(gen, "error"), "nodes", nodes);
+			more ? "running" : row_str(gen, "state"), "error",
+			more ? why_waiting(push) : row_str(gen, "error"),
+			"nodes", nodes);
+	}
 	json_decref(nodes);
 	json_decref(gen);
 	return rc;
@@ -119,7 +133,8 @@ static void alarm_generation(struct push *push, json_t *out)
 
 json_t *push_alarms(struct push *push)
 {
-	json_t *out = json_array();
+	json_t *out = push->more && push->waits ? json_copy(push->waits)
+						: json_array();
 	struct list *pos;
 
 	list_each(pos, fleet_links(push->fleet))

@@ -29,7 +29,7 @@ int push_wait(struct push *push, long long generation, int timeout_ms,
 
 	if (!w)
 		return err_fail(err, -ENOMEM, "no memory");
-	w->generation = generation;
+	w->generation = push_follow(push, generation);
 	w->deadline = mtime_add_ms(mtime_now(), timeout_ms);
 	w->cb = cb;
 	w->arg = arg;

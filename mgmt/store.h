@@ -113,9 +113,9 @@ int store_blob_size(struct store *store, const char *hex, size_t *len,
 int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 	struct err *err) MUST_CHECK;
 /* *generation: on call a number that the new one must be higher than, after
- * it the new one. */
+ * it the new one. `goal_sha256`: the doc that it is a step to, or "". */
 int store_gen_add(struct store *store, const char *author, const char *message,
-	const char *doc_sha256, long long *generation,
+	const char *doc_sha256, const char *goal_sha256, long long *generation,
 	struct err *err) MUST_CHECK;
 int store_manifest_add(struct store *store, long long generation,
 	const char *node, const char *sha256, struct err *err) MUST_CHECK;
@@ -181,8 +181,8 @@ int store_audit_rows(struct store *store, long long id, int limit, json_t **out,
 /* The site's secret in hex, made when it is first asked for; inside of a
  * transaction. Keys that nodes share are derived from it; it is in no doc,
  * so going back to an old generation keeps it. */
-int store_secret(struct store *store, char out[DIGEST_HEX],
-	struct err *err) MUST_CHECK;
+int store_secret(
+	struct store *store, char out[DIGEST_HEX], struct err *err) MUST_CHECK;
 /* "epoch" and the like; -ENOENT. malloc'ed. */
 int store_meta(struct store *store, const char *key, char **value,
 	struct err *err) MUST_CHECK;

@@ -53,7 +53,8 @@ int store_blob(struct store *store, const char *hex, char **data, size_t *len,
 }
 
 int store_gen_add(struct store *store, const char *author, const char *message,
-	const char *doc_sha256, long long *generation, struct err *err)
+	const char *doc_sha256, const char *goal_sha256, long long *generation,
+	struct err *err)
 {
 	long long newest = 0, next;
 	int rc = store_gen_newest(store, false, &newest, err);
@@ -63,9 +64,9 @@ int store_gen_add(struct store *store, const char *author, const char *message,
 	next = (newest > *generation ? newest : *generation) + 1;
 	*generation = next;
 	return sql_run(store, NULL, err,
-		"INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-		"iiisss", next, newest, (long long)time(NULL), author, message,
-		doc_sha256);
+		"INSERT INTO generation VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"iiissss", next, newest, (long long)time(NULL), author, message,
+		doc_sha256, goal_sha256);
 }
 
 int store_manifest_add(struct store *store, long long generation,
@@ -93,6 +94,7 @@ int store_manifest(struct store *store, long long generation, const char *node,
 
 #define GEN_SELECT                                                             \
 	"SELECT g.generation, parent, ts, author, message, doc_sha256, "       \
+	"goal_sha256, "                                                        \
 	"coalesce(state, 'running') AS state, coalesce(error, '') AS error, "  \
 	"coalesce(approved, 0) AS approved, "                                  \
 	"coalesce(allow_missing, 0) AS allow_missing "                         \

@@ -169,7 +169,10 @@ static void row(const char *table, const char *json)
 
 static long long make(const char *table, const char *json)
 {
-	struct change change = {"tester", "", 0};
+	struct change change = {.author = "tester",
+		.message = "",
+		.ready = push ? push_node_is_ready : NULL,
+		.arg = push};
 	struct err err = {""};
 	long long gen = 0;
 
@@ -421,6 +424,106 @@ static void on_wait(void *arg)
 	waited++;
 }
 
+/* All that a roll-out asks for is done; a step's next one begins. */
+static void roll(void)
+{
+	answer_all("stage", "staged");
+	for (int i = 0; i < 6; i++)
+		answer_all("apply", "applied");
+	turn();
+}
+
+#define SIGNED(mode)                                                           \
+	"{\"vip\":\"V\",\"vrid\":6,\"addresses\":[\"10.0.0.9/24\"],"           \
+	"\"hmac\":\"" mode "\"}"
+
+/* What a generation says of signatures. */
+static void mode_is(long long gen, const char *want)
+{
+	json_t *doc = NULL;
+	struct err err = {""};
+
+	if (change_doc(store, gen, &doc, &err))
+		tap_bail("%s", err.text);
+	is_string(row_str(json_array_get(model_rows(doc, "vip"), 0), "hmac"),
+		want, "generation %lld: %s", gen, want);
+	json_decref(doc);
+}
+
+/* One change, several generations, which follow each other by themselves. */
+static void test_steps(void)
+{
+	long long gen = make("vip", SIGNED("enforce"));
+	json_t *report = NULL;
+	struct err err = {""};
+
+	waited = 0;
+	start(gen, false);
+	mode_is(gen, "receive-only");
+	is_int(push_wait(push, gen, 60000, on_wait, NULL, &err), 0, "a waiter");
+	roll();
+	is_string(told("stage"), "auth1 dd1 dd2 rec1 rec2 ", "the next begins");
+	is_string(state(gen), "running", "who asks for the first hears so");
+	is_int(waited, 0, "and waits on");
+	mode_is(gen + 1, "permissive");
+	roll();
+	mode_is(gen + 2, "enforce");
+	is_int(waited, 0, "the last one counts");
+	roll();
+	is_int(waited, 1, "that was it");
+	if (push_report(push, gen, &report, &err))
+		tap_bail("%s", err.text);
+	is_int(row_int(report, "generation"), gen + 2, "it is told of");
+	is_string(row_str(report, "state"), "done", "as done");
+	json_decref(report);
+}
+
+/* A node that is away holds the next step, not the one that it misses. */
+static void test_steps_wait(void)
+{
+	long long gen = make("vip", SIGNED("off"));
+	struct player *p = player("dd2");
+	json_t *all;
+	struct err err = {""};
+
+	start(gen, true);
+	answer_all("stage", "staged");
+	cut(p);
+	for (int i = 0; i < 8; i++) {
+		answer_all("apply", "applied");
+		jump(4000, "dd2");
+	}
+	jump(21000, "dd2");
+	for (int i = 0; i < 8; i++)
+		answer_all("apply", "applied");
+	jump(1500, "dd2");
+	mode_is(gen, "permissive");
+	is_string(told("stage"), "", "without it the next step does not begin");
+	is_string(state(gen), "running", "so it is not done");
+	all = push_alarms(push);
+	ok(strstr(json_string_value(json_array_get(all, 0)),
+		   "vip V: its change goes on when node dd2 has") != NULL,
+		"%s", json_string_value(json_array_get(all, 0)));
+	json_decref(all);
+	push_free(push); /* nor does a restart forget it */
+	push = push_new(loop, store, &err);
+	for (size_t i = 0; i < NODES; i++)
+		connect_as(&players[i]);
+	jump(1500, NULL);
+	is_string(told("stage"), "dd2 ", "it is brought up to the others");
+	answer_all("stage", "staged");
+	answer_all("apply", "applied");
+	jump(1500, NULL);
+	is_string(told("stage"), "auth1 dd1 dd2 rec1 rec2 ", "then it goes on");
+	mode_is(gen + 1, "receive-only");
+	roll();
+	roll();
+	is_string(state(gen), "done", "to its end");
+	mode_is(gen + 2, "off");
+	jump(1500, NULL);
+	is_string(told("stage"), "", "and no further");
+}
+
 static int answers;
 static char answer_error[128];
 
@@ -633,6 +736,9 @@ int main(void)
 	test_stage_fails();
 	test_apply_fails();
 	test_reconnect();
+	test_steps();
+	test_steps_wait();
+	waited = 0;
 	test_waits();
 	test_malformed();
 	test_owner();

@@ -23,6 +23,11 @@ EXTRA_DIST += \
 	tests/data/mgmt/rec1-resolver.yaml \
 	tests/data/mgmt/rec1-root.hints
 
+unit_tests += tests/mgmt/step-t
+tests_mgmt_step_t_SOURCES = tests/mgmt/step-t.c \
+	tests/mgmt/site.c tests/mgmt/site.h
+tests_mgmt_step_t_LDADD = $(MGMT_TEST_LIBS)
+
 unit_tests += tests/mgmt/store-t
 tests_mgmt_store_t_SOURCES = tests/mgmt/store-t.c
 tests_mgmt_store_t_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)

@@ -111,7 +111,7 @@ static void test_append_only(void)
 		"DELETE FROM audit",
 	};
 	struct store *store = open_fresh();
-	struct change change = {"tester", "", 0};
+	struct change change = {.author = "tester", .message = ""};
 	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
 	struct err err = {""};
 	long long gen = 0;
@@ -313,7 +313,7 @@ static void write_zone(
 
 static uint32_t publish(struct store *store)
 {
-	struct change change = {"tester", "", 0};
+	struct change change = {.author = "tester", .message = ""};
 	struct err err = {""};
 	json_t *row = NULL;
 	long long gen = 0;
@@ -358,7 +358,8 @@ static void test_serials(void)
 static void test_above(void)
 {
 	struct store *store = open_fresh();
-	struct change change = {"tester", "", 500};
+	struct change change = {
+		.author = "tester", .message = "", .above = 500};
 	struct err err = {""};
 	long long gen = 0;
 
@@ -383,7 +384,7 @@ static void make_older(struct store *store, json_t *doc)
 
 	begin(store);
 	if (store_blob_put(store, text, strlen(text), hex, &err) ||
-		store_gen_add(store, "older", "", hex, &gen, &err) ||
+		store_gen_add(store, "older", "", hex, "", &gen, &err) ||
 		store_rollout_set(store, gen, "done", true, false, "", &err) ||
 		store_commit(store, &err))
 		tap_bail("%s", err.text);
@@ -393,7 +394,7 @@ static void make_older(struct store *store, json_t *doc)
 static void test_older_doc(void)
 {
 	struct store *store = open_fresh();
-	struct change change = {"tester", "", 0};
+	struct change change = {.author = "tester", .message = ""};
 	json_t *doc = NULL, *again = NULL, *changes = NULL;
 	struct err err = {""};
 	long long gen = 0;
@@ -529,7 +530,7 @@ static int newest_version(void)
 static void test_migration(void)
 {
 	struct store *store;
-	struct change change = {"tester", "", 0};
+	struct change change = {.author = "tester", .message = ""};
 	json_t *doc = NULL, *changes = NULL, *rows = NULL;
 	struct err err = {""};
 	bool has_rule = false;
@@ -617,7 +618,7 @@ static void writer(void)
 	struct err err = {""};
 	struct store *store = store_open(path, &err);
 	struct audit_entry entry = {"a", "s", "v", "o", NULL, NULL};
-	struct change change = {"child", "x", 0};
+	struct change change = {.author = "child", .message = "x"};
 	long long gen;
 
 	for (int i = 0; store; i++) {
