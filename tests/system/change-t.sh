@@ -93,6 +93,47 @@ is "$(short a.walled.test)" 10.10.2.250 "is obeyed when apply returns"
 cli rule set walled --action nxdomain > /dev/null
 ok "another action" cli apply -m "another action"
 like "$(dig1 @$vip a.walled.test)" 'NXDOMAIN' "is obeyed too"
+# Nothing that is changed of the virtual router begins it anew.
+moves() { # how often each has become master
+	for n in dd1 dd2; do
+		cli node cmd $n ha events --json | jq '[.events[] |
+			select(.kind == "role" and .to == "MASTER")] | length'
+	done | xargs
+}
+of_router() { cli node cmd "$1" ha status --json | jq -c ".instances[0]|$2"; }
+applied() { ok "$1" cli apply -m "$1"; }
+before=$(moves) g=$(generation)
+cli vip node VI_DNS dd2 --priority 120 > /dev/null
+applied "a priority"
+is "$(of_router dd2 .priority)" 120 "reaches its node"
+cli vip set VI_DNS --addresses $vip/24,10.10.2.170/24 > /dev/null
+applied "one more address"
+is "$(dig1 +short @10.10.2.170 www.zaibdns.lab)" "$(short www.zaibdns.lab)" \
+	"answers when apply returns"
+cli vip set VI_DNS --addresses $vip/24 > /dev/null
+applied "one less"
+cli vip set VI_DNS --interval-ms 200 > /dev/null
+applied "an interval of version 3"
+cli vip hmac VI_DNS on > /dev/null
+applied "signed adverts"
+cli vip hmac VI_DNS rotate > /dev/null
+applied "another key"
+is "$(of_router dd2 '[.hmac.mode,.hmac.active]')" '["enforce",2]' \
+	"both are at the end of their steps"
+at_least "$(generation)" $((g + 10)) "in generations of their own"
+before_hmac=$(on dd2 ispdns-ha stats --json | jq '[.. | objects |
+	.hmac_missing // empty, .hmac_key // empty, .hmac_fail // empty] | add')
+is "$before_hmac" 0 "no advert was refused on the way"
+cli vip hmac VI_DNS off > /dev/null
+cli vip set VI_DNS --preset legacy > /dev/null
+applied "version 2, unsigned"
+cli vip set VI_DNS --interval-ms 2000 > /dev/null
+applied "an interval of version 2"
+is "$(of_router dd1 '[.version,.interval_ms]')" '[2,2000]' "and they have it"
+cli vip set VI_DNS --preset default > /dev/null
+cli vip node VI_DNS dd2 --priority 100 > /dev/null
+applied "and back to version 3"
+is "$(moves)" "$before" "and nobody became master by any of it"
 ok "vip move" cli vip move VI_DNS
 ok "moves it" wait_for 10 owner_is dd2
 ok "vip move back" cli vip move VI_DNS --to dd1
