@@ -111,6 +111,7 @@ static struct flight *flight_take(
 	memcpy(&f->key, key, offsetof(struct cache_key, name) + key->name_len);
 	f->choice.rng = &fs->w->rng;
 	f->choice.turn = &fs->w->turn;
+	f->choice.run = &fs->w->run;
 	f->choice.name_hash = pool_name_hash(key->name, key->name_len);
 	f->deadline = mtime_add_ms(now, fs->w->policy->retry.deadline_ms);
 	f->fail_ede = -1;

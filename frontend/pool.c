@@ -186,7 +186,7 @@ static int choose_hashed(const struct pool *pool, const struct pool_choice *c,
 	return -1;
 }
 
-int pool_choose(const struct pool *pool, const struct pool_choice *c)
+static int choose(const struct pool *pool, const struct pool_choice *c)
 {
 	struct class class;
 
@@ -205,6 +205,50 @@ int pool_choose(const struct pool *pool, const struct pool_choice *c)
 			rng_next(c->rng) % (class.weight ? class.weight : 1),
 			true);
 	return choose_hashed(pool, c, &class);
+}
+
+void pool_run_start(struct pool_run *run, unsigned count)
+{
+	run->left = 0;
+	run->length = count / POOL_RUN_PARTS;
+	if (run->length > POOL_RUN_MAX)
+		run->length = POOL_RUN_MAX;
+}
+
+static bool goes_on(const struct pool_run *run, const struct pool *pool)
+{
+	return run->left > 0 && run->pool == pool &&
+	       server_get_fitness(pool->members[run->member].server) ==
+		       run->fitness;
+}
+
+/* A first choice under a rule that does not depend on the question. */
+static int choose_run(const struct pool *pool, const struct pool_choice *c)
+{
+	struct pool_run *run = c->run;
+	int i;
+
+	if (goes_on(run, pool)) {
+		run->left--;
+		return (int)run->member;
+	}
+	i = choose(pool, c);
+	if (i < 0)
+		return i;
+	run->pool = pool;
+	run->member = (unsigned)i;
+	run->fitness = server_get_fitness(pool->members[i].server);
+	run->left = run->length > 0 ? run->length - 1 : 0;
+	return i;
+}
+
+int pool_choose(const struct pool *pool, const struct pool_choice *c)
+{
+	bool runs = c->run && c->tried_count == 0 &&
+		    (pool->policy == POOL_LEAST_OUTSTANDING ||
+			    pool->policy == POOL_ROUND_ROBIN);
+
+	return runs ? choose_run(pool, c) : choose(pool, c);
 }
 
 bool pool_is_exhausted(const struct pool *pool, const struct pool_choice *c)

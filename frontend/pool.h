@@ -65,12 +65,32 @@ struct pool {
 	unsigned ring_size;
 };
 
+/*
+ * Questions that came together may go to one backend a few in a row, so that
+ * they share system calls on both sides, as long as at least POOL_RUN_PARTS
+ * backends have part in what came together. Under leastOutstanding and
+ * roundrobin; both are even again some questions later. Worker-owned.
+ */
+#define POOL_RUN_PARTS 4
+#define POOL_RUN_MAX   8
+
+struct pool_run {
+	const struct pool *pool;
+	enum server_fitness fitness;
+	unsigned member, left; /* so many more go to this member of `pool` */
+	unsigned length;       /* of a whole run */
+};
+
+/* `count` questions come together (0: no more of them). In zeroed memory. */
+void pool_run_start(struct pool_run *run, unsigned count);
+
 /* What a choice needs beside the pool: worker-owned, and the question. */
 struct pool_choice {
 	struct rng *rng;
-	uint32_t *turn;     /* round robin: counts up */
-	uint32_t name_hash; /* pool_name_hash of the lower-case name */
-	int64_t now_us;     /* monotonic */
+	uint32_t *turn;       /* round robin: counts up */
+	struct pool_run *run; /* NULL: each on its own */
+	uint32_t name_hash;   /* pool_name_hash of the lower-case name */
+	int64_t now_us;       /* monotonic */
 	unsigned tried_count;
 	uint16_t tried[POOL_TRIED]; /* server ids not to take */
 };

@@ -501,6 +501,7 @@ static enum step step_forward(struct query *q)
 		return drop(q, STAT_DROP_LIMIT);
 	if (q->popular && !flight_is_open(q->w->flights, &q->key))
 		tell_peers(q);
+	q->w->forwarded++;
 	if (!flight_join(
 		    q->w->flights, &q->key, q->pool, &q->req->peer, &q->asker))
 		return drop(q, STAT_DROP_NO_SLOT);
@@ -547,12 +548,19 @@ void query_finish(void *arg)
 	struct worker *w = arg;
 	struct queries *all = w->queries;
 
+	if (all->count == 0)
+		return;
 	for (unsigned i = 0; i < all->count; i++)
 		if (all->query[i].pool->cached)
 			cache_prefetch_entry(
 				w->policy->cache, &all->query[i].key);
+	/* how many will be asked is taken to be as in the last batch */
+	pool_run_start(
+		&w->run, w->forwarded < all->count ? w->forwarded : all->count);
+	w->forwarded = 0;
 	for (unsigned i = 0; i < all->count; i++)
 		(void)walk(&all->query[i], steps, countof(steps));
+	pool_run_start(&w->run, 0);
 	all->count = 0;
 }
 

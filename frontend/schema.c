@@ -238,7 +238,10 @@ static const struct schema_item pool_items[] = {
 		.type = SCHEMA_ENUM,
 		.dflt = "leastOutstanding",
 		.choices = pool_policies,
-		.help = "How a backend is chosen."},
+		.help = "How a backend is chosen. Of questions that come "
+			"together up to 8 in a row go to one backend (under "
+			"leastOutstanding and roundrobin), yet never more "
+			"than a quarter of them."},
 	{.name = "tiers",
 		.type = SCHEMA_BOOL,
 		.dflt = "false",

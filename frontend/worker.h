@@ -43,6 +43,8 @@ struct worker {
 	struct worker_pool pools[REGISTRY_POOLS];
 	struct rng rng;
 	uint32_t turn; /* round robin */
+	struct pool_run run;
+	unsigned forwarded; /* of the batch at hand */
 	struct budget budget;
 	struct fronts fronts;
 	struct top *top;

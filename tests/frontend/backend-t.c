@@ -12,6 +12,7 @@
 #include "tests/tap/wire.h"
 
 #include <poll.h>
+#include <semaphore.h>
 #include <unistd.h>
 
 static struct rig rig;
@@ -213,6 +214,51 @@ static void test_runs(void)
 	is_int(most, 8, "8 from each");
 	close(fd);
 	rig_stop(&rig);
+}
+
+static void await_post(void *arg)
+{
+	(void)sem_wait(arg);
+}
+
+static void ask_number(int fd, unsigned i)
+{
+	char name[32];
+	struct ask ask = {.name = name};
+
+	(void)snprintf(name, sizeof(name), "b%02u.example", i);
+	ask_udp(fd, &ask);
+}
+
+/* Of 64 questions that wait together, the first half tells how many come
+ * together, so of the second 8 in a row go to one backend. */
+static void test_together(void)
+{
+	unsigned got = 0, in_row = 0, last = 0;
+	sem_t go;
+	int fd;
+
+	rig_start(&rig, "", "");
+	fd = rig_udp_client(&rig);
+	(void)sem_init(&go, 0, 0);
+	if (loop_post(rig.worker->loop, await_post, &go) < 0)
+		tap_bail("loop_post");
+	for (unsigned i = 0; i < 64; i++)
+		ask_number(fd, i);
+	(void)sem_post(&go);
+	while (got < 32 && take_udp(rig.udp[0], &question, RIG_SOON)) {
+		const uint8_t *name = question.data + MSG_HEADER + 1;
+		unsigned i = (name[1] - '0') * 10u + name[2] - '0';
+
+		in_row += i >= 32 && i == last + 1;
+		last = i;
+		got++;
+	}
+	is_int(got, 32, "each of two backends is asked half of a burst");
+	ok(in_row >= 14, "and when bursts are usual, 8 in a row");
+	close(fd);
+	rig_stop(&rig);
+	(void)sem_destroy(&go);
 }
 
 static void test_retry_servfail(void)
@@ -463,6 +509,7 @@ int main(void)
 	test_other_port();
 	test_entropy();
 	test_runs();
+	test_together();
 	test_retry_servfail();
 	test_retry_timeout();
 	test_hedging();

@@ -277,6 +277,61 @@ static void test_tiers(void)
 	}
 }
 
+static struct pool_run run;
+
+/* As a worker does; "aab" for members 0, 0, 1. */
+static const char *choose_many(const struct pool *pool, unsigned count)
+{
+	static char text[MAX + 1];
+
+	for (unsigned i = 0; i < count; i++) {
+		struct pool_choice c = {
+			.rng = &rng, .turn = &turn, .run = &run};
+		int k = pool_choose(pool, &c);
+
+		text[i] = (char)(k < 0 ? '-' : 'a' + k);
+		if (k >= 0)
+			members[k].server->outstanding++;
+	}
+	text[count] = '\0';
+	return text;
+}
+
+static void test_run(void)
+{
+	struct pool pool = make_pool(POOL_LEAST_OUTSTANDING, 5);
+	struct pool_choice second = {.tried_count = 1, .run = &run};
+
+	for (unsigned i = 0; i < 5; i++)
+		members[i].order = i;
+	pool_run_start(&run, 32);
+	is_string(choose_many(&pool, 32), "aaaaaaaabbbbbbbbccccccccdddddddd",
+		"32 together: 8 to each of four");
+	pool_run_start(&run, 8);
+	is_string(choose_many(&pool, 8), "eeeeeeee", "the fifth catches up");
+	pool_run_start(&run, 8);
+	is_string(choose_many(&pool, 8), "aabbccdd", "8 together: 2 to each");
+	pool_run_start(&run, 7);
+	is_string(choose_many(&pool, 7), "eeabcde", "fewer: one to each");
+	pool_run_start(&run, 200);
+	is_string(choose_many(&pool, 9), "aaaaaaaab", "never more than 8");
+	second.tried[0] = members[1].server->id;
+	ok(pool_choose(&pool, &second) != 1, "a retry is not part of a run");
+	members[1].server->fitness = SERVER_TRY;
+	is_string(choose_many(&pool, 1), "c", "a run ends with its backend");
+	pool_run_start(&run, 0);
+	is_string(choose_many(&pool, 3), "dec", "and with what came together");
+	pool.policy = POOL_FIRST_AVAILABLE;
+	pool_run_start(&run, 32);
+	is_string(choose_many(&pool, 2), "aa", "firstAvailable has none");
+	members[0].server->fitness = SERVER_OUT;
+	is_string(choose_many(&pool, 1), "c", "but the first");
+	pool.policy = POOL_ROUND_ROBIN;
+	turn = 0;
+	pool_run_start(&run, 12);
+	is_string(choose_many(&pool, 12), "cccdddeeeccc", "roundrobin has");
+}
+
 int main(void)
 {
 	rng_init(&rng);
@@ -289,5 +344,6 @@ int main(void)
 	test_tried();
 	test_tiers();
 	test_registry();
+	test_run();
 	return tap_done();
 }
