@@ -26,6 +26,7 @@ static unsigned rcode(void)
 static int flood(int fd, const char *suffix, int count)
 {
 	static unsigned serial;
+	uint64_t before = rig_stat(&rig, STAT_UDP_QUERIES);
 	int reached = 0;
 
 	for (int i = 0; i < count; i++) {
@@ -38,7 +39,8 @@ static int flood(int fd, const char *suffix, int count)
 			while (take_udp(rig.udp[0], &question, 5))
 				reached++;
 	}
-	while (take_udp(rig.udp[0], &question, 50))
+	(void)rig_wait_stat(&rig, STAT_UDP_QUERIES, before + (unsigned)count);
+	while (take_udp(rig.udp[0], &question, RIG_NEVER))
 		reached++;
 	return reached;
 }
