@@ -312,6 +312,25 @@ static int match_words(struct work *w, const struct conf_node *rule)
 	return rc;
 }
 
+static int match_flags(struct work *w, const struct conf_node *rule)
+{
+	static const struct {
+		const char *key;
+		enum rule_digit digit;
+	} flags[] = {{"rd", RULE_RD}, {"dnssec", RULE_DO}};
+	int rc = 0;
+
+	for (size_t i = 0; i < countof(flags) && rc == 0; i++) {
+		const struct conf_node *n = conf_get(rule, flags[i].key);
+
+		if (!n)
+			continue;
+		say_match(w, flags[i].key, conf_bool(n) ? "true" : "false");
+		rc = rules_match_digit(w->b, flags[i].digit, conf_bool(n));
+	}
+	return rc;
+}
+
 static int match_all(struct work *w, const struct conf_node *rule)
 {
 	int rc = match_names(w, rule, "suffix", rules_match_suffix);
@@ -324,6 +343,8 @@ static int match_all(struct work *w, const struct conf_node *rule)
 		rc = match_class(w, rule);
 	if (rc == 0)
 		rc = match_words(w, rule);
+	if (rc == 0)
+		rc = match_flags(w, rule);
 	return rc == 0 ? match_sources(w, rule) : rc;
 }
 

@@ -431,6 +431,8 @@ static const struct rule *check_rules(const struct policy *policy,
 		.class = q->view->q.class,
 		.opcode = q->opcode,
 		.tcp = q->tcp,
+		.rd = q->rd,
+		.dnssec = q->view->edns.present && q->view->edns.dnssec_ok,
 		.client = q->client};
 	const struct rule *rule;
 	struct rule_cursor c;

@@ -130,6 +130,7 @@ struct policy_query {
 	const union addr *client;
 	bool tcp;
 	bool proven; /* a DNS cookie shows that the client has its address */
+	bool rd;
 	unsigned opcode;
 	enum msg_verdict parsed;
 	const struct query_view *view;

@@ -343,6 +343,7 @@ static enum step step_check(struct query *q)
 	const struct policy_query pq = {.client = &peer->client,
 		.tcp = peer->tcp,
 		.proven = q->asker.hop.proven,
+		.rd = msg_flags(q->req->msg) & MSG_RD,
 		.opcode = msg_opcode(q->req->msg),
 		.parsed = q->parsed,
 		.view = &q->view,

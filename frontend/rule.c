@@ -68,13 +68,15 @@ static bool narrow_digits(const struct rules *rules, const struct rule_query *q,
 	const uint16_t values[RULE_DIGITS] = {
 		[RULE_OPCODE] = (uint16_t)q->opcode,
 		[RULE_TRANSPORT] = q->tcp,
+		[RULE_RD] = q->rd,
+		[RULE_DO] = q->dnssec,
 		[RULE_CLASS] = q->class,
 		[RULE_TYPE] = q->type,
 	};
 
 	for (unsigned i = 0; i < RULE_DIGITS; i++) {
 		const struct rule_digits *d = &rules->digits[i];
-		bool known = q->name || i == RULE_OPCODE || i == RULE_TRANSPORT;
+		bool known = q->name || (i != RULE_CLASS && i != RULE_TYPE);
 
 		if (d->used &&
 			!narrow(c, known ? find_digit(d, values[i]) : d->any))

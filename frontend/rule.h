@@ -4,8 +4,8 @@
 
 /*
  * The operator's ordered rules, compiled: each dimension of a query (opcode,
- * transport, class, type, name, source) is looked up once and gives the set
- * of rules that it satisfies; their intersection, walked from the lowest
+ * transport, RD, DO, class, type, name, source) is looked up once and gives the
+ * set of rules that it satisfies; their intersection, walked from the lowest
  * number, is what matches. The look-ups do not grow with the number of rules.
  * Pure; part of the policy snapshot, immutable once compiled.
  */
@@ -18,7 +18,7 @@
 
 #define RULES_MAX   4096
 #define RULE_NAME   64
-#define RULE_DIGITS 4 /* dimensions that are numbers */
+#define RULE_DIGITS 6 /* dimensions that are numbers */
 #define RULE_DIMS   (RULE_DIGITS + 3)
 
 enum rule_action { /* order of the words in the configuration */
@@ -65,7 +65,7 @@ struct rule_query {
 	const uint8_t *name; /* uncompressed; NULL: has no readable question */
 	uint16_t type, class;
 	unsigned opcode;
-	bool tcp;
+	bool tcp, rd, dnssec; /* dnssec: DO */
 	const union addr *client;
 };
 
@@ -85,6 +85,8 @@ struct rule *rules_add(struct rules_builder *b) MUST_CHECK;
 enum rule_digit {
 	RULE_OPCODE,
 	RULE_TRANSPORT, /* 0 UDP, 1 TCP */
+	RULE_RD,        /* 0, 1 */
+	RULE_DO,        /* 0, 1 */
 	RULE_CLASS,
 	RULE_TYPE,
 };

@@ -143,7 +143,7 @@ static void say_values(struct text *out, const json_t *value)
 static void say_match(struct text *out, const json_t *row)
 {
 	static const char *const matchers[] = {"suffix", "exact", "qtype",
-		"qclass", "opcode", "transport", "source"};
+		"qclass", "opcode", "transport", "source", "rd", "dnssec"};
 
 	for (size_t i = 0; i < countof(matchers); i++) {
 		const json_t *v = json_object_get(row, matchers[i]);

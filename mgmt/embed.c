@@ -22,6 +22,7 @@ EMBED(sql_002, "mgmt/migrations/002.sql")
 EMBED(sql_003, "mgmt/migrations/003.sql")
 EMBED(sql_004, "mgmt/migrations/004.sql")
 EMBED(sql_005, "mgmt/migrations/005.sql")
+EMBED(sql_006, "mgmt/migrations/006.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -37,6 +38,7 @@ static struct embed migrations[] = {
 	FILE_OF("003.sql", sql_003),
 	FILE_OF("004.sql", sql_004),
 	FILE_OF("005.sql", sql_005),
+	FILE_OF("006.sql", sql_006),
 };
 
 const struct embed *embed_migration(int version)

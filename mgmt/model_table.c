@@ -36,6 +36,7 @@ static const char *const rule_actions[] = {"allow", "drop", "refuse",
 static const char *const opcodes[] = {
 	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};
+static const char *const flags[] = {"set", "clear", NULL};
 static const char *const rate_owners[] = {"client", "rule", NULL};
 
 #define KEY      (MODEL_KEY | MODEL_REQUIRED)
@@ -226,6 +227,9 @@ static const struct model_column rule[] = {
 	{"transport", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, transports,
 		NULL, false},
 	{"source", MODEL_PREFIX, MODEL_LIST, "[]", 0, LIST_MAX, NULL, NULL,
+		false},
+	{"rd", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, flags, NULL, false},
+	{"dnssec", MODEL_ENUM, MODEL_OPTIONAL, "\"\"", 0, 0, flags, NULL,
 		false},
 	{"action", MODEL_ENUM, MODEL_REQUIRED, NULL, 0, 0, rule_actions, NULL,
 		false},

@@ -138,6 +138,20 @@ static void put_matchers(struct text *out, const json_t *rule)
 	}
 }
 
+/* Words of the model that are true and false in the file. */
+static void put_flags(struct text *out, const json_t *rule)
+{
+	static const char *const flags[] = {"rd", "dnssec"};
+
+	for (size_t i = 0; i < countof(flags); i++) {
+		const char *is = row_str(rule, flags[i]);
+
+		if (*is)
+			text_add(out, "    %s: %s\n", flags[i],
+				strcmp(is, "set") ? "false" : "true");
+	}
+}
+
 static void put_rate(struct text *out, const json_t *rule)
 {
 	text_add(out, "    qps: %lld\n", (long long)row_int(rule, "qps"));
@@ -179,6 +193,7 @@ static void put_rules(struct text *out, const json_t *doc)
 		render_key_quoted(out, "  - name", row_str(rule, "name"));
 		text_add(out, "\n");
 		put_matchers(out, rule);
+		put_flags(out, rule);
 		put_action(out, rule);
 	}
 	json_decref(rules);

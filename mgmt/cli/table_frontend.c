@@ -179,6 +179,8 @@ static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
 			"QUERY, STATUS, NOTIFY, UPDATE"),                      \
 		OPT("transport", "transport", PARAM_TEXT, "udp, tcp"),         \
 		OPT("source", "source", PARAM_LIST, "clients of prefixes"),    \
+		OPT("rd", "rd", PARAM_TEXT, "RD is: set, clear"),              \
+		OPT("dnssec", "dnssec", PARAM_TEXT, "DO is: set, clear"),      \
 		OPT("pool", "pool", PARAM_TEXT, "of action pool"),             \
 		OPT("addresses", "addresses", PARAM_LIST, "of action spoof"),  \
 		OPT("ttl_s", "ttl", PARAM_INT, "seconds, of action spoof"),    \

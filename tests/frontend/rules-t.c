@@ -158,6 +158,40 @@ static void test_spoof(void)
 	rig_stop(&rig);
 }
 
+static void test_flags(void)
+{
+	struct ask ask = {.name = "a.test",
+		.payload = 1232,
+		.flags = MSG_RD,
+		.dnssec_ok = true};
+	int fd;
+
+	rig_start(&rig,
+		OPEN "rules:\n"
+		     "  - {rd: true, dnssec: true, action: nxdomain}\n"
+		     "  - {rd: false, action: refuse}\n",
+		FIRST);
+	fd = rig_udp_client(&rig);
+	ask_udp(fd, &ask);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_NXDOMAIN,
+		"rd and dnssec: both must be so");
+	ask.flags = 0;
+	ask_udp(fd, &ask);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_REFUSED,
+		"rd: false");
+	ask.dnssec_ok = false;
+	ask.payload = 0;
+	ask_udp(fd, &ask);
+	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_REFUSED,
+		"without EDNS there is no DO");
+	ask.flags = MSG_RD;
+	ok(round_trip(&rig, fd, &ask, 0, &good, &answer) && rcode() == 0,
+		"RD without DO passes both");
+	is_int((long long)(hits(0) + hits(1)), 3, "each is counted");
+	close(fd);
+	rig_stop(&rig);
+}
+
 static void test_order(void)
 {
 	int fd;
@@ -338,6 +372,7 @@ int main(void)
 {
 	test_ends();
 	test_spoof();
+	test_flags();
 	test_order();
 	test_places();
 	test_transfers();
