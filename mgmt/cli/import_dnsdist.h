@@ -130,6 +130,8 @@ bool dd_sel_and(struct dd *d, const struct dd_sel *a, const struct dd_sel *b,
 	struct dd_sel *out);
 bool dd_sel_or(struct dd *d, struct dd_sel *into, const struct dd_sel *other);
 struct dd_match *dd_match_new(struct dd *d, struct dd_sel *sel);
+/* Is there nothing in it, but for a limit? */
+bool dd_match_is_all(const struct dd_match *m);
 
 /* addAction(rule, action) */
 void dd_action(struct dd *d, const struct lua *call);

@@ -17,13 +17,6 @@ enum place {
 	PLACE_RULE,
 };
 
-/* Is there nothing but the limit in it? */
-static bool is_all(const struct dd_match *m)
-{
-	return !m->suffix && !m->exact && !m->qtype && !m->source &&
-	       !m->qclass && !m->opcode && !m->transport;
-}
-
 static bool takes_all(const struct dd_entry *e)
 {
 	const struct dd_match *m = e->sel.first;
@@ -32,7 +25,7 @@ static bool takes_all(const struct dd_entry *e)
 		e->act == DD_ACT_SPOOF || e->act == DD_ACT_TC)
 		return false;
 	for (; m; m = m->next)
-		if (is_all(m) && !m->rate)
+		if (dd_match_is_all(m) && !m->rate)
 			return true;
 	return false;
 }
@@ -44,18 +37,21 @@ static bool has_only(const struct dd_list *list, const char *text)
 
 static bool is_route(const struct dd_entry *e)
 {
-	const struct dd_match *m = e->sel.first;
+	struct dd_match rest;
 
-	return e->act == DD_ACT_POOL && e->sel.count == 1 && m->suffix &&
-	       !m->exact && !m->qtype && !m->source && !m->qclass &&
-	       !m->opcode && !m->transport;
+	if (e->act != DD_ACT_POOL || e->sel.count != 1 || !e->sel.first->suffix)
+		return false;
+	rest = *e->sel.first;
+	rest.suffix = NULL;
+	return dd_match_is_all(&rest);
 }
 
 static bool is_limit(const struct dd_entry *e)
 {
 	const struct dd_match *m = e->sel.first;
 
-	return e->sel.count == 1 && is_all(m) && m->rate && !m->rate->shared;
+	return e->sel.count == 1 && dd_match_is_all(m) && m->rate &&
+	       !m->rate->shared;
 }
 
 /* The key of policy.set for it, or NULL. */
@@ -63,9 +59,14 @@ static const char *policy_key(const struct dd_entry *e)
 {
 	const struct dd_match *m = e->sel.first;
 	bool verdict = e->act == DD_ACT_DROP || e->act == DD_ACT_REFUSE;
+	struct dd_match rest;
 
-	if (e->sel.count != 1 || m->rate || m->suffix || m->exact ||
-		m->source || m->opcode || m->transport)
+	if (e->sel.count != 1 || m->rate)
+		return NULL;
+	rest = *m;
+	rest.qtype = NULL;
+	rest.qclass = NULL;
+	if (!dd_match_is_all(&rest))
 		return NULL;
 	if (has_only(m->qtype, "ANY") && !m->qclass)
 		return verdict || e->act == DD_ACT_TC ? "any" : NULL;

@@ -39,6 +39,7 @@ struct dd_match {
 	struct dd_match *next;
 	const struct dd_list *suffix, *exact, *qtype, *source;
 	const char *qclass, *opcode, *transport; /* qclass "*": not IN */
+	const char *rd, *dnssec;                 /* "set", "clear" */
 	const struct dd_rate *rate;              /* and over this limit */
 	bool rate_early; /* which counted more than what matches */
 };

@@ -120,14 +120,17 @@ static int match_and(struct dd *d, const struct dd_match *a,
 		      &bad) &&
 	      both_classes(a->qclass, b->qclass, &out->qclass) &&
 	      both_words(a->opcode, b->opcode, &out->opcode) &&
-	      both_words(a->transport, b->transport, &out->transport);
+	      both_words(a->transport, b->transport, &out->transport) &&
+	      both_words(a->rd, b->rd, &out->rd) &&
+	      both_words(a->dnssec, b->dnssec, &out->dnssec);
 	return bad ? -1 : can;
 }
 
-static bool is_all(const struct dd_match *m)
+bool dd_match_is_all(const struct dd_match *m)
 {
 	return !m->suffix && !m->exact && !m->qtype && !m->source &&
-	       !m->qclass && !m->opcode && !m->transport;
+	       !m->qclass && !m->opcode && !m->transport && !m->rd &&
+	       !m->dnssec;
 }
 
 bool dd_sel_and(struct dd *d, const struct dd_sel *a, const struct dd_sel *b,
@@ -144,7 +147,7 @@ bool dd_sel_and(struct dd *d, const struct dd_sel *a, const struct dd_sel *b,
 			if (rc < 0)
 				return false;
 			/* AndRule({limit, AllRule()}) */
-			if (x->rate && is_all(y))
+			if (x->rate && dd_match_is_all(y))
 				both.rate_early = x->rate_early;
 			if (rc == 0)
 				continue;
@@ -160,8 +163,10 @@ bool dd_sel_and(struct dd *d, const struct dd_sel *a, const struct dd_sel *b,
 
 static bool same_words(const struct dd_match *a, const struct dd_match *b)
 {
-	const char *const x[] = {a->qclass, a->opcode, a->transport};
-	const char *const y[] = {b->qclass, b->opcode, b->transport};
+	const char *const x[] = {
+		a->qclass, a->opcode, a->transport, a->rd, a->dnssec};
+	const char *const y[] = {
+		b->qclass, b->opcode, b->transport, b->rd, b->dnssec};
 
 	for (size_t i = 0; i < countof(x); i++)
 		if (x[i] != y[i] && (!x[i] || !y[i] || strcmp(x[i], y[i]) != 0))

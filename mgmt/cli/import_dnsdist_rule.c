@@ -194,6 +194,8 @@ static void add_rule(struct dd *d, const struct dd_entry *e,
 	put_word(rule, "qclass", class);
 	put_word(rule, "opcode", m->opcode);
 	put_word(rule, "transport", m->transport);
+	put_word(rule, "rd", m->rd);
+	put_word(rule, "dnssec", m->dnssec);
 	put_list(rule, "source", m->source);
 	put_action(d, rule, e, m);
 	if (json_array_size(json_object_get(rule, "qtype")) == 0 &&

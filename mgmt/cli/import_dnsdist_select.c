@@ -134,6 +134,28 @@ static bool sel_tcp(
 	return m;
 }
 
+static bool sel_rd(
+	struct dd *d, const struct lua *call, bool not, struct dd_sel *out)
+{
+	struct dd_match *m = dd_match_new(d, out);
+
+	(void)call;
+	if (m)
+		m->rd = not ? "clear" : "set";
+	return m;
+}
+
+static bool sel_dnssec(
+	struct dd *d, const struct lua *call, bool not, struct dd_sel *out)
+{
+	struct dd_match *m = dd_match_new(d, out);
+
+	(void)call;
+	if (m)
+		m->dnssec = not ? "clear" : "set";
+	return m;
+}
+
 /* ---- sources ---- */
 
 bool dd_match_masks(struct dd *d, struct dd_list *masks,
@@ -321,6 +343,8 @@ static const struct selector {
 	{"QClassRule", sel_class},
 	{"OpcodeRule", sel_opcode},
 	{"TCPRule", sel_tcp},
+	{"RDRule", sel_rd},
+	{"DNSSECRule", sel_dnssec},
 	{"NetmaskGroupRule", sel_mask},
 	{"SuffixMatchNodeRule", dd_sel_suffix},
 	{"QNameSuffixRule", dd_sel_suffix},
@@ -338,7 +362,6 @@ static const struct selector {
 static const struct unknown {
 	const char *name, *by_hand;
 } unknowns[] = {
-	{"DNSSECRule", "the DO bit is no matcher"},
 	{"DSTPortRule", "the port asked is no matcher"},
 	{"EDNSOptionRule", "options are no matcher: cookies, keepalive and "
 			   "padding are answered by the frontend itself"},
@@ -368,7 +391,6 @@ static const struct unknown {
 		"against floods of random names: `ispdns limit misses set "
 		"--suffix-qps`"},
 	{"RCodeRule", "answers are not looked at"},
-	{"RDRule", "the RD bit is no matcher"},
 	{"RecordsCountRule", "not needed as a rule: messages are parsed whole "
 			     "and others get FORMERR"},
 	{"RecordsTypeCountRule", "not needed as a rule: messages are parsed "

@@ -302,7 +302,7 @@ EOT
 ok $? "dnsdist: without an ACL its built-in list is taken"
 
 # Sent only whole, unless the rest is asked for.
-printf 'newServer("192.0.2.1")\naddAction(RDRule(), DropAction())\n' \
+printf 'newServer("192.0.2.1")\naddAction(SNIRule("a.test"), DropAction())\n' \
 	> "$tmp/part.conf"
 "$cli" import dnsdist "$tmp/part.conf" > "$tmp/got" 2> "$tmp/err"
 [ $? -eq 12 ] && grep -q "so nothing was; --partial imports" "$tmp/err"

@@ -212,6 +212,10 @@ cat > "$tmp/questions" <<'EOT'
 192.0.2.10 udponly.test A
 192.0.2.10 udponly.test A +tcp
 192.0.2.10 tconly.test A
+192.0.2.10 norec.test A
+192.0.2.10 norec.test A +norec
+192.0.2.10 do.test A +edns
+192.0.2.10 do.test A +edns +dnssec
 192.0.2.10 regex.test A
 192.0.2.10 www.regex.test A
 192.0.2.10 www.notregex.test A
