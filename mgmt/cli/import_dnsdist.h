@@ -125,6 +125,10 @@ bool dd_masks(struct dd *d, const struct lua *value, struct dd_list *masks,
 bool dd_plain(struct dd *d, const char *name);
 /* A selector -> what it matches. False: said. */
 bool dd_select(struct dd *d, const struct lua *node, struct dd_sel *out);
+/* The same; of a NotRule() that has no opposite what it excludes is read, and
+ * *inverted set. */
+bool dd_select_or_not(struct dd *d, const struct lua *node, struct dd_sel *out,
+	bool *inverted);
 /* AND of two; false (said): too many alternatives. */
 bool dd_sel_and(struct dd *d, const struct dd_sel *a, const struct dd_sel *b,
 	struct dd_sel *out);

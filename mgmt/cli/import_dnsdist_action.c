@@ -424,7 +424,8 @@ void dd_action(struct dd *d, const struct lua *call)
 			"addAction(rule, action) expected");
 		return;
 	}
-	if (!dd_select(d, what, &e->sel) || !read_action(d, action, e))
+	if (!dd_select_or_not(d, what, &e->sel, &e->inverted) ||
+		!read_action(d, action, e))
 		return;
 	read_options(d, dd_value(d, lua_arg(call, 2)), e);
 	if (!check_rates(d, e) || !check_reach(d, e))

@@ -332,6 +332,100 @@ static void check_pools(struct dd *d)
 	}
 }
 
+/* ---- NotRule of names or types ---- */
+
+static bool has_rate(const struct dd_entry *e)
+{
+	for (const struct dd_match *m = e->sel.first; m; m = m->next)
+		if (m->rate)
+			return true;
+	return e->rate;
+}
+
+/* What is behind it is meant for what it excludes only. */
+static bool narrow_rest(struct dd *d, struct dd_entry *e)
+{
+	struct dd_entry *f;
+	struct dd_sel both;
+
+	for (f = e->next; f; f = f->next) {
+		memset(&both, 0, sizeof(both));
+		d->now = f->st;
+		if (f->inverted || (has_rate(f) && e->sel.count > 1) ||
+			!dd_sel_and(d, &f->sel, &e->sel, &both)) {
+			dd_missing(d, e->st,
+				"NotRule: the rules behind it cannot be "
+				"narrowed to what it excludes: say it the "
+				"other way round (`ispdns rule add "
+				"--position`)");
+			return false;
+		}
+		f->sel = both;
+	}
+	return true;
+}
+
+/* Does every query that `e` excludes meet an end behind it? */
+static bool rest_ends(const struct dd_entry *e)
+{
+	for (const struct dd_entry *f = e->next; f; f = f->next)
+		if (takes_all(f))
+			return true;
+	return false;
+}
+
+/* A rule for all goes to the end; what no rule behind it ended goes to
+ * dnsdist's default pool before. */
+static bool invert(struct dd *d, struct dd_entry **at)
+{
+	struct dd_entry *e = *at, *rest = arena_alloc(&d->arena, sizeof(*rest));
+	struct dd_entry all = *e;
+	bool ends = rest_ends(e);
+
+	memset(&all.sel, 0, sizeof(all.sel));
+	d->now = e->st;
+	if (!rest || !dd_match_new(d, &all.sel))
+		return false;
+	all.inverted = false;
+	if (!takes_all(&all)) {
+		dd_missing(d, e->st,
+			"NotRule: only with an action that ends: say it the "
+			"other way round (`ispdns rule add --position`)");
+		return false;
+	}
+	if (!narrow_rest(d, e))
+		return false;
+	*rest = *e;
+	rest->inverted = false;
+	rest->act = DD_ACT_ALLOW;
+	rest->next = NULL;
+	*at = e->next;
+	d->chain_end = at;
+	while (*d->chain_end)
+		d->chain_end = &(*d->chain_end)->next;
+	if (!ends) {
+		*d->chain_end = rest;
+		d->chain_end = &rest->next;
+	}
+	all.next = NULL;
+	*e = all;
+	*d->chain_end = e;
+	d->chain_end = &e->next;
+	return true;
+}
+
+static void invert_all(struct dd *d)
+{
+	struct dd_entry **at = &d->chain;
+
+	while (*at) {
+		if ((*at)->inverted && !invert(d, at))
+			*at = (*at)->next; /* said */
+		else
+			at = &(*at)->next;
+	}
+}
+
 void dd_chain(struct dd *d)
 {
 	struct chain c = {.plain = true,
@@ -342,6 +436,7 @@ void dd_chain(struct dd *d)
 
 	if (!c.suffixes || !c.fresh)
 		d->im->failed = true;
+	invert_all(d);
 	drop_empty(d);
 	find_ends(d, &c);
 	place_limits(d, &c);

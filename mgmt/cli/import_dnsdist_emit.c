@@ -6,25 +6,31 @@
 static const char *ruled_suffix(const struct dd *d, const char *pool)
 {
 	const struct dd_entry *e;
+	const char *to;
 
-	for (e = d->chain; e; e = e->next)
-		if (e->act == DD_ACT_POOL && strcmp(e->pool, pool) == 0 &&
-			e->sel.first && e->sel.first->suffix)
+	for (e = d->chain; e; e = e->next) {
+		to = e->act == DD_ACT_ALLOW ? "default" : e->pool;
+		if (to && strcmp(to, pool) == 0 && e->sel.first &&
+			e->sel.first->suffix)
 			return e->sel.first->suffix->v[0];
+	}
 	return NULL;
 }
 
-/* The suffix that is routed to `pool`, or NULL. */
+/* The suffix that is routed to `pool`, or NULL; NULL for that of all other
+ * names. */
 static const char *pool_suffix(const struct dd *d, const char *pool)
 {
 	const char *suffix, *to;
 	json_t *route;
 	size_t i;
 
+	if (d->catch_all && strcmp(d->catch_all->pool, pool) == 0)
+		return NULL;
 	json_array_foreach(d->routes, i, route)
 		if (json_unpack(route, "{s:s,s:s}", "suffix", &suffix, "pool",
 			    &to) == 0 &&
-			strcmp(to, pool) == 0)
+			strcmp(to, pool) == 0 && strcmp(suffix, ".") != 0)
 			return suffix;
 	return ruled_suffix(d, pool);
 }
@@ -34,12 +40,11 @@ static const char *pool_suffix(const struct dd *d, const char *pool)
 static void default_check(const struct dd *d, const char *pool, json_t *check)
 {
 	const char *suffix = pool_suffix(d, pool);
-	bool routed = suffix && strcmp(suffix, ".") != 0;
 
 	if (json_object_get(check, "name"))
 		return;
-	json_object_set_new(check, "name", json_string(routed ? suffix : "."));
-	json_object_set_new(check, "type", json_string(routed ? "SOA" : "NS"));
+	json_object_set_new(check, "name", json_string(suffix ? suffix : "."));
+	json_object_set_new(check, "type", json_string(suffix ? "SOA" : "NS"));
 }
 
 static void emit_backends(struct dd *d, const char *pool, json_t *backends)

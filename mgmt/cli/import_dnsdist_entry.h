@@ -71,6 +71,7 @@ struct dd_entry {
 	unsigned line;
 	const char *name; /* given, else NULL */
 	struct dd_sel sel;
+	bool inverted; /* it is meant for all that `sel` does not match */
 	enum dd_act act;
 	const char *pool, *tag, *tag_value;
 	const struct dd_list *addresses;

@@ -447,3 +447,17 @@ bool dd_select(struct dd *d, const struct lua *node, struct dd_sel *out)
 	d->work = 0;
 	return select_one(d, node, false, 0, out);
 }
+
+bool dd_select_or_not(struct dd *d, const struct lua *node, struct dd_sel *out,
+	bool *inverted)
+{
+	*inverted = false;
+	if (dd_select(d, node, out))
+		return true;
+	node = dd_value(d, node);
+	if (!lua_is_call(node, "NotRule") || d->now->outcome != DD_MISSING)
+		return false;
+	d->now->outcome = DD_OPEN;
+	*inverted = true;
+	return dd_select(d, lua_arg(node, 0), out);
+}

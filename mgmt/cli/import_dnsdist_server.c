@@ -237,6 +237,10 @@ static void server_pools(struct dd *d, const struct lua *table,
 			if (lua_string(dd_value(d, pool)))
 				server_in_pool(d, dd_value(d, pool)->text, name,
 					address, args);
+		if (d->now->outcome == DD_OPEN)
+			dd_error(d, d->now, d->now->line,
+				"newServer: pool: a name in quotes, or several "
+				"in a table, expected");
 	}
 }
 

@@ -150,6 +150,9 @@ EOT
 bad dnsdist poolname.conf 1 "pool 'a b': a name of at most 63" <<'EOT'
 newServer({address="192.0.2.1", pool="a b"})
 EOT
+bad dnsdist pool.conf 1 "newServer: pool: a name in quotes" <<'EOT'
+newServer({address="192.0.2.1", pool={}})
+EOT
 bad dnsdist spoof.conf 1 "SpoofAction: 'x' is no address" <<'EOT'
 addAction("a.test", SpoofAction("x"))
 EOT
@@ -178,7 +181,14 @@ grep -q 'statements\|backend' "$tmp/got"
 [ $? -eq 1 ]
 ok $? "dnsdist: nothing of a loop is imported"
 missing not.conf 1 "NotRule of QTypeRule" <<'EOT'
+addAction(AndRule({NotRule(QTypeRule("A")), QNameRule("a.test")}), DropAction())
+EOT
+missing nottag.conf 1 "NotRule: only with an action that ends" <<'EOT'
+addAction(NotRule(QTypeRule("A")), SetTagAction("x"))
+EOT
+missing notnot.conf 1 "NotRule: the rules behind it cannot be narrowed" <<'EOT'
 addAction(NotRule(QTypeRule("A")), DropAction())
+addAction(NotRule(QTypeRule("NS")), DropAction())
 EOT
 missing masks.conf 2 "all limits per client count the same prefixes" <<'EOT'
 addAction(MaxQPSIPRule(5), DropAction())
@@ -242,6 +252,16 @@ addAction("b.test", DropAction())
 EOT
 grep -q ':4: not needed: addAction: never reached: line 3 takes' "$tmp/err"
 ok $? "dnsdist: what is never reached is named"
+gives invert.conf "route.add suffix=. pool=default" \
+	"rule.add name=dnsdist-3 position=10 suffix=[\"a.test.\"] qtype=[\"TXT\"] action=drop" \
+	"rule.add name=dnsdist-2 position=20 suffix=[\"a.test.\"] action=allow" \
+	"rule.add name=dnsdist-2-2 position=30 action=refuse" <<'EOT'
+newServer("192.0.2.1")
+addAction(NotRule(SuffixMatchNodeRule("a.test")), RCodeAction(DNSRCode.REFUSED))
+addAction(QTypeRule("TXT"), DropAction())
+EOT
+grep -q 'backend.add check={"type":"SOA","name":"a.test."}' "$tmp/got"
+ok $? "dnsdist: the check of a pool that serves one suffix asks for it"
 gives allow.conf "route.add suffix=. pool=rec" \
 	"rule.add name=m position=10 source=[\"192.0.2.0/24\"] action=allow" \
 	"rule.add name=dnsdist-3 position=20 qtype=[\"ANY\"] action=drop" <<'EOT'

@@ -235,6 +235,8 @@ cat > "$tmp/questions" <<'EOT'
 192.0.2.10 www.deep.auth.test A
 192.0.2.10 notauth.test A
 192.0.2.10 auth.test.example A
+192.0.2.10 www.outside.invalid A
+192.0.2.20 www.outside.invalid A
 EOT
 # All at once: what is dropped takes its time.
 collect() { # PORT: answers/PORT/LINE
