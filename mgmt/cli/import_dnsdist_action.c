@@ -397,9 +397,10 @@ static bool check_reach(struct dd *d, const struct dd_entry *e)
 			e->act != DD_ACT_DROP && e->act != DD_ACT_REFUSE &&
 			e->act != DD_ACT_TAG && e->act != DD_ACT_RATE) {
 			dd_missing(d, d->now,
-				"opcode %s: frontends answer it with NOTIMP, "
-				"REFUSED or nothing; let the sender ask the "
-				"server itself",
+				"opcode %s: frontends hand NOTIFY and UPDATE "
+				"on where "
+				"a route allows it (allow_notify, "
+				"allow_update)",
 				m->opcode);
 			return false;
 		}

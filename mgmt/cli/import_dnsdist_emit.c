@@ -63,6 +63,17 @@ static void emit_backends(struct dd *d, const char *pool, json_t *backends)
 	}
 }
 
+/* Flags of answers are set by the kind of a pool. */
+static void say_kind(struct dd *d, const char *pool)
+{
+	if (strcmp(pool, "auth") != 0 && pool_suffix(d, pool))
+		import_note(d->im, d->file, 0,
+			"pool %s: its answers get RA and lose AA, as those of "
+			"a resolver; when they are authoritative: `ispdns pool "
+			"set %s --kind auth`",
+			pool, pool);
+}
+
 static void emit_pools(struct dd *d)
 {
 	const char *name;
@@ -80,6 +91,7 @@ static void emit_pools(struct dd *d)
 				args, "no_server", json_string("drop"));
 		import_call(d->im, "pool.create", args);
 		emit_backends(d, name, json_object_get(pool, "backends"));
+		say_kind(d, name);
 	}
 }
 

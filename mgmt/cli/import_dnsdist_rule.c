@@ -247,7 +247,7 @@ static void add_classes(
 
 static bool fits(struct dd *d, struct dd_entry *e)
 {
-	if (json_object_size(d->rules) <= DD_RULES)
+	if (json_object_size(d->rules) < DD_RULES)
 		return true;
 	dd_error(d, e->st, e->line, "more than %d rules", DD_RULES);
 	return false;
@@ -287,7 +287,10 @@ void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e)
 		dd_note(d, e->line,
 			"AllowAction: what is allowed goes where the routes "
 			"say; dnsdist sends it to the pool \"\"");
-	for (m = e->sel.first; m && fits(d, e); m = m->next)
+	for (m = e->sel.first; m; m = m->next) {
+		if (!fits(d, e))
+			return;
 		add_classes(d, e, m);
+	}
 	say_rules(d, e, before);
 }

@@ -86,6 +86,8 @@ static const struct {
 	{"rule", "position", "-1", NULL, "must be 0 to 1000000"},
 	{"rule", "transport", "\"sctp\"", NULL, "must be one of udp, tcp"},
 	{"rule", "transport", "\"\"", "\"\"", ""},
+	{"rule", "rd", "\"clear\"", "\"clear\"", ""},
+	{"rule", "dnssec", "\"true\"", NULL, "must be one of set, clear"},
 	{"rule", "addresses", "[\"10.0.0.1:53\"]", NULL, "without port"},
 	{"resolver", "root_hints_text", "\"a\\nb\\n\"", "\"a\\nb\\n\"", ""},
 };

@@ -262,6 +262,8 @@ addAction(QTypeRule("TXT"), DropAction())
 EOT
 grep -q 'backend.add check={"type":"SOA","name":"a.test."}' "$tmp/got"
 ok $? "dnsdist: the check of a pool that serves one suffix asks for it"
+grep -q 'note: pool default: its answers get RA and lose AA' "$tmp/err"
+ok $? "dnsdist: and its kind is named"
 gives allow.conf "route.add suffix=. pool=rec" \
 	"rule.add name=m position=10 source=[\"192.0.2.0/24\"] action=allow" \
 	"rule.add name=dnsdist-3 position=20 qtype=[\"ANY\"] action=drop" <<'EOT'
@@ -320,6 +322,21 @@ newServer("192.0.2.1")
 EOT
 [ "$(grep -c '^acl.add' "$tmp/got")" = 9 ]
 ok $? "dnsdist: without an ACL its built-in list is taken"
+
+seq 4097 | sed 's/.*/addAction("n&.test", DropAction())/' > "$tmp/many.conf"
+"$cli" import dnsdist "$tmp/many.conf" --dry-run > "$tmp/got" 2> "$tmp/err"
+[ $? -eq 7 ] && grep -q "many.conf:4097: error: more than 4096 rules" "$tmp/err"
+ok $? "dnsdist: more rules than there can be"
+# Names beyond what one rule takes go into several.
+{
+	echo 's = newSuffixMatchNode()'
+	seq 10001 | sed 's/.*/s:add("n&.test")/'
+	echo 'addAction(SuffixMatchNodeRule(s), RCodeAction(3))'
+} > "$tmp/long.conf"
+"$cli" import dnsdist "$tmp/long.conf" --dry-run > "$tmp/got" 2> "$tmp/err"
+[ $? -eq 0 ] && [ "$(grep -c '^rule.add' "$tmp/got")" = 2 ] &&
+	grep -q 'long.conf:2: imported: s:add: .* (and 10000 more)' "$tmp/err"
+ok $? "dnsdist: a long list of names is two rules, and two lines"
 
 # Sent only whole, unless the rest is asked for.
 printf 'newServer("192.0.2.1")\naddAction(SNIRule("a.test"), DropAction())\n' \

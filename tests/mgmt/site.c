@@ -74,6 +74,9 @@ static const struct {
 		 "\"qclass\":\"CH\"}"},
 	{"rule", "{\"name\":\"walled\",\"action\":\"nxdomain\","
 		 "\"suffix\":\"malware.example\"}"},
+	{"rule", "{\"name\":\"norec\",\"action\":\"servfail\","
+		 "\"suffix\":\"norec.example\",\"rd\":\"clear\","
+		 "\"dnssec\":\"set\"}"},
 	{"rule", "{\"name\":\"tcp-only\",\"action\":\"truncate\","
 		 "\"suffix\":\"big.example\"}"},
 	{"node", "{\"node\":\"auth1\",\"address\":\"10.10.2.163\","
