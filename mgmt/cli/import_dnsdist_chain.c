@@ -342,15 +342,16 @@ static bool has_rate(const struct dd_entry *e)
 	return e->rate;
 }
 
-/* What is behind it is meant for what it excludes only. */
-static bool narrow_rest(struct dd *d, struct dd_entry *e)
+/* What is behind it is meant for what it excludes only: all of it, or it is
+ * left as it was. `keep` is false to see whether that can be. */
+static bool narrow_rest(struct dd *d, struct dd_entry *e, bool keep)
 {
 	struct dd_entry *f;
 	struct dd_sel both;
 
+	d->now = e->st;
 	for (f = e->next; f; f = f->next) {
 		memset(&both, 0, sizeof(both));
-		d->now = f->st;
 		if (f->inverted || (has_rate(f) && e->sel.count > 1) ||
 			!dd_sel_and(d, &f->sel, &e->sel, &both)) {
 			dd_missing(d, e->st,
@@ -360,7 +361,8 @@ static bool narrow_rest(struct dd *d, struct dd_entry *e)
 				"--position`)");
 			return false;
 		}
-		f->sel = both;
+		if (keep)
+			f->sel = both;
 	}
 	return true;
 }
@@ -393,7 +395,7 @@ static bool invert(struct dd *d, struct dd_entry **at)
 			"other way round (`ispdns rule add --position`)");
 		return false;
 	}
-	if (!narrow_rest(d, e))
+	if (!narrow_rest(d, e, false) || !narrow_rest(d, e, true))
 		return false;
 	*rest = *e;
 	rest->inverted = false;

@@ -188,8 +188,11 @@ addAction(NotRule(QTypeRule("A")), SetTagAction("x"))
 EOT
 missing notnot.conf 1 "NotRule: the rules behind it cannot be narrowed" <<'EOT'
 addAction(NotRule(QTypeRule("A")), DropAction())
+addAction(QTypeRule("TXT"), DropAction())
 addAction(NotRule(QTypeRule("NS")), DropAction())
 EOT
+grep -q 'qtype=\["TXT"\] action=drop' "$tmp/got"
+ok $? "dnsdist: and they are left as they were"
 missing masks.conf 2 "all limits per client count the same prefixes" <<'EOT'
 addAction(MaxQPSIPRule(5), DropAction())
 addAction(AndRule({QTypeRule("A"), MaxQPSIPRule(5, 24)}), DropAction())
