@@ -188,16 +188,25 @@ static uint64_t lower8(uint64_t x)
 	return x | upper >> 2;
 }
 
+static inline void lower_at(uint8_t *dst, const uint8_t *src)
+{
+	uint64_t x;
+
+	memcpy(&x, src, 8);
+	x = lower8(x);
+	memcpy(dst, &x, 8);
+}
+
+/* The last eight may have been done in part: done twice is done. */
 void name_to_lower(uint8_t *dst, const uint8_t *src, size_t len)
 {
 	size_t i = 0;
 
-	for (; i + 8 <= len; i += 8) {
-		uint64_t x;
-
-		memcpy(&x, src + i, 8);
-		x = lower8(x);
-		memcpy(dst + i, &x, 8);
+	if (len >= 8) {
+		for (; i + 8 < len; i += 8)
+			lower_at(dst + i, src + i);
+		lower_at(dst + len - 8, src + len - 8);
+		return;
 	}
 	for (; i < len; i++)
 		dst[i] = name_lower(src[i]);

@@ -4,7 +4,7 @@
  * numbers of labels occur is noted in a bit set, so a lookup hashes only the
  * suffixes of those lengths: a map of zones with two and three labels costs
  * two hashes however deep the name. The names come from configuration, so
- * the hash key is fixed.
+ * the hash needs no key: who asks can only choose which chain is looked at.
  */
 
 #include "common/dns/suffix.h"
@@ -12,9 +12,6 @@
 #include <errno.h>
 
 #define DEPTHS 128
-
-static const struct hash_key key = {
-	0x6973702d646e7321ULL, 0x7375666669786573ULL};
 
 struct entry {
 	uint64_t hash;
@@ -48,6 +45,30 @@ struct suffix_map *suffix_map_new(struct arena *arena, size_t count)
 	return map;
 }
 
+static inline uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * 0x9e3779b97f4a7c15ULL;
+	return h ^ h >> 32;
+}
+
+/* Eight octets at once; the last eight overlap. */
+static uint64_t hash_of(const uint8_t *lower, size_t len)
+{
+	uint64_t h = len, word = 0;
+	size_t i = 0;
+
+	if (len < 8) {
+		memcpy(&word, lower, len);
+		return mix(h, word);
+	}
+	for (; i + 8 < len; i += 8) {
+		memcpy(&word, lower + i, 8);
+		h = mix(h, word);
+	}
+	memcpy(&word, lower + len - 8, 8);
+	return mix(h, word);
+}
+
 /* The entry of this name, or the free one where it belongs. `wire` is in
  * lower case. */
 static struct entry *probe(
@@ -72,7 +93,7 @@ int suffix_map_add(
 	struct entry *e;
 
 	name_to_lower(lower, name->wire, name->len);
-	hash = hash_bytes(&key, lower, name->len);
+	hash = hash_of(lower, name->len);
 	e = probe(map, lower, hash);
 	if (e->wire)
 		return -EEXIST;
@@ -98,7 +119,7 @@ static bool has_depth(const struct suffix_map *map, unsigned depth)
 static uint32_t value_at(
 	const struct suffix_map *map, const uint8_t *lower, size_t len)
 {
-	const struct entry *e = probe(map, lower, hash_bytes(&key, lower, len));
+	const struct entry *e = probe(map, lower, hash_of(lower, len));
 
 	return e->wire ? e->value : SUFFIX_NONE;
 }

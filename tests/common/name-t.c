@@ -273,6 +273,27 @@ static void test_case(void)
 		"hash sees the name");
 }
 
+/* Of every length, copied and in place; nothing beside it is touched. */
+static void test_lower_lengths(void)
+{
+	uint8_t in[NAME_MAX_WIRE + 2], out[NAME_MAX_WIRE + 2];
+	unsigned wrong = 0;
+
+	for (size_t len = 0; len <= NAME_MAX_WIRE; len++) {
+		for (size_t i = 0; i < sizeof(in); i++)
+			in[i] = (uint8_t)(i * 7 + len);
+		memset(out, 0xee, sizeof(out));
+		name_to_lower(out + 1, in + 1, len);
+		for (size_t i = 0; i < sizeof(in); i++)
+			wrong +=
+				out[i] !=
+				(i >= 1 && i <= len ? name_lower(in[i]) : 0xee);
+		name_to_lower(in + 1, in + 1, len);
+		wrong += memcmp(in + 1, out + 1, len) != 0;
+	}
+	is_int(wrong, 0, "lower case of 0 to 255 octets, also in place");
+}
+
 int main(void)
 {
 	test_wire_len();
@@ -283,5 +304,6 @@ int main(void)
 	test_relations();
 	test_order();
 	test_case();
+	test_lower_lengths();
 	return tap_done();
 }
