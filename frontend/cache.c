@@ -71,22 +71,21 @@ size_t cache_bytes_max(const struct cache *cache)
 void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	uint16_t pool, const struct asker *asker)
 {
-	struct {
-		uint16_t pool, type, class, bits;
-		uint8_t name[NAME_MAX_WIRE];
-	} in;
+	enum {
+		START = offsetof(struct cache_key, pool),
+		FIXED = offsetof(struct cache_key, name) - START
+	};
+	_Static_assert(FIXED == 8, "no padding is hashed");
 
-	key->pool = in.pool = pool;
-	key->type = in.type = asker->type;
-	key->class = in.class = asker->class;
+	key->pool = pool;
+	key->type = asker->type;
+	key->class = asker->class;
 	key->bits = (uint8_t)((asker->dnssec_ok ? CACHE_DO : 0) |
 			      (asker->flags & MSG_CD ? CACHE_CD : 0));
-	in.bits = key->bits;
 	key->name_len = asker->name_len;
 	name_to_lower(key->name, asker->name, asker->name_len);
-	memcpy(in.name, key->name, key->name_len);
 	key->hash = hash_bytes(
-		secret, &in, offsetof(__typeof__(in), name) + key->name_len);
+		secret, (const char *)key + START, FIXED + key->name_len);
 }
 
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b)

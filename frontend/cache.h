@@ -20,7 +20,8 @@ struct cache;
 /* Longest answer kept. */
 #define CACHE_MAX_MSG 4096
 
-/* What the answer depends on. Made once per query. */
+/* What the answer depends on. Made once per query. The hash is that of all
+ * that follows it, so there is no padding between. */
 struct cache_key {
 	uint64_t hash;
 	uint16_t pool; /* id of the pool that answers: see pool.h */
