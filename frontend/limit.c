@@ -94,40 +94,44 @@ size_t limiter_used(struct limiter *limiter, int64_t now_us)
 	return used;
 }
 
-/* The bits that count, then family and kind. */
-static void mask_client(uint8_t masked[18], enum limit_kind kind,
+#define CLIENT_ID 20
+
+/* Family, kind, and the bits that count; how many octets that are. */
+static size_t client_id(uint8_t id[CLIENT_ID], enum limit_kind kind,
 	const union addr *client, unsigned v4_bits, unsigned v6_bits)
 {
 	bool v6 = client->sa.sa_family == AF_INET6;
 	unsigned bits = v6 ? v6_bits : v4_bits;
+	uint8_t *masked = id + 4;
 	const uint8_t *octets;
 	size_t len = addr_octets(client, &octets);
 
-	memset(masked, 0, 18);
-
+	memset(id, 0, CLIENT_ID);
+	id[0] = v6;
+	id[1] = (uint8_t)kind;
 	if (bits > len * 8)
 		bits = (unsigned)len * 8;
 	memcpy(masked, octets, bits / 8);
 	if (bits % 8)
 		masked[bits / 8] =
 			(uint8_t)(octets[bits / 8] & (0xff00u >> (bits % 8)));
-	masked[16] = v6;
-	masked[17] = (uint8_t)kind;
+	return 4 + len;
 }
 
 static uint64_t owner_key(
 	const struct limiter *limiter, const struct limit_owner *owner)
 {
-	uint8_t id[18 + 8 + NAME_MAX_WIRE] = {[17] = (uint8_t)owner->kind};
+	uint8_t id[CLIENT_ID + 8 + NAME_MAX_WIRE] = {
+		[1] = (uint8_t)owner->kind};
 	size_t len = owner->name ? owner->name_len : 0;
 
 	if (owner->client)
-		mask_client(id, owner->kind, owner->client, owner->v4_bits,
+		(void)client_id(id, owner->kind, owner->client, owner->v4_bits,
 			owner->v6_bits);
-	memcpy(id + 18, &owner->scope, 8);
+	memcpy(id + CLIENT_ID, &owner->scope, 8);
 	if (len)
-		memcpy(id + 26, owner->name, len);
-	return hash_bytes(&limiter->key, id, 26 + len);
+		memcpy(id + CLIENT_ID + 8, owner->name, len);
+	return hash_bytes(&limiter->key, id, CLIENT_ID + 8 + len);
 }
 
 /* The bucket of `key`: its own, a free one, or the fullest. */
@@ -183,14 +187,14 @@ bool limit_take(struct limiter *limiter, enum limit_kind kind,
 	const union addr *client, unsigned v4_bits, unsigned v6_bits,
 	const struct limit_rule *rule, int64_t now_us)
 {
-	uint8_t masked[18];
+	uint8_t id[CLIENT_ID];
+	size_t len;
 
 	if (rule->qps == 0)
 		return true;
-	mask_client(masked, kind, client, v4_bits, v6_bits);
-	return take_by_key(limiter,
-		hash_bytes(&limiter->key, masked, sizeof(masked)), rule,
-		now_us);
+	len = client_id(id, kind, client, v4_bits, v6_bits);
+	return take_by_key(
+		limiter, hash_bytes(&limiter->key, id, len), rule, now_us);
 }
 
 bool limit_take_owned(struct limiter *limiter, const struct limit_owner *owner,
