@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 void window_init(struct window *w, unsigned size)
@@ -113,23 +114,13 @@ double latency_quantile_us(const struct load_result *r, double q)
 
 double process_cpu_s(pid_t pid)
 {
-	unsigned long user, kernel;
-	char path[64], line[1024], *p;
-	FILE *f;
-	int n = 0;
+	struct timespec t;
+	clockid_t clock;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
+	if (clock_getcpuclockid(pid, &clock) != 0 ||
+		clock_gettime(clock, &t) < 0)
 		return -1;
-	/* behind the command's ")": state and ten numbers come first */
-	if (fgets(line, sizeof(line), f) && (p = strrchr(line, ')')))
-		n = sscanf(p + 1,
-			" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-			&user, &kernel);
-	(void)fclose(f);
-	return n == 2 ? (double)(user + kernel) / (double)sysconf(_SC_CLK_TCK)
-		      : -1;
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 int load_socket(const struct load_config *c, int type, unsigned i)
