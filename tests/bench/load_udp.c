@@ -5,15 +5,13 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH       64
-#define PACKET      1500
-#define EXPIRE_US   50000
-#define SOCKETS_MAX 64
-#define FILL_TURNS  8
+#define BATCH      64
+#define PACKET     1500
+#define EXPIRE_US  50000
+#define FILL_TURNS 8
 
 struct udp_socket {
 	int fd;
@@ -24,7 +22,6 @@ struct udp_load {
 	const struct load_config *c;
 	struct load_result *r;
 	struct names names;
-	int epoll;
 	unsigned count, turn, turns;
 	struct udp_socket *sockets;
 	int64_t now_us, start_us, last_us, expired_us;
@@ -125,24 +122,25 @@ static void fill(struct udp_load *l)
 		(void)ask(l, &l->sockets[i], 1);
 }
 
+/*
+ * All sockets are read in turn, never asleep, and not by epoll: else the
+ * server's time would hold what it costs to wake us, or to tell our epoll of
+ * each answer, which a network does not ask of it.
+ */
 static void turn(struct udp_load *l, bool sending)
 {
-	struct epoll_event events[SOCKETS_MAX];
-	int n = epoll_wait(l->epoll, events, SOCKETS_MAX, 0);
+	unsigned got = 0;
 
-	/* never asleep: else the server's time would hold what it costs to
-	 * wake us, which a network does not ask of it */
-	if (n == 0)
-		(void)sched_yield();
-	l->now_us = mtime_now().us;
-	for (int i = 0; i < n; i++) {
-		struct udp_socket *s = events[i].data.ptr;
-
+	for (unsigned i = 0; i < l->count; i++) {
+		struct udp_socket *s = &l->sockets[i];
 		unsigned good = take(l, s);
 
 		if (sending && l->c->rate == 0)
 			(void)ask(l, s, good);
+		got += good;
 	}
+	if (got == 0)
+		(void)sched_yield();
 	if (sending && l->c->rate > 0)
 		keep_rate(l);
 	else if (sending && ++l->turns % FILL_TURNS == 0)
@@ -160,21 +158,17 @@ static bool is_waiting(const struct udp_load *l)
 
 static int open_sockets(struct udp_load *l)
 {
-	l->epoll = epoll_create1(EPOLL_CLOEXEC);
 	l->sockets = calloc(l->c->sources, sizeof(*l->sockets));
-	if (l->epoll < 0 || !l->sockets)
+	if (!l->sockets)
 		return -ENOMEM;
 	while (l->count < l->c->sources) {
 		struct udp_socket *s = &l->sockets[l->count];
-		struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
 
 		window_init(&s->window, l->c->window);
 		s->fd = load_socket(l->c, SOCK_DGRAM, l->count);
 		if (s->fd < 0)
 			return s->fd;
 		l->count++;
-		if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, s->fd, &ev) < 0)
-			return -errno;
 	}
 	return 0;
 }
@@ -210,8 +204,6 @@ int load_udp(const struct load_config *c, struct load_result *r)
 		run(l);
 	for (unsigned i = 0; i < l->count; i++)
 		close(l->sockets[i].fd);
-	if (l->epoll >= 0)
-		close(l->epoll);
 	free(l->sockets);
 	free(l);
 	return rc;
