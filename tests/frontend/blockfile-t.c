@@ -31,6 +31,7 @@ static void add(const char *source, const char *suffix, struct block b)
 
 static void fill(void)
 {
+	blocks_free(blocks);
 	blocks = blocks_new();
 	add("192.0.2.0/24", NULL,
 		(struct block){.action = BLOCK_DROP,
