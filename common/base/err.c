@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * The text is formatted aside first, so that an argument may point into the
- * error itself: err_set(err, "%s: more", err->text).
+ * error itself: err_set(err, "%s: more", err->text). What a file or a peer
+ * wrote is part of many; it must not end the line, nor move the cursor.
  */
 
 #include "common/base/err.h"
@@ -14,6 +15,9 @@ static void PRINTF_LIKE(2, 0)
 	char text[ERR_MAX];
 
 	vsnprintf(text, sizeof(text), fmt, args);
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	memcpy(err->text, text, strlen(text) + 1);
 }
 

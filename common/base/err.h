@@ -12,7 +12,8 @@
 #define ERR_MAX 512
 
 struct err {
-	char text[ERR_MAX]; /* empty when nothing failed; cut, never overrun */
+	char text[ERR_MAX]; /* empty when nothing failed; cut, never overrun;
+			       control characters become "?" */
 };
 
 /* Set the text. `err` may be NULL (then nothing happens). */

@@ -21,6 +21,8 @@ int main(void)
 		"the old text may be an argument");
 	is_int(err_fail(&err, -EINVAL, "no"), -EINVAL, "fail returns the code");
 	is_string(err.text, "no", "fail sets the text");
+	err_set(&err, "key %s", "a\nb\r\x1b[2J\x7f");
+	is_string(err.text, "key a?b??[2J?", "one line, whatever is quoted");
 	err_set(NULL, "x");
 	err_prefix(NULL, "x");
 	is_int(err_fail(NULL, -EIO, "x"), -EIO, "without an err");

@@ -39,7 +39,8 @@ static void handover(const uint8_t *data, size_t size, size_t key_len)
 	fuzz_check(handover_decode(
 			   out, sizeof(out), "secret", key_len, &again) == 0);
 	fuzz_check(again.kind == msg.kind && again.vrid == msg.vrid &&
-		   again.seq == msg.seq && again.fit == msg.fit);
+		   again.seq == msg.seq && again.fit == msg.fit &&
+		   again.gateway == msg.gateway);
 }
 
 static void arp(const uint8_t *data, size_t size)

@@ -57,6 +57,32 @@ static void same_again(const struct packet_advert *adv,
 			   adv->count * packet_addr_len(adv->family)) == 0);
 }
 
+/* Signed by us it is good, once; with any octet changed it is not. */
+static void sign_and_check(const struct packet_meta *meta, const uint8_t *pdu)
+{
+	static const struct hmac_conf conf = {.mode = HMAC_ENFORCE,
+		.keys = {{1, 32, {7}}},
+		.key_count = 1,
+		.window_s = 5};
+	struct hmac_state state = {.uses = 0};
+	size_t len = packet_message_len(meta->family, pdu);
+	uint8_t out[PACKET_MAX + PACKET_TRAILER];
+	size_t at = pdu[6] % (len + PACKET_TRAILER);
+
+	memcpy(out, pdu, len);
+	hmac_sign(&conf, 5, meta, out, len);
+	len += PACKET_TRAILER;
+	fuzz_check(hmac_check(&state, &conf, meta, out, len, 0) == PACKET_OK);
+	fuzz_check(hmac_check(&state, &conf, meta, out, len, 0) ==
+		   PACKET_HMAC_REPLAY);
+	state = (struct hmac_state){.uses = 0};
+	out[at] ^= 0x10;
+	if (at != 6 && at != 7 &&
+		packet_message_len(meta->family, out) == len - PACKET_TRAILER)
+		fuzz_check(hmac_check(&state, &conf, meta, out, len, 0) !=
+			   PACKET_OK);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct packet_rules rules;
@@ -78,7 +104,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		   PACKET_OK) {
 		return 0;
 	}
-	if (packet_decode(&rules, &meta, pdu, len, &adv, &notes) == PACKET_OK)
+	if (packet_decode(&rules, &meta, pdu, len, &adv, &notes) == PACKET_OK) {
 		same_again(&adv, &meta, notes, pdu, len);
+		sign_and_check(&meta, pdu);
+	}
 	return 0;
 }

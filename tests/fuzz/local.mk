@@ -45,6 +45,25 @@ tests_fuzz_fuzz_node_t_SOURCES = tests/fuzz/fuzz-node.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_node_t_LDADD = ha/libha.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/node
 
+unit_tests += tests/fuzz/fuzz-haconf-t
+tests_fuzz_fuzz_haconf_t_SOURCES = tests/fuzz/fuzz-haconf.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_haconf_t_LDADD = ha/libha.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/haconf
+
+fuzz-node fuzz-haconf:
+	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
+	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
+		$(top_srcdir)/ha/config*.c $(top_srcdir)/ha/handover.c \
+		$(top_srcdir)/ha/hmac.c $(top_srcdir)/ha/neighbour.c \
+		$(top_srcdir)/ha/packet.c $(top_srcdir)/ha/track.c \
+		$(EVENT_SSL_LIBS) $(EVENT_LIBS) $(SSL_LIBS) $(YAML_LIBS) \
+		$(JANSSON_LIBS) $(LDNS_LIBS)
+	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
+		tests/fuzz/found-$(@:fuzz-%=%) \
+		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
+.PHONY: fuzz-node fuzz-haconf
+
 unit_tests += tests/fuzz/fuzz-mgmt-t
 tests_fuzz_fuzz_mgmt_t_SOURCES = tests/fuzz/fuzz-mgmt.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_mgmt_t_LDADD = mgmt/libmgmt.a $(TEST_LIBS) $(SQLITE_LIBS)
