@@ -13,7 +13,8 @@
  */
 
 enum {
-	MTU = 1500
+	MTU = 1500,
+	REALTIME_MS = 50
 };
 
 struct build {
@@ -159,6 +160,11 @@ static int build_timing(struct build *b, const struct conf_node *node,
 		return conf_error(b->conf, n, b->err,
 			"interval: version 3 has 10ms..40950ms in steps of "
 			"10ms");
+	if (ms < REALTIME_MS && !b->out->realtime)
+		return conf_error(b->conf, n, b->err,
+			"interval: below %dms needs realtime: true, or a busy "
+			"machine loses its role",
+			REALTIME_MS);
 	if (in->version == 3 && alt)
 		return conf_error(b->conf, conf_get(node, "accept_interval"),
 			b->err,
@@ -407,6 +413,10 @@ static int build_health(struct build *b, const struct conf_node *root)
 	p->interval_us = conf_get_int(probe, "interval") * 1000;
 	p->timeout_us = conf_get_int(probe, "timeout") * 1000;
 	p->fall = (unsigned)conf_get_int(probe, "fall");
+	if (p->timeout_us > p->interval_us)
+		return conf_error(b->conf, conf_get(probe, "timeout"), b->err,
+			"timeout: longer than the interval, so that failures "
+			"are found late or never");
 	return 0;
 }
 

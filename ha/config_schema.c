@@ -135,13 +135,15 @@ static const struct schema_item instance_items[] = {
 		.min = 1,
 		.max = 254,
 		.dflt = "254",
-		.help = "The highest of the healthy nodes is master."},
+		.help = "The highest of the healthy nodes is master; 255, the "
+			"owner of an address, is not for one that moves."},
 	{.name = "interval",
 		.type = SCHEMA_DURATION,
 		.min = 10,
 		.max = 255000,
 		.help = "Between adverts: version 2 whole seconds, version 3 "
-			"10ms to 40.95s; without: as the preset says."},
+			"10ms to 40.95s, below 50ms only with realtime; "
+			"without: as the preset says."},
 	{.name = "accept_interval",
 		.type = SCHEMA_DURATION,
 		.min = 0,
@@ -341,7 +343,7 @@ static const struct schema_item probe_items[] = {
 		.min = 10,
 		.max = 10000,
 		.dflt = "300ms",
-		.help = "Wait for an answer."},
+		.help = "Wait for an answer; not longer than the interval."},
 	{.name = "fall",
 		.type = SCHEMA_INT,
 		.min = 1,

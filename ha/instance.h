@@ -102,7 +102,9 @@ struct instance {
 	enum track_service service;
 	struct instance_counters counters;
 	uint32_t complained; /* verdicts told since the last good advert */
-	bool complained_addrs, started;
+	int64_t told_us[PACKET_VERDICTS];     /* when each was told last */
+	uint64_t told_count[PACKET_VERDICTS]; /* and its counter then */
+	bool started;
 	bool resume; /* was master a moment ago, before a restart */
 	bool drain;  /* operator or shutdown */
 	bool can_linger;

@@ -14,7 +14,8 @@
 /* What an operator is told; the main thread keeps the last. */
 enum instance_event_kind {
 	INSTANCE_ROLE,         /* role changed: from, to, reason */
-	INSTANCE_DISCARD,      /* adverts of `peer` are thrown away: verdict */
+	INSTANCE_DISCARD,      /* adverts of `peer` are thrown away: verdict;
+				  value = how many since this was told */
 	INSTANCE_SPLIT,        /* two masters */
 	INSTANCE_OWNER,        /* somebody advertises 255 */
 	INSTANCE_CLONE,        /* our own address and priority heard */

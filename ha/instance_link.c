@@ -15,30 +15,48 @@ enum {
 	ROBBED_WINDOW_US = 10 * 1000 * 1000,
 	CONFLICT_WAIT_US = 300 * 1000,
 	REASSERT_GAP_US = 10 * 1000 * 1000,
+	TELL_GAP_US = 10 * 1000 * 1000,
+	OTHER_LIST = 1 << PACKET_OK, /* in `complained`, beside verdicts */
 };
 
-static void discard(struct instance *in, enum packet_verdict verdict)
+/* May this be told? Once until an advert is good again; but one who forges
+ * between good ones cannot fill the log either. */
+static bool may_tell(struct instance *in, uint32_t bit, int64_t now)
+{
+	int64_t *told = &in->told_us[__builtin_ctz(bit)];
+
+	if (in->complained & bit || (*told && now < *told + TELL_GAP_US))
+		return false;
+	in->complained |= bit;
+	*told = now;
+	return true;
+}
+
+static void discard(
+	struct instance *in, enum packet_verdict verdict, int64_t now)
 {
 	struct instance_event ev = {.kind = INSTANCE_DISCARD};
 	const struct sock_packet *p = &in->packet;
 
 	in->counters.discard[verdict]++;
 	if (verdict == PACKET_LOOP || verdict == PACKET_VRID ||
-		in->complained & 1U << verdict)
+		!may_tell(in, 1U << verdict, now))
 		return;
-	in->complained |= 1U << verdict;
+	ev.value = (int64_t)(in->counters.discard[verdict] -
+			     in->told_count[verdict]);
+	in->told_count[verdict] = in->counters.discard[verdict];
 	ev.reason = (uint8_t)verdict;
 	ev.family = in->conf.family;
 	memcpy(ev.peer, p->meta.src, sizeof(ev.peer));
 	in_emit(in, &ev);
 }
 
-static void note_accepted(
-	struct instance *in, const struct packet_advert *adv, unsigned notes)
+static void note_accepted(struct instance *in, const struct packet_advert *adv,
+	unsigned notes, int64_t now)
 {
 	in->counters.received++;
 	in->advert_us = in->packet.at_us;
-	in->complained = 0;
+	in->complained &= OTHER_LIST; /* the others are over */
 	if (adv->priority == 0)
 		in->counters.prio0_received++;
 	if (notes & PACKET_NOTE_INTERVAL)
@@ -48,13 +66,12 @@ static void note_accepted(
 				       ? PACKET_SUM_PLAIN
 				       : PACKET_SUM_PSEUDO;
 	if (!(notes & PACKET_NOTE_ADDR_LIST)) {
-		in->complained_addrs = false;
+		in->complained &= ~OTHER_LIST;
 		return;
 	}
 	in->counters.addr_list_diff++;
-	if (!in->complained_addrs)
+	if (may_tell(in, OTHER_LIST, now))
 		in_emit_kind(in, INSTANCE_ADDRS, adv->count);
-	in->complained_addrs = true;
 }
 
 static int64_t wall_us(void)
@@ -110,10 +127,10 @@ void in_take_packet(struct instance *in, int64_t now)
 					      in->conf.family, p->pdu[1]))
 		return; /* another one of ours has its own socket */
 	if (verdict != PACKET_OK) {
-		discard(in, verdict);
+		discard(in, verdict, now);
 		return;
 	}
-	note_accepted(in, &adv, notes);
+	note_accepted(in, &adv, notes, now);
 	ev.priority = adv.priority;
 	ev.interval_us = adv.interval_cs * 10000U;
 	ev.at_us = p->at_us;

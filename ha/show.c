@@ -369,9 +369,11 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 		role_text(ev, out, size);
 		return true;
 	case INSTANCE_DISCARD:
-		snprintf(out, size, "%s: adverts discarded: from=%s reason=%s",
+		snprintf(out, size,
+			"%s: adverts discarded: from=%s reason=%s count=%lld",
 			name, ip,
-			packet_verdict_name((enum packet_verdict)ev->reason));
+			packet_verdict_name((enum packet_verdict)ev->reason),
+			(long long)ev->value);
 		return true;
 	case INSTANCE_SPLIT:
 		snprintf(out, size,

@@ -14,12 +14,14 @@
 #define V6(n) "\"fd00::" n "\","
 #define V6_10(n)                                                               \
 	V6(n "0")                                                              \
-	V6(n "1") V6(n "2") V6(n "3") V6(n "4") V6(n "5") V6(n "6") V6(n "7")  \
-		V6(n "8") V6(n "9")
+	V6(n "1")                                                              \
+	V6(n "2")                                                              \
+	V6(n "3") V6(n "4") V6(n "5") V6(n "6") V6(n "7") V6(n "8") V6(n "9")
 #define V6_90                                                                  \
 	V6_10("1")                                                             \
-	V6_10("2") V6_10("3") V6_10("4") V6_10("5") V6_10("6") V6_10("7")      \
-		V6_10("8") V6_10("9")
+	V6_10("2")                                                             \
+	V6_10("3")                                                             \
+	V6_10("4") V6_10("5") V6_10("6") V6_10("7") V6_10("8") V6_10("9")
 
 /* A good instance; `more` is added to it, indented by four. */
 static const char *with(const char *more)
@@ -96,8 +98,7 @@ static void test_presets(void)
 
 		if (!c)
 			tap_bail("%s", err.text);
-		is_int(c->instances[0].version, t[i].version, "preset %zu",
-			i);
+		is_int(c->instances[0].version, t[i].version, "preset %zu", i);
 		is_int(c->instances[0].interval_us, t[i].interval_us,
 			"preset %zu: interval", i);
 		config_free(c);
@@ -280,8 +281,8 @@ static void test_secrets(void)
 		"hmac: {mode: enforce, keys: {\"1\": " KEY "}}}\n"
 		"handover: {key: " KEY "}\n";
 	struct err err = {.text = ""};
-	struct conf *conf = conf_parse(
-		text, strlen(text), "ha.yaml", config_schema, &err);
+	struct conf *conf =
+		conf_parse(text, strlen(text), "ha.yaml", config_schema, &err);
 	struct text shown, printed;
 
 	if (!conf)
@@ -300,6 +301,46 @@ static void test_secrets(void)
 	text_fini(&shown);
 	text_fini(&printed);
 	conf_free(conf);
+}
+
+/* What would work at first and fail when it matters, each with its reason. */
+static void test_unsafe(void)
+{
+	static const struct {
+		const char *more, *why;
+	} rows[] = {
+		/* two owners */
+		{"    priority: 255\n", "1..254"},
+		{"    vrid: 51\n  VJ:\n    interface: eth0\n    vrid: 51\n"
+		 "    addresses: [10.9.9.9/24]\n",
+			"duplicate key"},
+		{"  VJ:\n    interface: eth0\n    vrid: 51\n"
+		 "    addresses: [10.9.9.9/24]\n",
+			"vrid: 51 on eth0 is VI already"},
+		{"  VJ:\n    interface: eth1\n    vrid: 52\n"
+		 "    addresses: [10.1.2.3/24]\n",
+			"one of them belongs to VI already"},
+		/* a threshold that is not reached */
+		{"health: {probe: {fall: 4}}\n", "1..3"},
+		{"health: {probe: {timeout: 2s}}\n",
+			"timeout: longer than the interval"},
+		{"    hmac: {window: 1h}\n", "window"},
+		/* an interval that is not safe */
+		{"    interval: 5ms\n", "10ms"},
+		{"    interval: 20ms\nrealtime: false\n",
+			"below 50ms needs realtime: true"},
+		{"    version: 2\n    interval: 100ms\n",
+			"version 2 has whole seconds"},
+	};
+
+	for (size_t i = 0; i < countof(rows); i++) {
+		struct err err = {.text = ""};
+		struct config *c = build(with(rows[i].more), &err);
+
+		ok(!c && strstr(err.text, rows[i].why),
+			"unsafe, refused: %s: %s", rows[i].why, err.text);
+		config_free(c);
+	}
 }
 
 static void test_example(void)
@@ -331,6 +372,7 @@ int main(void)
 	test_hmac();
 	test_bad();
 	test_secrets();
+	test_unsafe();
 	test_example();
 	return tap_done();
 }

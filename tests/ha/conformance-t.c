@@ -57,7 +57,10 @@ struct row {
 	bool keep_sum;
 	bool unicast;      /* the receiver speaks unicast with peer4 only */
 	bool strict_addrs; /* the receiver wants the same list */
+	bool broken;       /* its IP header does not fit */
 };
+
+static bool judged[PACKET_VERDICTS]; /* which a test came across */
 
 static const uint8_t stranger[16] = {10, 98, 0, 99};
 
@@ -89,6 +92,8 @@ static const struct row rows[] = {
 		.ttl = 255},
 	{"case 18: 8 octets too many", 2, 4, -1, 0, 8, PACKET_LEN,
 		.ttl = 255},
+	{"case 20: longer than what came", 3, 4, -1, 0, 0, PACKET_LEN,
+		.ttl = 255, .broken = true},
 	{"case 21: count 0", 3, 4, 3, 0, -4, PACKET_COUNT,
 		.ttl = 255},
 	{"case 22: wrong password", 2, 4, 12, 'x', 0, PACKET_AUTH_FAIL,
@@ -180,7 +185,9 @@ static void spoil(struct instance *in, const struct row *r, uint8_t priority)
 	p->len = (size_t)(len + r->length);
 	if (!r->keep_sum && p->len >= 8)
 		frame_fix_sum(&p->meta, p->buf, p->len);
+	p->broken = r->broken;
 	p->at_us = now;
+	judged[r->want] = true;
 }
 
 static struct instance *make(
@@ -241,8 +248,16 @@ static void test_row(const struct row *r, enum state_role role)
 	instance_free(in);
 }
 
-/* A reason is told again only after an advert was good in between: one who
- * forges cannot make the log grow, nor hide behind what was told before. */
+static void take(struct instance *in, const struct row *r, int64_t at_us)
+{
+	spoil(in, r, 200);
+	in->packet.at_us = at_us;
+	in_take_packet(in, at_us);
+}
+
+/* A reason is told again only after an advert was good in between and some
+ * time has passed: one who forges cannot make the log grow, nor hide behind
+ * what was told before. */
 static void test_told_again(void)
 {
 	static const struct row bad = {"", 3, 4, 7, 1, 0, PACKET_CHECKSUM,
@@ -251,16 +266,20 @@ static void test_told_again(void)
 		"", 3, 4, -1, 0, 0, PACKET_OK, .ttl = 255};
 	struct instance *in = make(&good, &env, STATE_BACKUP);
 
-	spoil(in, &bad, 200);
-	in_take_packet(in, now);
-	spoil(in, &good, 200);
-	in_take_packet(in, now);
-	spoil(in, &bad, 200);
-	in_take_packet(in, now);
+	for (int i = 0; i < 100; i++) {
+		take(in, &bad, now + i * SEC / 20);
+		take(in, &good, now + i * SEC / 20);
+	}
+	is_int(told_count[INSTANCE_DISCARD], 1,
+		"forged ones between good ones are told once");
+	is_int((long long)in->counters.received, 100, "the good ones count");
+	is_int(in->advert_us, now + 99 * SEC / 20, "with their time");
+	take(in, &bad, now + 10 * (int64_t)SEC);
+	ok(told_count[INSTANCE_DISCARD] == 2 && told.value == 100,
+		"after 10 s they are told again, with their number");
+	take(in, &bad, now + 30 * (int64_t)SEC);
 	is_int(told_count[INSTANCE_DISCARD], 2,
-		"a reason is told again after a good advert");
-	is_int((long long)in->counters.received, 1, "which was counted");
-	is_int(in->advert_us, now, "with its time");
+		"but not while nothing good was heard in between");
 	instance_free(in);
 }
 
@@ -314,6 +333,7 @@ static void discarded(struct instance *in, enum packet_verdict want,
 	struct state before = in->st;
 	uint64_t count = in->counters.discard[want];
 
+	judged[want] = true;
 	in_take_packet(in, now);
 	ok(in->counters.discard[want] == count + 1 &&
 			memcmp(&before, &in->st, sizeof(before)) == 0,
@@ -356,6 +376,14 @@ static void test_hmac(const struct row *r, enum state_role role)
 	in->old_until_us = now + SEC;
 	spoil(in, r, 200);
 	discarded(in, PACKET_HMAC_MISSING, "unsigned after a change", role);
+	sign(in, r, 200, 0, 5);
+	in->packet.buf[in->packet.len - PACKET_TRAILER] = 2;
+	if (r->family == 6)
+		packet_sum6(&in->packet.meta, in->packet.buf, in->packet.len);
+	discarded(in, PACKET_HMAC_FORM, "another kind of trailer", role);
+	is_int(told_count[INSTANCE_DISCARD], 6,
+		"case 81: %s: each of six reasons was told once",
+		state_role_name(role));
 	in->conf.hmac.mode = HMAC_PERMISSIVE;
 	received = in->counters.received;
 	spoil(in, r, q);
@@ -384,5 +412,8 @@ int main(void)
 	test_hmac(&v3, STATE_MASTER);
 	test_hmac(&v6, STATE_BACKUP);
 	test_hmac(&v6, STATE_MASTER);
+	for (int v = PACKET_OK + 1; v < PACKET_VERDICTS; v++)
+		ok(judged[v], "%s: met as backup and as master",
+			packet_verdict_name((enum packet_verdict)v));
 	return tap_done();
 }

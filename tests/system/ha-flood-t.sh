@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: ISC
+# What must leave no trace: thousands of changes of the configuration and a
+# flood of junk. Memory stays as it is, adverts are on time, no role moves.
+#
+#	ISPDNS_HA_RECONFS=100000 ISPDNS_HA_FLOOD_S=10	the full size
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/ha.sh"
+need_root
+need ip jq
+unshare -n true 2>/dev/null || skip_all "no network namespaces here"
+[ -x "$top/tests/ha/flood-vrrp" ] || bail "run make first"
+reconfs=${ISPDNS_HA_RECONFS:-1000}
+flood_s=${ISPDNS_HA_FLOOD_S:-2}
+
+ms_now() { echo $(($(date +%s%N) / 1000000)); }
+rss() { awk '/^VmRSS/ { print $2 }' "/proc/$(pid "$1" ha)/status"; }
+moves() { echo "$(field a transitions)/$(field b transitions)"; }
+
+net_up
+for n in b a; do
+	conf $n track='{frontend: false, probe: false}' > "$work/$n/ha.yaml"
+	ha_start $n
+done
+fe_start a
+fe_start b
+ok "a leads" wait_for 15 is_role a MASTER
+ok "b is backup" wait_for 15 is_role b BACKUP
+
+# --- changes: interval, priority, addresses, keys ---
+key=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f
+conf a track='{frontend: false, probe: false}' priority=253 interval=200ms \
+	addresses="[$vip/24, 10.98.0.101/24, 10.98.0.102/24]" \
+	hmac="{mode: receive-only, keys: {1: $key}}" > "$work/a/other.yaml"
+conf b track='{frontend: false, probe: false}' priority=100 \
+	> "$work/b/ha.yaml"
+ok "b is far below" ctl b reload
+change() { "$top/tests/ha/reconf" "$work/a/ctl" "$1" "$work/a/ha.yaml" \
+	"$work/a/other.yaml"; }
+ok "a few changes first" change 100
+before=$(moves) kib=$(rss a)
+start=$(ms_now)
+ok "case 84: $reconfs changes" change "$reconfs"
+diag "$(($(ms_now) - start)) ms, RSS $kib KiB before, $(rss a) KiB after"
+is "$(moves)" "$before" "case 84: no role moved"
+at_most "$(rss a)" $((kib + 256)) "case 84: RSS after it, in KiB"
+is "$(ip -n "$ns-a" -o -4 addr show dev eth0 | wc -l)" 2 \
+	"case 84: the addresses of the last one"
+measure 1 change 100
+is "$lost" 0 "case 84: nothing is lost meanwhile"
+
+# --- a flood ---
+sent() { field a adverts_sent; }
+thrown() { ctl a stats --json | jq '[.VI.discard[]] | add'; }
+before=$(moves) kib=$(rss a) count=$(sent) junk=$(thrown)
+start=$(ms_now)
+packets=$(in_ns c "$top/tests/ha/flood-vrrp" eth0 "$flood_s")
+took=$(($(ms_now) - start)) count=$(($(sent) - count))
+diag "$packets packets in $took ms, $count adverts meanwhile," \
+	"$(($(thrown) - junk)) thrown away, RSS $kib KiB before, $(rss a) after"
+at_least "$count" $((took / 100 * 9 / 10)) "case 84: adverts on time"
+at_least $(($(thrown) - junk)) 10000 "case 84: the junk was there"
+is "$(moves)" "$before" "case 84: no role moved"
+at_most "$(rss a)" $((kib + 256)) "case 84: RSS after the flood, in KiB"
+ok "a leads" is_role a MASTER
+at_most "$(grep -c 'adverts discarded' "$work/b/log")" 12 \
+	"case 84: one line for each reason, whatever their number"
+unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
+done_testing
