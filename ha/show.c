@@ -105,12 +105,14 @@ static void master_json(json_t *o, const struct ha_view *v, int64_t now)
 		set_string(o, "master",
 			ha_print_ip(v->conf.family, v->source, ip));
 		set_int(o, "master_priority", v->priority);
+		set_int(o, "master_interval_ms", v->conf.interval_us / 1000);
 		return;
 	}
 	if (!v->st.heard_us)
 		return;
 	set_string(o, "master", ha_print_ip(v->conf.family, v->st.master, ip));
 	set_int(o, "master_priority", v->st.master_priority);
+	set_int(o, "master_interval_ms", v->st.active_us / 1000);
 	set_int(o, "master_heard_ms_ago", (now - v->st.heard_us) / 1000);
 }
 
@@ -234,6 +236,17 @@ static void render_alarms(const json_t *health)
 		printf("\n");
 }
 
+static void render_peer(const json_t *o)
+{
+	printf("  peer %s: %s", text_of(o, "address"), text_of(o, "state"));
+	if (json_object_get(o, "heard_ms_ago"))
+		printf(", %s, priority %lld, gateway %s, heard %.1f s ago",
+			text_of(o, "role"), int_of(o, "priority"),
+			text_of(o, "gateway"),
+			(double)int_of(o, "heard_ms_ago") / 1000);
+	printf("\n");
+}
+
 static void render_instance(const json_t *o)
 {
 	const json_t *addresses = json_object_get(o, "addresses");
@@ -254,8 +267,9 @@ static void render_instance(const json_t *o)
 		printf("  hmac %s, key %lld\n",
 			text_of(json_object_get(o, "hmac"), "mode"),
 			int_of(json_object_get(o, "hmac"), "active"));
-	printf("  master %s, priority %lld\n", text_of(o, "master"),
-		int_of(o, "master_priority"));
+	printf("  master %s, priority %lld, every %lld ms\n",
+		text_of(o, "master"), int_of(o, "master_priority"),
+		int_of(o, "master_interval_ms"));
 	printf("  addresses %s:", text_of(o, "addresses_are"));
 	json_array_foreach(addresses, i, a)
 		printf(" %s", json_string_value(a));
@@ -263,8 +277,7 @@ static void render_instance(const json_t *o)
 		text_of(health, "fault"));
 	render_alarms(health);
 	json_array_foreach(json_object_get(o, "peers"), i, a)
-		printf("  peer %s: %s\n", text_of(a, "address"),
-			text_of(a, "state"));
+		render_peer(a);
 }
 
 static void render_event(const json_t *o)

@@ -104,6 +104,42 @@ static void test_death(void)
 	waitpid(pid, NULL, 0);
 }
 
+/* Its socket lives on in a child of its own: only the pidfd tells. */
+static void test_pidfd(void)
+{
+	unsigned long long deaths = health.deaths;
+	pid_t pid;
+	int held[2];
+	char c;
+
+	health.conf.rise_us = health.beat.rise_us = 0;
+	if (pipe(held) < 0)
+		tap_bail("pipe");
+	pid = fork();
+	if (pid == 0) {
+		int fd = connect_to();
+
+		close(held[1]);
+		if (fork() == 0) { /* until the test closes its end */
+			(void)!read(held[0], &c, 1);
+			_exit(0);
+		}
+		for (;;) {
+			say(fd, HEARTBEAT_OK);
+			usleep(HEARTBEAT_MS * 1000);
+		}
+	}
+	close(held[0]);
+	ok(becomes(TRACK_SERVICE_OK), "one that has a child of its own");
+	kill(pid, SIGKILL);
+	ok(becomes(TRACK_SERVICE_FAILED) &&
+			health.beat.cause == TRACK_CAUSE_DEATH &&
+			health.deaths == deaths + 1,
+		"case 61: its end is seen by the pidfd alone");
+	waitpid(pid, NULL, 0);
+	close(held[1]);
+}
+
 /* As the daemon measures it: what a busy machine adds is in some of the
  * rounds, what the judge needs is in all. */
 static void test_hang(void)
@@ -168,7 +204,9 @@ static void test_words(void)
 	}
 	is_int(judge(), TRACK_SERVICE_OK, "it goes: the old one counts");
 	close(fd);
-	ok(becomes(TRACK_SERVICE_FAILED), "the last one goes");
+	ok(becomes(TRACK_SERVICE_FAILED) &&
+			health.beat.cause == TRACK_CAUSE_DEATH,
+		"case 61: the last one goes: seen by its socket alone");
 }
 
 static void test_crowd(void)
@@ -198,6 +236,7 @@ int main(void)
 	if (health_watch(&health, &loop) < 0)
 		tap_bail("cannot watch");
 	test_death();
+	test_pidfd();
 	test_hang();
 	test_words();
 	test_crowd();

@@ -65,6 +65,13 @@ ok "b leads none" wait_for 10 roles_are b "BACKUP BACKUP"
 ok "a client is answered" in_ns c "$top/ispdns-lab-client" --seconds 0.1 \
 	--timeout-ms 500 "$vip"
 
+like "$(ctl b show)" 'V4: BACKUP since .* \(.*\)' "show: role and reason"
+like "$(ctl b show)" 'master 10.98.0.11, priority 254, every 100 ms' \
+	"show: the master"
+like "$(ctl b show)" \
+	'peer 10.98.0.11: fit, MASTER, priority 254, gateway unknown, heard' \
+	"show: the peer"
+
 # --- planned moves take all along ---
 measure 1 ctl a move
 is "$lost" 0 "move without a name: nothing is lost"
@@ -231,6 +238,23 @@ ok "fencing: a program that hangs is ended" wait_for 5 gave_up
 in_ns a curl -sf http://127.0.0.1:8086/metrics > "$work/metrics"
 like "$(cat "$work/metrics")" 'ispdns_ha_fencing_failed_total 1' \
 	"fencing: and counted"
+for series in state transitions_total adverts_sent_total \
+	adverts_received_total advert_discard_total prio0_sent_total \
+	prio0_received_total effective_priority late_reassert_total \
+	garp_sent_total split_brain health config_generation \
+	addr_restored_total takeover_seconds_bucket timer_late_seconds_bucket
+do
+	grep -q "^ispdns_ha_$series[{ ]" "$work/metrics" || echo $series
+done > "$work/missing"
+is "$(cat "$work/missing")" '' "metrics: every series is there"
+if command -v promtool > /dev/null; then
+	ok "metrics: valid for promtool" sh -c \
+		"promtool check metrics < '$work/metrics'"
+else
+	skip 1 "metrics: no promtool"
+fi
+like "$(ctl a events)" 'V4: role: MASTER -> FAULT reason=group' \
+	"events: transitions with their reason"
 like "$(cat "$work/metrics")" \
 	'ispdns_ha_transitions_total\{from="MASTER",to="FAULT",reason="group"\} 1' \
 	"metrics: transitions have their reason"

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ha.sh"
 need_root
-need ip jq bridge
+need ip jq bridge nft
 unshare -n true 2>/dev/null || skip_all "no network namespaces here"
 [ -x "$top/ispdns-ha" ] || bail "run make first"
 
@@ -50,6 +50,18 @@ kill -USR1 "$(pid a fe)"
 ok "a frontend that drains is followed" wait_for 3 is_role b MASTER
 kill -HUP "$(pid a fe)"
 ok "and back" wait_for 130 is_role a MASTER
+
+# What beats do not see: packets to the address that do not get through.
+in_ns a nft add table inet p
+in_ns a nft add chain inet p in '{ type filter hook input priority 0; }'
+in_ns a nft add rule inet p in iifname lo udp dport 53 drop
+ok "the probe of the address fails: the peer is master" \
+	wait_for 5 is_role b MASTER
+is "$(field a health.probe_failed)/$(field a health.frontend)" true/ok \
+	"though the frontend beats"
+in_ns a nft flush chain inet p in
+ok "it answers again: back after a while" wait_for 130 is_role a MASTER
+in_ns a nft delete table inet p
 
 # --- planned moves lose nothing ---
 measure 2 ctl a move
