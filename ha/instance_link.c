@@ -304,12 +304,37 @@ static void check_conflict(struct instance *in, int64_t now)
 	instance_event(in, STATE_EV_REASSERT, now);
 }
 
+/* Of our own peers the hellos tell the same, and sooner. */
+static bool any_hello(const struct instance *in)
+{
+	for (size_t i = 0; i < in->conf.handover_count; i++)
+		if (in->peers[i].heard_us)
+			return true;
+	return false;
+}
+
+static void ask_master(struct instance *in, int64_t now)
+{
+	const struct state *s = &in->st;
+	/* What armed the timer was an advert, not a start or a recovery. */
+	bool silent = s->role == STATE_BACKUP && s->armed_us == s->heard_us &&
+		      !any_hello(in);
+
+	if (in->conf.family == 4 &&
+		neighbour_master_gone(&in->neighbour, silent ? s->heard_us : 0,
+			s->active_us, in->source, in->conf.vips[0].octets,
+			now))
+		instance_event(in, STATE_EV_SILENT, now);
+}
+
 void in_listen(struct instance *in, int64_t now)
 {
 	bool lost;
 
-	if (in->has_source)
+	if (in->has_source) {
 		neighbour_tick(&in->neighbour, in->source, now);
+		ask_master(in, now);
+	}
 	check_conflict(in, now);
 	lost = neighbour_gateway(&in->neighbour) == TRACK_GATEWAY_LOST;
 	if (lost == in->gateway_lost)

@@ -63,6 +63,7 @@ void neighbour_init(struct neighbour *n, struct poll *poll)
 	n->poll = poll;
 	n->item.fd = -1;
 	n->next_us = INT64_MAX;
+	ask_init(&n->ask);
 }
 
 /* Load the sender, compare it with each that matters: one that is equal is
@@ -100,10 +101,11 @@ static void take(struct neighbour *n, const struct neighbour_arp *arp)
 		n->answered = n->proven = true;
 		return;
 	}
+	n->rival_us = mtime_now().us;
 	n->conflicts++;
 	memcpy(n->thief, arp->mac, sizeof(n->thief));
 	if (!n->conflict_us)
-		n->conflict_us = mtime_now().us;
+		n->conflict_us = n->rival_us;
 }
 
 static void on_arp(void *arg)
@@ -167,20 +169,13 @@ void neighbour_close(struct neighbour *n)
 	memset(&n->judge, 0, sizeof(n->judge));
 }
 
-void neighbour_tick(
-	struct neighbour *n, const uint8_t source[4], int64_t now_us)
+static void send_question(
+	struct neighbour *n, const uint8_t source[4], const uint8_t target[4])
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET};
 	uint8_t frame[NEIGHBOUR_FRAME];
 
-	if (n->item.fd < 0 || now_us < n->next_us)
-		return;
-	if (n->asked)
-		track_probe_result(&n->judge, n->answered, ASK_OF, ASK_OF);
-	n->answered = false;
-	n->asked = true;
-	n->next_us = now_us + ASK_US;
-	neighbour_question(frame, n->mac, source, n->gateway);
+	neighbour_question(frame, n->mac, source, target);
 	to.sll_ifindex = n->index;
 	to.sll_halen = 6;
 	memset(to.sll_addr, 0xff, 6);
@@ -189,9 +184,42 @@ void neighbour_tick(
 		(struct sockaddr *)&to, sizeof(to));
 }
 
+void neighbour_tick(
+	struct neighbour *n, const uint8_t source[4], int64_t now_us)
+{
+	if (n->item.fd < 0 || now_us < n->next_us)
+		return;
+	if (n->asked)
+		track_probe_result(&n->judge, n->answered, ASK_OF, ASK_OF);
+	n->answered = false;
+	n->asked = true;
+	n->next_us = now_us + ASK_US;
+	send_question(n, source, n->gateway);
+}
+
+bool neighbour_master_gone(struct neighbour *n, int64_t heard_us,
+	uint32_t interval_us, const uint8_t source[4], const uint8_t vip[4],
+	int64_t now_us)
+{
+	if (n->item.fd < 0)
+		heard_us = 0;
+	switch (ask_step(&n->ask, heard_us, interval_us, n->rival_us, now_us)) {
+	case ASK_NOW:
+		send_question(n, source, vip);
+		return false;
+	case ASK_GONE:
+		return true;
+	case ASK_NOTHING:
+		break;
+	}
+	return false;
+}
+
 int64_t neighbour_deadline(const struct neighbour *n)
 {
-	return n->next_us;
+	int64_t ask = ask_deadline(&n->ask);
+
+	return ask < n->next_us ? ask : n->next_us;
 }
 
 enum track_gateway neighbour_gateway(const struct neighbour *n)

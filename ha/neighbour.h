@@ -2,6 +2,7 @@
 #ifndef HA_NEIGHBOUR_H
 #define HA_NEIGHBOUR_H
 
+#include "ha/ask.h"
 #include "ha/config.h"
 #include "ha/poll.h"
 #include "ha/track.h"
@@ -35,6 +36,8 @@ struct neighbour {
 	bool proven;   /* the gateway answered since neighbour_open */
 	bool asked;
 	int64_t next_us; /* next question */
+	struct ask ask;      /* a silent master */
+	int64_t rival_us;    /* ARP of an address by another host: last */
 	/* Somebody claims an address: first seen then; 0 = nobody. */
 	int64_t conflict_us;
 	uint8_t thief[6];
@@ -59,5 +62,12 @@ void neighbour_tick(
 int64_t neighbour_deadline(const struct neighbour *n);
 /* Lost: the last three questions were not answered. */
 enum track_gateway neighbour_gateway(const struct neighbour *n);
+
+/* As a backup, whose master of that interval was heard last at `heard_us` (0:
+ * no master): ask who has `vip` when it is overdue. True, once, when nobody
+ * has. Part of neighbour_deadline. */
+bool neighbour_master_gone(struct neighbour *n, int64_t heard_us,
+	uint32_t interval_us, const uint8_t source[4], const uint8_t vip[4],
+	int64_t now_us);
 
 #endif

@@ -64,8 +64,9 @@ enum state_event_kind {
 	STATE_EV_MOVE,     /* operator: give the role to the peer */
 	STATE_EV_TAKE,     /* our peer asks us to take over now */
 	STATE_EV_REASSERT, /* the address may have been usurped */
-	STATE_EV_SILENT,   /* our own peer that is master fell silent on its
-			      second path too: do not wait for all three */
+	STATE_EV_SILENT,   /* the master is silent on a second path too (our
+			      own peer's hellos, ARP): do not wait for all
+			      three */
 };
 
 struct state_event {

@@ -3,6 +3,7 @@ HA_LIBS = ha/libha.a $(TEST_LIBS) $(MNL_LIBS)
 
 unit_scripts += tests/ha/conformance-t.sh tests/ha/hmac-golden-t.sh
 unit_tests += tests/ha/announce-t \
+	tests/ha/ask-t \
 	tests/ha/config-t \
 	tests/ha/config_anycast-t \
 	tests/ha/conformance-t \
@@ -19,6 +20,8 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/track-t
 tests_ha_announce_t_SOURCES = tests/ha/announce-t.c
 tests_ha_announce_t_LDADD = $(HA_LIBS)
+tests_ha_ask_t_SOURCES = tests/ha/ask-t.c
+tests_ha_ask_t_LDADD = $(HA_LIBS)
 tests_ha_config_t_SOURCES = tests/ha/config-t.c
 tests_ha_config_t_LDADD = $(HA_LIBS)
 tests_ha_config_anycast_t_SOURCES = tests/ha/config_anycast-t.c
