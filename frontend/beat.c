@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define WORKERS_MAX 64
+#define RETRY_MS    10
 
 struct beat {
 	struct sockaddr_un addr;
@@ -90,8 +91,12 @@ static void on_timer(void *arg)
 	char text[HEARTBEAT_MAX];
 	size_t len;
 
+	if (!all_turned(b)) { /* on a busy machine it will in a moment */
+		timer_set_ms(b->timer, RETRY_MS);
+		return;
+	}
 	timer_set_ms(b->timer, HEARTBEAT_MS);
-	if (!all_turned(b) || (b->fd < 0 && !open_socket(b)))
+	if (b->fd < 0 && !open_socket(b))
 		return;
 	len = heartbeat_encode(&hb, text);
 	if (send(b->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||

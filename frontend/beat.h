@@ -4,8 +4,8 @@
 
 /*
  * Tells ispdns-ha on this host that we live: a thread of its own sends a
- * beat every 50 ms, but only when each worker's loop has turned since the
- * last one. The socket may be absent or go away: it is tried again.
+ * beat every 50 ms, or as soon after that as each worker's loop has turned
+ * since the last one. The socket may be absent or go away: it is tried again.
  */
 
 #include "common/base/err.h"
