@@ -42,6 +42,7 @@ struct ha {
 	struct http_server *metrics;
 	struct timer *stop_timer; /* polls the end of a drain */
 	struct timer *move_timer;
+	struct timer *turn;  /* see worker_turn */
 	struct timer *pulse; /* does the worker still come round? */
 	int64_t stop_us;     /* when to stop waiting for a peer */
 	int64_t routed_us;   /* the same for routers to move on */

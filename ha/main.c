@@ -97,6 +97,14 @@ static void warn_pace(struct ha *ha, uint64_t min_us)
 	}
 }
 
+static void on_turn(void *arg)
+{
+	struct ha *ha = arg;
+
+	worker_turn(ha->worker);
+	timer_set_ms(ha->turn, TRACK_TURN_US / 1000);
+}
+
 /* worker_call ends the process when the worker does not answer. */
 static void on_pulse(void *arg)
 {
@@ -133,6 +141,7 @@ static void ha_free(void *state)
 	timer_free(ha->stop_timer);
 	timer_free(ha->move_timer);
 	timer_free(ha->pulse);
+	timer_free(ha->turn);
 	watch_close(ha->events);
 	worker_free(ha->worker);
 	keep_close(ha->keep);
@@ -160,7 +169,9 @@ static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
 	ha->stop_timer = timer_new(loop, stop_poll, ha);
 	ha->move_timer = timer_new(loop, ha_moves_expire, ha);
 	ha->pulse = timer_new(loop, on_pulse, ha);
-	if (!ha->events || !ha->stop_timer || !ha->move_timer || !ha->pulse)
+	ha->turn = timer_new(loop, on_turn, ha);
+	if (!ha->events || !ha->stop_timer || !ha->move_timer || !ha->pulse ||
+		!ha->turn)
 		return err_fail(err, -ENOMEM, "out of memory");
 	if (!ha->config->has_metrics)
 		return 0;
@@ -197,6 +208,7 @@ static int ha_start(struct daemon *d, const struct conf *conf, void **state,
 			 "machine can delay adverts");
 	warn_config(ha->config);
 	timer_set_ms(ha->pulse, PULSE_MS);
+	timer_set_ms(ha->turn, TRACK_TURN_US / 1000);
 	*state = ha;
 	return 0;
 }

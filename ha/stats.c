@@ -397,6 +397,11 @@ static void print_node(
 		"that time is held against nobody.");
 	text_add(out, "ispdns_ha_late_rounds_total %llu\n",
 		(unsigned long long)views->worker.late_rounds);
+	metrics_family(out, "ispdns_ha_silence_excused_total", "counter",
+		"Times a silent frontend was excused, since ordinary threads "
+		"of this host did not run.");
+	text_add(out, "ispdns_ha_silence_excused_total %llu\n",
+		(unsigned long long)views->worker.excused);
 	metrics_family(out, "ispdns_ha_wakeup_late_seconds", "histogram",
 		"How late the VRRP thread woke up for anything.");
 	histogram_print(&views->worker.late_us, "ispdns_ha_wakeup_late_seconds",

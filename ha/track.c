@@ -210,6 +210,20 @@ int64_t track_beat_deadline(
 	return silent;
 }
 
+bool track_starved(struct track_turns *t, const struct track_beat *b,
+	uint64_t turns, int64_t now_us)
+{
+	int64_t got;
+
+	if (t->beat_us != b->last_us) {
+		t->beat_us = b->last_us;
+		t->since_us = now_us;
+		t->then = turns;
+	}
+	got = (int64_t)(turns - t->then) * TRACK_TURN_US;
+	return 3 * got < 2 * (now_us - t->since_us);
+}
+
 bool track_probe_result(
 	struct track_probe *p, bool good, unsigned fall, unsigned of)
 {

@@ -138,6 +138,23 @@ enum track_service track_beat_judge(struct track_beat *b,
 int64_t track_beat_deadline(
 	const struct track_beat *b, const struct track_beat_conf *conf);
 
+/* The turns of an ordinary thread of this host: one every TRACK_TURN_US while
+ * the machine has time for all. */
+enum {
+	TRACK_TURN_US = 25 * 1000
+};
+struct track_turns {
+	int64_t beat_us;  /* last heartbeat looked at */
+	int64_t since_us; /* when that was seen */
+	uint64_t then;    /* turns up to there */
+};
+
+/* Did that thread get less than two thirds of its turns since the last
+ * heartbeat, so that silence says more about the machine than about the
+ * frontend? To be asked each round. */
+bool track_starved(struct track_turns *t, const struct track_beat *b,
+	uint64_t turns, int64_t now_us);
+
 /* `fall` of the last `of` probes failed: the judge of the probe. */
 struct track_probe {
 	uint32_t results; /* bit 0 = the newest; 1 = failed */

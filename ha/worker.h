@@ -16,6 +16,7 @@
 struct worker;
 
 struct worker_counters {
+	uint64_t excused; /* silences of the frontend, since nobody ran */
 	uint64_t rounds, late_rounds, events_lost, resyncs, resumed_late;
 	struct histogram late_us; /* of wake-ups that had their time */
 };
@@ -33,6 +34,10 @@ void worker_free(struct worker *w); /* NULL allowed */
  * or after the end it runs right here. Main thread. */
 void worker_call(
 	struct worker *w, void (*fn)(struct worker *w, void *arg), void *arg);
+
+/* Main thread, every TRACK_TURN_US: an ordinary thread got a processor. When
+ * it does not, a silent frontend is excused for up to a second. */
+void worker_turn(struct worker *w);
 
 int worker_event_fd(const struct worker *w);
 /* The next event; false when there is none. Main thread. */

@@ -42,6 +42,8 @@ struct worker {
 	sem_t done;
 	/* The main thread's. */
 	pthread_t thread;
+	uint64_t turns; /* of the main thread; atomic */
+	struct track_turns turns_seen;
 	bool running; /* the thread exists */
 	bool realtime;
 	/* The real-time thread's; in no word with the others. */

@@ -80,20 +80,43 @@ bool worker_knows(void *arg, int index, uint8_t family, uint8_t vrid)
 
 /* --- the frontend ------------------------------------------------------ */
 
+void worker_turn(struct worker *w)
+{
+	(void)__atomic_fetch_add(&w->turns, 1, __ATOMIC_RELAXED);
+}
+
+/* The frontend's threads are ordinary ones, as our main thread is; when that
+ * one did not run either, the machine is to blame. */
+static void excuse_starved(struct worker *w)
+{
+	const struct track_beat_conf *conf = &w->health.conf;
+	struct track_beat *beat = &w->health.beat;
+	int64_t now = w->poll.now_us, excused = beat->excused_us;
+	uint64_t turns = __atomic_load_n(&w->turns, __ATOMIC_RELAXED);
+
+	if (!track_starved(&w->turns_seen, beat, turns, now) ||
+		!beat->connected ||
+		now - beat->last_us < conf->period_us * conf->missed)
+		return;
+	track_beat_excuse(beat, conf, 0, now);
+	w->counters.excused += beat->excused_us != excused;
+}
+
 enum track_service worker_judge(struct worker *w)
 {
 	struct track_beat *beat = &w->health.beat;
-	enum track_service is =
-		track_beat_judge(beat, &w->health.conf, w->poll.now_us);
-	struct instance_event ev = {.kind = INSTANCE_FRONTEND,
-		.at_us = w->poll.now_us,
-		.from = (uint8_t)w->service,
-		.to = (uint8_t)is,
-		.reason = (uint8_t)beat->cause,
-		.value = beat->silence_us};
+	struct instance_event ev = {
+		.kind = INSTANCE_FRONTEND, .at_us = w->poll.now_us};
+	enum track_service is;
 
+	excuse_starved(w);
+	is = track_beat_judge(beat, &w->health.conf, w->poll.now_us);
 	if (is == w->service)
 		return is;
+	ev.from = (uint8_t)w->service;
+	ev.to = (uint8_t)is;
+	ev.reason = (uint8_t)beat->cause;
+	ev.value = beat->silence_us;
 	w->service = is;
 	worker_emit(w, &ev);
 	return is;

@@ -233,6 +233,28 @@ static void test_beat_excuse(void)
 	is_int(judge(&b), TRACK_SERVICE_OK, "each beat renews that second");
 }
 
+/* An ordinary thread's turns against the frontend's silence. */
+static void test_starved(void)
+{
+	struct track_turns t = {0};
+	struct track_beat b;
+
+	track_beat_init(&b, &beat_conf);
+	beat_for(&b, 200 * MS);
+	ok(!track_starved(&t, &b, 1000, now), "a beat has just come");
+	now += 150 * MS;
+	ok(!track_starved(&t, &b, 1006, now), "six turns in 150 ms: all well");
+	ok(!track_starved(&t, &b, 1004, now), "four: two thirds will do");
+	ok(track_starved(&t, &b, 1003, now), "three: the machine is slow");
+	ok(track_starved(&t, &b, 1000, now), "none: it stands still");
+	track_beat_excuse(&b, &beat_conf, 0, now);
+	ok(!track_starved(&t, &b, 1003, now), "excused: counted anew");
+	now += 100 * MS;
+	ok(!track_starved(&t, &b, 1007, now), "all turns since");
+	ok(track_starved(&t, &b, 1004, now), "or one");
+	is_int(judge(&b), TRACK_SERVICE_FAILED, "for the judge it is silence");
+}
+
 static void test_beat_states(void)
 {
 	struct track_beat b;
@@ -267,6 +289,7 @@ int main(void)
 	test_pure();
 	test_beat();
 	test_beat_excuse();
+	test_starved();
 	test_beat_states();
 	test_probe();
 	return tap_done();
