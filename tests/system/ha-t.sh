@@ -296,6 +296,19 @@ ctl b undrain > /dev/null
 ha_start a
 ok "v2: a leads again" wait_for 130 is_role a MASTER
 
+# --- far too much to do, and adverts every 20 ms ---
+for n in b a; do
+	conf $n interval=20ms > "$work/$n/ha.yaml"
+	stop_hard $n ha
+	ha_start $n
+done
+ok "case 75: a leads" wait_for 130 settled
+before=$(field a transitions)/$(field b transitions)
+measure 8 hogs_start 4
+hogs_stop
+is "$(field a transitions)/$(field b transitions)" "$before" \
+	"case 75: four endless loops on every core: no role moves"
+
 # --- a pair of IPv4 and IPv6 ---
 pair() { # NODE PEER PRIORITY
 	cat > "$work/$1/ha.yaml" << END

@@ -66,6 +66,7 @@ net_up_far() {
 
 net_down() {
 	local n
+	[ ${#hogs[@]} -eq 0 ] || hogs_stop
 	for n in a b c d br; do
 		ip netns pids "$ns-$n" 2>/dev/null | xargs -r kill -9
 		ip netns del "$ns-$n" 2>/dev/null
@@ -169,6 +170,23 @@ trusted() {
 	[ "$(ctl "$1" status --json | jq -r .frontend)" = ok ]
 }
 all_trusted() { trusted a && trusted b; }
+
+# hogs_start COUNT: endless loops on every core, that many; hogs_stop.
+hogs=()
+hogs_start() {
+	local cpu
+	for cpu in $(seq 0 $(($(nproc) - 1))); do
+		for _ in $(seq "$1"); do
+			taskset -c "$cpu" sh -c 'while :; do :; done' &
+			hogs+=($!)
+		done
+	done
+}
+hogs_stop() {
+	kill -9 "${hogs[@]}"
+	wait "${hogs[@]}" 2> /dev/null
+	hogs=()
+}
 
 # measure SECONDS COMMAND...: a client asks 1000 times a second meanwhile;
 # the command runs after 300 ms.
