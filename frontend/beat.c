@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A thread of its own, since the main thread may be busy with a big
- * configuration for longer than ha is patient.
+ * configuration for longer than ha is patient. With a table of files of its
+ * own too: that of a process which dies is closed only after its memory was
+ * given back, 0.1 ms for each MB of cache, while this one goes with its thread
+ * and ha knows at once.
  */
 
 #include "frontend/beat.h"
 
 #include "common/base/log.h"
-#include "common/net/loop.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WORKERS_MAX 64
@@ -21,8 +26,7 @@
 
 struct beat {
 	struct sockaddr_un addr;
-	struct loop *loop;
-	struct timer *timer;
+	sem_t stop;
 	pthread_t thread;
 	beat_count_fn count;
 	void *arg;
@@ -80,9 +84,9 @@ static bool all_turned(struct beat *b)
 	return turned;
 }
 
-static void on_timer(void *arg)
+/* Returns how many milliseconds to wait now. */
+static int beat_once(struct beat *b)
 {
-	struct beat *b = arg;
 	struct heartbeat hb = {
 		.state = (enum heartbeat_state)__atomic_load_n(
 			&b->state, __ATOMIC_RELAXED),
@@ -91,37 +95,63 @@ static void on_timer(void *arg)
 	char text[HEARTBEAT_MAX];
 	size_t len;
 
-	if (!all_turned(b)) { /* on a busy machine it will in a moment */
-		timer_set_ms(b->timer, RETRY_MS);
-		return;
-	}
-	timer_set_ms(b->timer, HEARTBEAT_MS);
+	if (!all_turned(b)) /* on a busy machine it will in a moment */
+		return RETRY_MS;
 	if (b->fd < 0 && !open_socket(b))
-		return;
+		return HEARTBEAT_MS;
 	len = heartbeat_encode(&hb, text);
 	if (send(b->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
 		errno == EAGAIN)
-		return;
+		return HEARTBEAT_MS;
 	close(b->fd);
 	b->fd = -1;
 	set_connected(b, false);
 	log_warn("ha: connection lost: socket=%s", b->addr.sun_path);
+	return HEARTBEAT_MS;
+}
+
+static bool is_stopped(struct beat *b, int wait_ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += wait_ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (sem_clockwait(&b->stop, CLOCK_MONOTONIC, &until) < 0)
+		if (errno != EINTR)
+			return false;
+	return true;
+}
+
+/* The others' files are not ours to keep open; log lines go to one of the
+ * first three. */
+static void own_files(void)
+{
+	if (unshare(CLONE_FILES) == 0)
+		(void)close_range(STDERR_FILENO + 1, ~0U, 0);
+	else
+		log_warn("ha: a crash will be known later: unshare: %s",
+			strerror(errno));
 }
 
 static void *run(void *arg)
 {
 	struct beat *b = arg;
+	int wait_ms;
 
-	(void)loop_run(b->loop);
+	own_files();
+	do
+		wait_ms = beat_once(b);
+	while (!is_stopped(b, wait_ms));
+	if (b->fd >= 0)
+		close(b->fd);
 	return NULL;
 }
 
 static void beat_free(struct beat *b)
 {
-	timer_free(b->timer);
-	loop_free(b->loop);
-	if (b->fd >= 0)
-		close(b->fd);
+	sem_destroy(&b->stop);
 	free(b);
 }
 
@@ -135,13 +165,8 @@ static struct beat *beat_new(const char *path, unsigned workers)
 	b->workers = workers;
 	b->addr.sun_family = AF_UNIX;
 	(void)snprintf(b->addr.sun_path, sizeof(b->addr.sun_path), "%s", path);
-	b->loop = loop_new();
-	if (b->loop)
-		b->timer = timer_new(b->loop, on_timer, b);
-	if (b->timer)
-		return b;
-	beat_free(b);
-	return NULL;
+	sem_init(&b->stop, 0, 0);
+	return b;
 }
 
 struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
@@ -163,7 +188,6 @@ struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
 	}
 	b->count = count;
 	b->arg = arg;
-	timer_set_us(b->timer, 0);
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	rc = pthread_create(&b->thread, NULL, run, b);
@@ -179,7 +203,7 @@ void beat_stop(struct beat *b)
 {
 	if (!b)
 		return;
-	loop_stop(b->loop);
+	sem_post(&b->stop);
 	(void)pthread_join(b->thread, NULL);
 	beat_free(b);
 }

@@ -6,6 +6,7 @@
 #include "common/base/log.h"
 #include "tests/tap/tap.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -55,6 +56,20 @@ static bool take(int fd, struct heartbeat *hb, int ms)
 	return n > 0 && heartbeat_decode(text, (size_t)n, hb);
 }
 
+/* Files of this thread. */
+static int files(void)
+{
+	DIR *d = opendir("/proc/thread-self/fd");
+	int n = 0;
+
+	if (!d)
+		tap_bail("/proc/thread-self/fd");
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
 /* Read on until a beat has this state. */
 static bool take_state(int fd, enum heartbeat_state state)
 {
@@ -72,7 +87,7 @@ int main(void)
 	char folder[] = "/tmp/ispdns-beat-XXXXXX";
 	struct heartbeat hb;
 	struct beat *beat;
-	int listener, fd, n = 0;
+	int listener, fd, n = 0, before = files();
 
 	log_set_level(LOG_LVL_ERROR);
 	if (!mkdtemp(folder))
@@ -87,6 +102,8 @@ int main(void)
 	ok(take(fd, &hb, 2000) && hb.state == HEARTBEAT_OK &&
 			hb.pid == getpid(),
 		"state ok and our pid");
+	/* So that it is closed at once when the process dies. */
+	is_int(files(), before + 2, "its connection is its thread's alone");
 	for (n = 0; n < 10 && take(fd, &hb, 500); n++)
 		;
 	is_int(n, 10, "again and again");
