@@ -64,7 +64,7 @@ struct ha_view {
 	enum track_service service;
 	enum vip_place place;
 	enum track_gateway gateway;
-	uint8_t priority; /* said in adverts now */
+	uint8_t priority;    /* said in adverts now */
 	bool interval_short; /* for how late our thread is */
 	bool link_up, has_source, probe_running, probe_failed, vips_seen,
 		gateway_lost, asymmetric, split_brain, foreign;

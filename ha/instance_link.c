@@ -322,8 +322,7 @@ static void ask_master(struct instance *in, int64_t now)
 
 	if (in->conf.family == 4 &&
 		neighbour_master_gone(&in->neighbour, silent ? s->heard_us : 0,
-			s->active_us, in->source, in->conf.vips[0].octets,
-			now))
+			s->active_us, in->source, in->conf.vips[0].octets, now))
 		instance_event(in, STATE_EV_SILENT, now);
 }
 

@@ -35,9 +35,9 @@ struct neighbour {
 	bool answered; /* since the last question */
 	bool proven;   /* the gateway answered since neighbour_open */
 	bool asked;
-	int64_t next_us; /* next question */
-	struct ask ask;      /* a silent master */
-	int64_t rival_us;    /* ARP of an address by another host: last */
+	int64_t next_us;  /* next question */
+	struct ask ask;   /* a silent master */
+	int64_t rival_us; /* ARP of an address by another host: last */
 	/* Somebody claims an address: first seen then; 0 = nobody. */
 	int64_t conflict_us;
 	uint8_t thief[6];
