@@ -16,7 +16,6 @@ enum {
 	TAKE_AGAIN = 2,
 	TAKE_GAP_US = 20 * 1000,
 	TRUST_US = 3 * 1000 * 1000,
-	REFRESH_US = 30 * 1000 * 1000,
 	SPLIT_OVER_US = 5 * 1000 * 1000,
 };
 
@@ -115,7 +114,6 @@ struct instance *instance_new(const struct config_instance *conf,
 	in->vip.iface = env->iface;
 	in->vip.loopback = env->loopback;
 	in->rx.fd = -1;
-	in->announce.refresh_us = REFRESH_US;
 	in->announce.next_us = INT64_MAX;
 	sock_init(&in->sock);
 	state_init(&in->st);

@@ -43,6 +43,8 @@ void in_group_pull(struct instance *in, int64_t now);
 /* Is a master known to us by its hellos only? */
 void in_judge_paths(struct instance *in);
 
+/* Was a hello of any peer of ours heard? */
+bool in_any_hello(const struct instance *in);
 /* To the group or to each unicast peer. */
 void in_send_advert(struct instance *in, uint8_t priority);
 /* To our own peers. */

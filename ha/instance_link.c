@@ -305,7 +305,7 @@ static void check_conflict(struct instance *in, int64_t now)
 }
 
 /* Of our own peers the hellos tell the same, and sooner. */
-static bool any_hello(const struct instance *in)
+bool in_any_hello(const struct instance *in)
 {
 	for (size_t i = 0; i < in->conf.handover_count; i++)
 		if (in->peers[i].heard_us)
@@ -318,7 +318,7 @@ static void ask_master(struct instance *in, int64_t now)
 	const struct state *s = &in->st;
 	/* What armed the timer was an advert, not a start or a recovery. */
 	bool silent = s->role == STATE_BACKUP && s->armed_us == s->heard_us &&
-		      !any_hello(in);
+		      !in_any_hello(in);
 
 	if (in->conf.family == 4 &&
 		neighbour_master_gone(&in->neighbour, silent ? s->heard_us : 0,

@@ -13,6 +13,10 @@
 enum {
 	READY_POLL_US = 1000,
 	READY_MAX_US = 50 * 1000,
+	REFRESH_US = 30 * 1000 * 1000,
+	/* Others than ours leave silently after a split brain, and clients go
+	 * on sending to them until they hear of us. */
+	REFRESH_FOREIGN_US = 2 * 1000 * 1000,
 };
 
 static bool is_signed(const struct instance *in)
@@ -120,6 +124,8 @@ void in_announce(struct instance *in, int64_t now)
 {
 	int i;
 
+	in->announce.refresh_us =
+		in_any_hello(in) ? REFRESH_US : REFRESH_FOREIGN_US;
 	(void)announce_due(&in->announce, now);
 	while ((i = announce_next(&in->announce, in->env->announced, in->index,
 			in->conf.vip_count, now)) >= 0) {

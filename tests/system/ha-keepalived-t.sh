@@ -78,6 +78,11 @@ run_mode() {
 	ok "$mode: ours stays" ours MASTER
 	not "$mode: keepalived has no address" theirs
 
+	if [ "$version" = 2 ]; then
+		garp=$(stat_of a garp_sent_total)
+		ok "$mode: it announces itself now and then" \
+			wait_for 12 more_garp
+	fi
 	measure "$limit" stop_hard a fe
 	ok "$mode: crash of the frontend: keepalived takes over" \
 		wait_for 5 theirs
@@ -185,6 +190,7 @@ two_phases() {
 	: > "$work/b/ka.log"
 }
 
+more_garp() { [ "$(stat_of a garp_sent_total)" -ge $((garp + 3)) ]; }
 host_dies() {
 	ip -n "$ns-br" link set vb down
 	ka_die b
