@@ -17,7 +17,7 @@ static const struct command_def *command_find(const char *verb)
 	const struct command_def *const tables[] = {api_zone_commands(),
 		api_model_commands(), api_policy_commands(),
 		api_rule_commands(), api_ha_commands(), api_node_commands(),
-		api_change_commands()};
+		api_front_commands(), api_change_commands()};
 
 	for (size_t i = 0; i < countof(tables); i++)
 		for (const struct command_def *c = tables[i]; c->verb; c++)
@@ -168,7 +168,7 @@ static void object_of(const json_t *args, char *out, size_t size)
 {
 	static const char *const names[] = {"zone", "node", "vip", "pool",
 		"anycast", "suffix", "list", "prefix", "name", "generation",
-		"kind"};
+		"kind", "target"};
 	size_t used = 0;
 
 	out[0] = '\0';

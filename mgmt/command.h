@@ -131,6 +131,7 @@ const struct command_def *api_policy_commands(void);
 const struct command_def *api_rule_commands(void);
 const struct command_def *api_ha_commands(void);
 const struct command_def *api_node_commands(void);
+const struct command_def *api_front_commands(void);
 const struct command_def *api_change_commands(void);
 
 #endif

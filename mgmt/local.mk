@@ -9,7 +9,7 @@ mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \
 	mgmt/api.c mgmt/api.h mgmt/api_http.c mgmt/api_impl.h \
 	mgmt/api_change.c mgmt/api_ha.c mgmt/api_model.c mgmt/api_node.c \
-	mgmt/api_policy.c mgmt/api_rule.c mgmt/api_zone.c \
+	mgmt/api_front.c mgmt/api_policy.c mgmt/api_rule.c mgmt/api_zone.c \
 	mgmt/audit.c mgmt/audit.h \
 	mgmt/change.c mgmt/change.h \
 	mgmt/check.c mgmt/check.h mgmt/check_anycast.c mgmt/check_ha.c \

@@ -142,6 +142,8 @@ int run_vip_move(struct cli *cli, json_t *args);
 int run_backend_list(struct cli *cli, json_t *args);
 int run_backend_mode(struct cli *cli, json_t *args);
 int run_frontends(struct cli *cli, json_t *args);
+int run_block_list(struct cli *cli, json_t *args);
+int run_block(struct cli *cli, json_t *args);
 int run_cache_flush(struct cli *cli, json_t *args);
 int run_import(struct cli *cli, json_t *args);
 int run_join(struct cli *cli, json_t *args);

@@ -207,8 +207,8 @@ static const char *verb_spelt(const char *verb, int attempt)
 
 	if (attempt < 2)
 		return name;
-	if (strcmp(name, "delete") == 0)
-		return "del";
+	if (strcmp(name, "delete") == 0 || strcmp(name, "del") == 0)
+		return attempt == 2 ? "del" : "remove";
 	return strcmp(name, "create") == 0 ? "add" : NULL;
 }
 
@@ -257,7 +257,7 @@ const struct command *command_find(int argc, char **argv, int *used)
 {
 	const struct command *c;
 
-	for (int attempt = 0; attempt < 3; attempt++)
+	for (int attempt = 0; attempt < 4; attempt++)
 		for (size_t i = 0; (c = command_at(i)) != NULL; i++)
 			if ((*used = match(c, argc, argv, attempt)) > 0)
 				return c;

@@ -271,6 +271,56 @@ int run_cache_flush(struct cli *cli, json_t *args)
 	return rc;
 }
 
+/* ---- blocks: management asks all frontends ---- */
+
+/* Who could not be asked or told; the exit code. */
+static int say_missing(const json_t *result)
+{
+	json_t *errors = json_object_get(result, "errors"), *row;
+	size_t i;
+
+	json_array_foreach(errors, i, row)
+		fprintf(stderr, "ispdns: %s: %s\n", text_of(row, "node"),
+			text_of(row, "error"));
+	return json_array_size(errors) > 0 ? CLI_PARTIAL : CLI_OK;
+}
+
+int run_block_list(struct cli *cli, json_t *args)
+{
+	json_t *result;
+	int rc = call_or_say(cli, "block.list", args, &result, NULL);
+
+	if (rc != CLI_OK)
+		return rc;
+	rc = say_missing(result);
+	show_result(cli, json_object_get(result, "blocks"));
+	json_decref(result);
+	return rc;
+}
+
+/* block add TARGET, block remove TARGET */
+int run_block(struct cli *cli, json_t *args)
+{
+	json_t *result, *node;
+	size_t i;
+	int rc = call_or_say(cli, cli->command->verb, args, &result, NULL);
+
+	if (rc != CLI_OK)
+		return rc;
+	rc = say_missing(result);
+	if (cli->dry_run)
+		fprintf(stderr, "would tell all frontends: %s %s\n",
+			cli->command->words, text_of(args, "target"));
+	else if (cli->json)
+		show_json(result);
+	else
+		json_array_foreach(json_object_get(result, "nodes"), i, node)
+			printf("%s: %s\n", json_string_value(node),
+				text_of(args, "target"));
+	json_decref(result);
+	return rc;
+}
+
 /* vip move VIP [--to NODE] */
 int run_vip_move(struct cli *cli, json_t *args)
 {

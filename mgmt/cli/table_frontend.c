@@ -80,6 +80,18 @@ static const struct param p_blocks[] = {
 		"sources watched; counts from the next start"),
 };
 
+static const struct param p_block_add[] = {
+	ARG("target", "PREFIX|NAME", PARAM_TEXT),
+	OPT("suffix", "suffix", PARAM_BOOL, "a name, and all below it"),
+	OPT("for_s", "for", PARAM_INT, "seconds, or 10m, 1h; without: 10m"),
+	OPT("action", "action", PARAM_TEXT, "drop (default), refuse, tc"),
+};
+
+static const struct param p_block_remove[] = {
+	ARG("target", "PREFIX|NAME", PARAM_TEXT),
+	OPT("suffix", "suffix", PARAM_BOOL, "it is a name"),
+};
+
 static const struct param p_prefix[] = {ARG("prefix", "PREFIX", PARAM_TEXT)};
 
 static const struct param p_policy[] = {
@@ -313,6 +325,15 @@ static const struct command commands[] = {
 		"limits on questions that a backend is asked"},
 	{"limit misses set", "limit.misses.set", WITH(p_misses), NULL, NULL,
 		"change them: against floods of random names"},
+	{"block list", "block.list", NONE, run_block_list,
+		"KIND:kind TARGET:target ACTION:action REASON:reason "
+		"LEFT_S:left_s QUERIES:queries SPARES_PROVEN:spares_proven "
+		"NODES:nodes",
+		"what all frontends do not answer for a while"},
+	{"block add", "block.add", WITH(p_block_add), run_block, NULL,
+		"on all frontends, at once, for a while; no apply needed"},
+	{"block remove", "block.remove", WITH(p_block_remove), run_block, NULL,
+		"answer it again"},
 	{"block policy show", "block.policy.show", NONE, NULL, NULL,
 		"when frontends block a source by themselves"},
 	{"block policy set", "block.policy.set", WITH(p_blocks), NULL, NULL,

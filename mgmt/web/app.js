@@ -4,8 +4,9 @@
 
 const $ = (id) => document.getElementById(id);
 const ASK_MS = 2000;
+const ASK_FRONTENDS_MS = 10000; /* each is asked three questions */
 let token = sessionStorage.getItem("token") || "";
-let timer = 0;
+let timer = 0, frontendTimer = 0;
 
 async function call(verb, args) {
 	const reply = await fetch("/api/v1/call", {
@@ -97,8 +98,59 @@ function showChanges(diff) {
 		": " + c.detail.join("; ") : "")), "none");
 }
 
+function showBackends(rows) {
+	fill("backends", rows.map((b) => [b.pool, b.name, b.address, b.node,
+		[b.state + (b.reason ? " (" + b.reason + ")" : ""),
+			b.state.toLowerCase() === "up" ? "good" : "bad"],
+		String(b.order), String(b.weight),
+		b.qps_limit ? b.qps_limit + "/s" : "none", b.qps,
+		String(b.queries), String(b.timeouts), b.latency_ms + " ms"]));
+}
+
+/* One row for each rule, of all frontends; built-in ones when they did
+ * something. */
+function showRules(rows) {
+	const rules = new Map();
+	for (const r of rows) {
+		const key = JSON.stringify([r.rule, r.action, r.match]);
+		rules.set(key, (rules.get(key) || 0) + r.queries);
+	}
+	const all = [...rules].map(([key, n]) => [...JSON.parse(key), n]);
+	fill("rules", all.filter((r) => r[3] || r[2] !== "(built in)")
+		.map((r) => [r[0], r[2], r[1], String(r[3])]));
+}
+
+function showBlocks(blocks) {
+	fill("blocks", blocks.map((b) => [
+		b.kind === "suffix" ? b.target + " and below" : b.target,
+		b.action + (b.spares_proven ? ", without proof of address" : ""),
+		b.reason, String(b.left_s), String(b.queries),
+		b.nodes.join(", ")]));
+}
+
+async function refreshFrontends() {
+	clearTimeout(frontendTimer);
+	frontendTimer = setTimeout(refreshFrontends, ASK_FRONTENDS_MS);
+	try {
+		const servers = await call("frontend.seen", { what: "servers" });
+		const rules = await call("frontend.seen", { what: "rules" });
+		const blocks = await call("block.list");
+		showBackends(servers.rows);
+		showRules(rules.rows);
+		showBlocks(blocks.blocks);
+		list("unasked", blocks.errors.map((e) => "not asked: " + e.node +
+			": " + e.error), "all frontends were asked", "bad");
+		$("frontends").hidden = false;
+	} catch (e) {
+		/* there is none, or none is reachable: Nodes says so */
+		$("frontends").hidden = true;
+	}
+}
+
 function login(error) {
 	clearTimeout(timer);
+	clearTimeout(frontendTimer);
+	frontendTimer = 0;
 	sessionStorage.removeItem("token");
 	$("login").hidden = false;
 	$("main").hidden = true;
@@ -117,6 +169,8 @@ async function refresh() {
 		$("login").hidden = true;
 		$("main").hidden = false;
 		document.body.classList.remove("stale");
+		if (!frontendTimer)
+			refreshFrontends();
 	} catch (e) {
 		if (e.message === "denied") {
 			login(token ? "This token is not valid." : "");

@@ -346,6 +346,10 @@ play() { # NODE HAVE
 		"https://127.0.0.1:$port/node/v1/stream?have=$2&boot=b&proto=1" |
 	while read -r line; do
 		echo "$line" >> "$tmp/$1.lines"
+		[ "$(jq -r .type <<< "$line")" != cmd ] ||
+			node "$1" /node/v1/result -d "$(jq -c \
+				--argjson id "$(jq .id <<< "$line")" \
+				'. + {id: $id}' "$tmp/$1.answer")" > /dev/null
 		[ "$(jq -r .type <<< "$line")" = want ] || continue
 		mode=$(jq -r .mode <<< "$line")
 		gen=$(jq -r .generation <<< "$line")
@@ -374,6 +378,56 @@ connected() { [ "$(call node.list | jq '[.result[]|select(.last_seen_s!=null)
 	]|length')" = 2 ]; }
 until_true connected
 ok $? "both nodes are connected"
+# ---- what frontends are asked and told at once
+told() { tail -1 "$tmp/fe1.lines" | jq -c '[.part,.verb,.args]'; }
+echo '{"ok":true,"result":{"blocks":[{"kind":"source",
+	"target":"192.0.2.0/24","action":"drop","reason":"manual","left_s":9,
+	"queries":2}]}}' > "$tmp/fe1.answer"
+is "$(call block.list | jq -c '.result|[.blocks[0].target,.blocks[0].nodes,
+	.errors]')" '["192.0.2.0/24",["fe1"],[]]' "block.list asks the frontends"
+is "$(told)" '["frontend","block",{"words":["list"]}]' "in their words"
+echo '{"ok":true,"result":{}}' > "$tmp/fe1.answer"
+is "$(call block.add '{"target":"192.0.2.7","for_s":90,"action":"tc"}' |
+	jq -c .result)" '{"errors":[],"nodes":["fe1"]}' "block.add tells them"
+is "$(told)" \
+	'["frontend","block",{"action":"tc","for":90,"words":["add","192.0.2.7/32"]}]' \
+	"what to block, how and for how long"
+is "$(call audit.list '{"limit":1}' | jq -c '.result[0]|[.verb,.object]')" \
+	'["block.add","target 192.0.2.7"]' "which is in the audit"
+good "block.add of a name" block.add '{"target":"Evil.test","suffix":true}'
+is "$(told)" \
+	'["frontend","block",{"for":600,"words":["add","suffix","Evil.test."]}]' \
+	"for ten minutes"
+before=$(wc -l < "$tmp/fe1.lines")
+bad invalid 'did you mean 192.0.2.0/24' block.add '{"target":"192.0.2.7/24"}'
+bad invalid 'not an address or prefix' block.add '{"target":"evil.test"}'
+bad invalid 'not a domain name' block.add '{"target":"a..b","suffix":true}'
+bad invalid 'one of drop, refuse, tc' block.add \
+	'{"target":"192.0.2.7","action":"maybe"}'
+bad invalid 'from 1 to 2592000' block.add '{"target":"192.0.2.7","for_s":0}'
+bad usage '"target" is missing' block.remove
+bad invalid 'one of servers, pools' frontend.seen '{"what":"all"}'
+raw '{"verb":"block.add","args":{"target":"192.0.2.7"},"dry_run":true}' \
+	> /dev/null
+is "$(wc -l < "$tmp/fe1.lines")" "$before" "nothing of which reaches a node"
+echo '{"ok":false,"error":"there is no block of 192.0.2.7/32"}' \
+	> "$tmp/fe1.answer"
+bad not_found 'fe1: there is no block of 192.0.2.7/32' block.remove \
+	'{"target":"192.0.2.7"}'
+echo '{"ok":false,"error":"out of memory"}' > "$tmp/fe1.answer"
+bad unavailable 'fe1: out of memory' block.add '{"target":"192.0.2.7"}'
+echo '{"ok":true,"result":{"servers":[{"name":"r1"},{"name":"r2"}]}}' \
+	> "$tmp/fe1.answer"
+is "$(call frontend.seen '{"what":"servers"}' | jq -c .result)" \
+	'{"errors":[],"rows":[{"name":"r1","node":"fe1"},{"name":"r2","node":"fe1"}]}' \
+	"frontend.seen: a row for each, with its node"
+is "$(told)" '["frontend","show",{"words":["servers"]}]' "in their words"
+good "a frontend that is away" node.add \
+	'{"node":"fe2","address":"10.0.0.9","roles":["frontend"]}'
+is "$(call frontend.seen '{"what":"servers"}' |
+	jq -c '.result|[(.rows|length),.errors[0].node]')" '[2,"fe2"]' \
+	"one that cannot be asked is told beside the rows"
+good "which is gone" node.delete '{"node":"fe2"}'
 is "$(head -1 "$tmp/fe1.lines" | jq -c '[.type,.proto,.node]')" \
 	'["hello",1,"fe1"]' "hello comes first"
 
@@ -600,6 +654,8 @@ web() { # TOKEN BODY -> HTTP status
 		"https://127.0.0.1:$oport/api/v1/call"
 }
 is "$(web "$viewer" '{"verb":"status"}')" 200 "a viewer reads"
+is "$(web "$viewer" '{"verb":"block.add","args":{"target":"192.0.2.7"}}')" \
+	403 "a viewer blocks nobody"
 is "$(web "$viewer" '{"verb":"limit.set","args":{"qps":1}}')" 403 \
 	"a viewer writes nothing"
 is "$(web nonsense '{"verb":"status"}')" 401 "an unknown token is 401"

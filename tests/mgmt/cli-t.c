@@ -114,6 +114,11 @@ static void test_good(void)
 		"{\"duration_s\":300,\"exempt\":[\"10.0.0.0/8\"],"
 		"\"qps\":2000}");
 	good("block policy show", "block policy show", "{}");
+	good("block add 192.0.2.0/24 --for 1h --action refuse", "block add",
+		"{\"action\":\"refuse\",\"for_s\":3600,"
+		"\"target\":\"192.0.2.0/24\"}");
+	good("block rm evil.test --suffix", "block remove",
+		"{\"suffix\":true,\"target\":\"evil.test\"}");
 	good("rule add walled --suffix a.example,b.example --qtype A "
 	     "--action nxdomain --position 5",
 		"rule add",
@@ -207,7 +212,8 @@ static void test_bad(void)
 	bad("limit exempt dell", "limit exempt: 'dell' is unknown; allowed: ");
 	bad("limit exempts add", "limit: 'exempts' is unknown; allowed: ");
 	bad("limit exempt add", "limit exempt add: missing: PREFIX");
-	bad("block", "block: a verb is missing; allowed: policy");
+	bad("block",
+		"block: a verb is missing; allowed: list, add, remove, policy");
 	bad("block policy", "block policy: a verb is missing; allowed: show, "
 			    "set");
 	bad("rule add", "missing: NAME");

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # ispdns-mgmt.
-unit_scripts += tests/mgmt/api-t.sh
-EXTRA_DIST += tests/mgmt/api-t.sh
+unit_scripts += tests/mgmt/api-t.sh tests/mgmt/web-t.sh
+EXTRA_DIST += tests/mgmt/api-t.sh tests/mgmt/web-t.sh tests/mgmt/web-t.js
 
 MGMT_TEST_LIBS = mgmt/libmgmt.a $(TEST_LIBS) $(SQLITE_LIBS)
 

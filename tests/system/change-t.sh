@@ -134,6 +134,15 @@ cli vip set VI_DNS --preset default > /dev/null
 cli vip node VI_DNS dd2 --priority 100 > /dev/null
 applied "and back to version 3"
 is "$(moves)" "$before" "and nobody became master by any of it"
+is "$(cli block add walled.test --suffix --for 1h --action refuse |
+	sort | tr '\n' ' ')" "dd1: walled.test dd2: walled.test " \
+	"a block is set on both frontends at once"
+like "$(dig1 @$vip b.walled.test)" 'REFUSED' "without an apply"
+is "$(cli block list --json | jq -c '.[] | select(.target == "walled.test.") |
+	[.action, .reason, .queries, (.nodes | sort)]')" \
+	'["refuse","manual",1,["dd1","dd2"]]' "and shown once, with both"
+ok "block remove" cli block remove walled.test --suffix
+like "$(dig1 @$vip b.walled.test)" 'NXDOMAIN' "ends it"
 ok "vip move" cli vip move VI_DNS
 ok "moves it" wait_for 10 owner_is dd2
 ok "vip move back" cli vip move VI_DNS --to dd1
