@@ -2,7 +2,8 @@
 /*
  * The gate of the frontend. Order: the source (ACL, blocks), the name (blocks),
  * the number of questions (limit), is the message well-formed, the operator's
- * rules, then what else is not answered (foreign opcodes, AXFR, ANY, CHAOS).
+ * rules, then what else is not answered (foreign opcodes, AXFR, ANY, CHAOS)
+ * unless a route permits it.
  * Every query costs the same few look-ups, however long the lists are.
  */
 

@@ -450,6 +450,23 @@ static void reload(const char *limits)
 		tap_bail("%s", err.text);
 }
 
+/* Of all clients of a worker. */
+static void test_max(void)
+{
+	int fd = connection(ALLOWED), other = connection("127.0.0.41");
+	int back;
+
+	reload("transfers: {max: 1}\n");
+	say(fd, AXFR("a.lab."));
+	back = backend(2);
+	say(other, AXFR("a.lab."));
+	ok(hears_rcode(other, DNS_RCODE_SERVFAIL),
+		"41: a second one of all clients: SERVFAIL");
+	close(fd);
+	close(other);
+	close(back);
+}
+
 static void test_reload(void)
 {
 	int fd = connection(ALLOWED), back;
@@ -530,6 +547,7 @@ int main(void)
 	test_slow();
 	test_client_gone();
 	test_limit();
+	test_max();
 	test_reload();
 	test_times();
 	test_stop();
