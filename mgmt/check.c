@@ -147,6 +147,35 @@ bool check_pool_has_backend(const json_t *doc, const char *pool)
 	return false;
 }
 
+bool check_route_allows(const json_t *row)
+{
+	return json_array_size(row_list(row, "allow_transfer")) > 0 ||
+	       json_array_size(row_list(row, "allow_notify")) > 0 ||
+	       json_array_size(row_list(row, "allow_update")) > 0;
+}
+
+/* As the frontend does, but a check with AA is not enough: it may go. */
+static int check_allowed(const json_t *doc, const json_t *row, struct err *err)
+{
+	const char *name = row_str(row, "pool");
+	const json_t *pool = check_find(doc, "pool", name);
+	const char *kind = row_str(pool, "kind");
+
+	if (!check_route_allows(row))
+		return 0;
+	if (!strcmp(row_str(row, "suffix"), "."))
+		return err_fail(err, -EINVAL,
+			"route .: the default pool gets queries only, no "
+			"transfers, NOTIFY or UPDATE");
+	if (!strcmp(kind, "auth") ||
+		(!strcmp(kind, "auto") && !strcmp(name, "auth")))
+		return 0;
+	return err_fail(err, -EINVAL,
+		"route %s: only a pool of kind auth gets transfers, NOTIFY or "
+		"UPDATE: pool set %s --kind auth",
+		row_str(row, "suffix"), name);
+}
+
 static int check_routing(const json_t *doc, struct err *err)
 {
 	const json_t *retry = model_single(doc, "frontend_retry");
@@ -167,6 +196,8 @@ static int check_routing(const json_t *doc, struct err *err)
 			return err_fail(err, -EINVAL,
 				"route %s: pool %s has no backend",
 				row_str(row, "suffix"), row_str(row, "pool"));
+		else if ((rc = check_allowed(doc, row, err)))
+			return rc;
 	return 0;
 }
 

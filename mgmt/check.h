@@ -18,6 +18,8 @@ int check_model(const json_t *doc, struct err *err) MUST_CHECK;
 int check_rule(const json_t *row, struct err *err) MUST_CHECK;
 /* All of them, as a part of check_model. */
 int check_rules(const json_t *doc, struct err *err) MUST_CHECK;
+/* Does this row of `route` hand more on than queries? */
+bool check_route_allows(const json_t *row);
 /* Does a backend belong to the pool? */
 bool check_pool_has_backend(const json_t *doc, const char *pool);
 

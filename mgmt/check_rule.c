@@ -83,8 +83,8 @@ static int check_type(const json_t *row, const char *text, struct err *err)
 	if ((type == DNS_TYPE_AXFR || type == DNS_TYPE_IXFR) &&
 		is_any_of(row_str(row, "action"), forwards))
 		return err_fail(err, -EINVAL,
-			"rule %s: %s is always refused by frontends: let the "
-			"secondary ask the primary itself",
+			"rule %s: %s: no rule lets it pass; a route with "
+			"allow_transfer does",
 			row_str(row, "name"), text);
 	return 0;
 }

@@ -23,6 +23,7 @@ EMBED(sql_003, "mgmt/migrations/003.sql")
 EMBED(sql_004, "mgmt/migrations/004.sql")
 EMBED(sql_005, "mgmt/migrations/005.sql")
 EMBED(sql_006, "mgmt/migrations/006.sql")
+EMBED(sql_007, "mgmt/migrations/007.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -39,6 +40,7 @@ static struct embed migrations[] = {
 	FILE_OF("004.sql", sql_004),
 	FILE_OF("005.sql", sql_005),
 	FILE_OF("006.sql", sql_006),
+	FILE_OF("007.sql", sql_007),
 };
 
 const struct embed *embed_migration(int version)

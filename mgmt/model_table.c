@@ -14,7 +14,7 @@ static const char *const block_actions[] = {"drop", "refuse", "tc", NULL};
 static const char *const any_actions[] = {
 	"allow", "drop", "refuse", "tc", NULL};
 static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
-/* Frontends hand no transfer on. */
+/* Of transfers that no route allows. */
 static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
@@ -209,6 +209,12 @@ static const struct model_column backend[] = {
 static const struct model_column route[] = {
 	{"suffix", MODEL_NAME, KEY, NULL, 0, 0, NULL, NULL, false},
 	{"pool", MODEL_IDENT, MODEL_REQUIRED, NULL, 0, 0, NULL, "pool", false},
+	{"allow_transfer", MODEL_PREFIX, MODEL_LIST, "[]", 0, 1000, NULL, NULL,
+		false},
+	{"allow_notify", MODEL_PREFIX, MODEL_LIST, "[]", 0, 1000, NULL, NULL,
+		false},
+	{"allow_update", MODEL_PREFIX, MODEL_LIST, "[]", 0, 1000, NULL, NULL,
+		false},
 };
 
 /* The columns behind `action` belong to one action each (check_rule.c); their

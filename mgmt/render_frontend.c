@@ -3,6 +3,7 @@
 
 #include "mgmt/render_impl.h"
 
+#include "mgmt/check.h"
 #include "mgmt/partner.h"
 
 /* In the state directory of its unit. */
@@ -266,6 +267,25 @@ static void put_route(struct text *out, const char *suffix, const char *pool)
 	text_add(out, "}\n");
 }
 
+/* What is handed on by a route, only when it is something. */
+static void put_allowed_route(struct text *out, const json_t *row)
+{
+	static const char *const lists[] = {
+		"allow_transfer", "allow_notify", "allow_update"};
+	char key[32];
+
+	render_key_quoted(out, "  - suffix", row_str(row, "suffix"));
+	render_key_quoted(out, "\n    pool", row_str(row, "pool"));
+	text_add(out, "\n");
+	for (size_t i = 0; i < countof(lists); i++) {
+		const json_t *list = row_list(row, lists[i]);
+
+		(void)snprintf(key, sizeof(key), "    %s", lists[i]);
+		if (json_array_size(list) > 0)
+			render_list(out, key, list);
+	}
+}
+
 /* Routes as given; and each zone that we serve goes to the pool of our
  * authority nodes when it has no route of its own. */
 static void put_routes(struct text *out, const json_t *doc)
@@ -279,6 +299,8 @@ static void put_routes(struct text *out, const json_t *doc)
 	json_array_foreach(model_rows(doc, "route"), i, row) {
 		if (!strcmp(row_str(row, "suffix"), "."))
 			dflt = row_str(row, "pool");
+		else if (check_route_allows(row))
+			put_allowed_route(&list, row);
 		else
 			put_route(&list, row_str(row, "suffix"),
 				row_str(row, "pool"));

@@ -171,9 +171,24 @@ static const struct param p_flush[] = {
 	OPT("suffix", "suffix", PARAM_BOOL, "and all below it"),
 };
 
+#define ROUTE_OPTIONS                                                          \
+	OPT("allow_transfer", "allow-transfer", PARAM_LIST,                    \
+		"sources whose AXFR and IXFR go there (also in the acl)"),     \
+		OPT("allow_notify", "allow-notify", PARAM_LIST,                \
+			"likewise for NOTIFY"),                                \
+		OPT("allow_update", "allow-update", PARAM_LIST,                \
+			"likewise for UPDATE")
+
 static const struct param p_route_add[] = {
 	ARG("suffix", "SUFFIX", PARAM_TEXT),
 	ARG("pool", "POOL", PARAM_TEXT),
+	ROUTE_OPTIONS,
+};
+
+static const struct param p_route_set[] = {
+	ARG("suffix", "SUFFIX", PARAM_TEXT),
+	MAY("pool", "POOL", PARAM_TEXT),
+	ROUTE_OPTIONS,
 };
 
 static const struct param p_suffix[] = {ARG("suffix", "SUFFIX", PARAM_TEXT)};
@@ -386,12 +401,14 @@ static const struct command commands[] = {
 		"change it"},
 	{"backend del", "backend.del", WITH(p_backend_del), NULL, NULL,
 		"remove it"},
-	{"route list", "route.list", NONE, NULL, "SUFFIX:suffix POOL:pool",
+	{"route list", "route.list", NONE, NULL,
+		"SUFFIX:suffix POOL:pool TRANSFER:allow_transfer "
+		"NOTIFY:allow_notify UPDATE:allow_update",
 		"which names go to which pool"},
 	{"route add", "route.add", WITH(p_route_add), NULL, NULL,
 		"a suffix to a pool; \".\" is the default"},
-	{"route set", "route.set", WITH(p_route_add), NULL, NULL,
-		"another pool for a suffix"},
+	{"route set", "route.set", WITH(p_route_set), NULL, NULL,
+		"another pool for a suffix, or who may what there"},
 	{"route del", "route.del", WITH(p_suffix), NULL, NULL,
 		"remove a route"},
 	{"route test", "route.test", WITH(p_route_test), NULL, NULL,

@@ -80,6 +80,11 @@ static void test_good(void)
 		"{\"deny\":true,\"prefix\":\"10.0.0.0/8\"}");
 	good("limit set qps=200 burst=400 action=drop", "limit set",
 		"{\"action\":\"drop\",\"burst\":400,\"qps\":200}");
+	good("route set a.test --allow-transfer 10.0.0.1,10.0.0.2 "
+	     "allow-update=",
+		"route set",
+		"{\"allow_transfer\":[\"10.0.0.1\",\"10.0.0.2\"],"
+		"\"allow_update\":[],\"suffix\":\"a.test\"}");
 	good("pool create rec --cache no", "pool create",
 		"{\"cache\":false,\"pool\":\"rec\"}");
 	good("pool set rec --no-cache", "pool set",

@@ -51,7 +51,9 @@ static const struct {
 		    "\"check_min_serial\":4294967295,"
 		    "\"check_enabled\":false}"},
 	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
-	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\"}"},
+	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\","
+		  "\"allow_transfer\":[\"10.10.2.170\",\"2001:db8::/32\"],"
+		  "\"allow_update\":[\"10.10.2.167\"]}"},
 	{"rule",
 		"{\"name\":\"monitoring\",\"position\":10,\"action\":\"allow\","
 		"\"source\":[\"10.10.2.166\",\"2001:db8::/48\"]}"},

@@ -555,6 +555,10 @@ static void test_migration(void)
 		"servfail", "and new columns the old meaning");
 	is_string(row_str(json_array_get(model_rows(doc, "vip"), 0), "hmac"),
 		"off", "with defaults in new columns");
+	is_int((long long)json_array_size(
+		       row_list(json_array_get(model_rows(doc, "route"), 0),
+			       "allow_transfer")),
+		0, "and empty lists");
 	is_int(row_int(model_single(doc, "ha"), "linger_ms"), 2000,
 		"and new single rows");
 	begin(store);
