@@ -34,11 +34,12 @@ struct asker {
 	uint8_t name_len;
 	bool edns;
 	bool dnssec_ok;
+	bool no_recurse;             /* the backend is asked without RD */
 	struct hop hop;              /* of the answer */
 	uint8_t name[NAME_MAX_WIRE]; /* spelt as it was sent */
 };
 
-/* All but the hop. */
+/* All but the hop and no_recurse. */
 void asker_init(struct asker *asker, const uint8_t *msg,
 	const struct query_view *view, bool tcp, uint16_t udp_limit);
 

@@ -56,14 +56,15 @@ void blocks_free(struct blocks *blocks)
 
 const char *block_action_name(enum block_action action)
 {
-	static const char *const names[] = {"drop", "refuse", "tc"};
+	static const char *const names[BLOCK_ACTIONS] = {
+		"drop", "refuse", "tc", "nxdomain", "log"};
 
 	return names[action];
 }
 
 bool block_action_parse(const char *text, enum block_action *action)
 {
-	for (unsigned i = BLOCK_DROP; i <= BLOCK_TC; i++) {
+	for (unsigned i = BLOCK_DROP; i < BLOCK_ACTIONS; i++) {
 		if (strcmp(block_action_name((enum block_action)i), text) ==
 			0) {
 			*action = (enum block_action)i;

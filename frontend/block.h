@@ -22,6 +22,9 @@ enum block_action { /* order of the words in the configuration */
 	BLOCK_DROP,
 	BLOCK_REFUSE,
 	BLOCK_TC, /* who proves its address (TCP, a DNS cookie) passes */
+	BLOCK_NXDOMAIN,
+	BLOCK_LOG, /* nothing: it is told and counted only */
+	BLOCK_ACTIONS,
 };
 
 struct block {

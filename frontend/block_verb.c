@@ -192,12 +192,13 @@ static bool take_option(struct control_call *call, struct order *order,
 		if (block_action_parse(value, &order->action))
 			return true;
 		control_fail(call,
-			"--action \"%s\": drop, refuse and tc are allowed",
+			"--action \"%s\": drop, refuse, tc, nxdomain and log "
+			"are allowed",
 			value);
 	} else {
 		control_fail(call,
 			"block: \"%s\" is not known: --for TIME and "
-			"--action drop|refuse|tc are",
+			"--action drop|refuse|tc|nxdomain|log are",
 			key);
 	}
 	return false;
@@ -247,7 +248,7 @@ static bool take_order(
 	}
 	if (json_object_size(args) > known) {
 		control_fail(call, "block: only for=TIME and action=drop|"
-				   "refuse|tc are allowed");
+				   "refuse|tc|nxdomain|log are allowed");
 		return false;
 	}
 	return take_words(call, order, json_object_get(args, "words"));
@@ -406,6 +407,7 @@ void frontend_block_metrics(const struct frontend *fe, struct text *out)
 		"Queries that met a dynamic block.",
 		metrics_read(m, STAT_DROP_BLOCK) +
 			metrics_read(m, STAT_REFUSED_BLOCK) +
+			metrics_read(m, STAT_NXDOMAIN_BLOCK) +
 			metrics_read(m, STAT_TC_BLOCK));
 	print_one(out, "dnsdist_dyn_block_nmg_size", "gauge",
 		"Dynamic blocks that are set now.",

@@ -81,7 +81,8 @@ void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	key->type = asker->type;
 	key->class = asker->class;
 	key->bits = (uint8_t)((asker->dnssec_ok ? CACHE_DO : 0) |
-			      (asker->flags & MSG_CD ? CACHE_CD : 0));
+			      (asker->flags & MSG_CD ? CACHE_CD : 0) |
+			      (asker->no_recurse ? CACHE_NO_RD : 0));
 	key->name_len = asker->name_len;
 	name_to_lower(key->name, asker->name, asker->name_len);
 	key->hash = hash_bytes(

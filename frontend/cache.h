@@ -17,6 +17,8 @@ struct cache;
 
 #define CACHE_DO 1u
 #define CACHE_CD 2u
+/* Asked without RD, whatever the client said. */
+#define CACHE_NO_RD 4u
 /* Longest answer kept. */
 #define CACHE_MAX_MSG 4096
 
@@ -26,7 +28,7 @@ struct cache_key {
 	uint64_t hash;
 	uint16_t pool; /* id of the pool that answers: see pool.h */
 	uint16_t type, class;
-	uint8_t bits; /* CACHE_DO, CACHE_CD */
+	uint8_t bits; /* CACHE_DO, CACHE_CD, CACHE_NO_RD */
 	uint8_t name_len;
 	uint8_t name[NAME_MAX_WIRE]; /* lower case */
 };

@@ -250,6 +250,7 @@ static void build_actions(const struct conf *conf, struct policy *p)
 
 	p->any = actions[conf_get_int(n, "any")];
 	p->chaos = actions[conf_get_int(n, "chaos")];
+	p->empty = (enum policy_empty)conf_get_int(n, "empty");
 	p->transfer =
 		conf_get_int(n, "transfer") == 0 ? POLICY_REFUSE : POLICY_DROP;
 }

@@ -24,7 +24,7 @@ struct parameter {
 };
 
 static const struct parameter parameters[] = {
-	{"pool", RULE_POOL, true},
+	{"pool", RULE_POOL, true}, /* and RULE_SET_POOL */
 	{"addresses", RULE_SPOOF, true},
 	{"ttl", RULE_SPOOF, false},
 	{"qps", RULE_RATE, true},
@@ -39,6 +39,12 @@ static enum rule_action action_of(const struct conf_node *rule)
 	return (enum rule_action)conf_get_int(rule, "action");
 }
 
+static bool is_for(const struct parameter *p, enum rule_action action)
+{
+	return p->action == action ||
+	       (p->action == RULE_POOL && action == RULE_SET_POOL);
+}
+
 static int check_parameters(
 	const struct conf *conf, const struct conf_node *rule, struct err *err)
 {
@@ -48,12 +54,12 @@ static int check_parameters(
 		const struct parameter *p = &parameters[i];
 		const struct conf_node *n = conf_get(rule, p->key);
 
-		if (n && p->action != action)
+		if (n && !is_for(p, action))
 			return conf_error(conf, n, err,
 				"%s: goes with action %s, not with %s", p->key,
 				rule_action_name(p->action),
 				rule_action_name(action));
-		if (!n && p->action == action && p->required)
+		if (!n && is_for(p, action) && p->required)
 			return conf_error(conf, rule, err,
 				"action %s needs the key %s",
 				rule_action_name(action), p->key);
@@ -100,7 +106,8 @@ static int check_types(
 				"TYPE65280",
 				conf_str(n));
 		if (is_transfer(type) &&
-			(action == RULE_POOL || action == RULE_ALLOW))
+			(action == RULE_POOL || action == RULE_SET_POOL ||
+				action == RULE_ALLOW))
 			return conf_error(conf, n, err,
 				"%s: no rule lets it pass; a route with "
 				"allow_transfer does",
@@ -395,7 +402,7 @@ static int build_action(struct work *w, const struct conf *conf,
 		return build_spoof(w, rule, p);
 	if (r->action == RULE_RATE)
 		build_rate(w, rule);
-	if (r->action == RULE_POOL) {
+	if (r->action == RULE_POOL || r->action == RULE_SET_POOL) {
 		const char *pool = conf_get_str(rule, "pool");
 
 		r->pool = (unsigned)config_pool_index(conf, pool);

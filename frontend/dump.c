@@ -175,7 +175,8 @@ static bool take_message(struct load *l, uint8_t *msg, size_t len, uint8_t bits,
 	uint16_t pool, uint32_t age_s)
 {
 	struct asker asker = {.flags = bits & CACHE_CD ? MSG_CD : 0,
-		.dnssec_ok = (bits & CACHE_DO) != 0};
+		.dnssec_ok = (bits & CACHE_DO) != 0,
+		.no_recurse = (bits & CACHE_NO_RD) != 0};
 	struct mtime stored =
 		mtime_add_ms(mtime_now(), -(l->lay_s + age_s) * 1000);
 	struct cache_key key;

@@ -205,6 +205,11 @@ static int64_t patience_us(const struct flights *fs, const struct flight *f,
 	return usual_us < timeout_us ? usual_us : timeout_us;
 }
 
+static bool wants_recursion(const struct flight *f, const struct pool *pool)
+{
+	return (!pool || !pool->auth) && !(f->key.bits & CACHE_NO_RD);
+}
+
 static bool ask(struct flights *fs, struct flight *f, struct server *server)
 {
 	const struct pool *pool = policy_pool(fs->w->policy, f->key.pool);
@@ -213,7 +218,7 @@ static bool ask(struct flights *fs, struct flight *f, struct server *server)
 
 	if (f->open_count == POOL_TRIED ||
 		backend_ask(fs->w->backends, server, &f->key,
-			!pool || !pool->auth, f->tcp,
+			wants_recursion(f, pool), f->tcp,
 			slots_index(&fs->flights, f), &attempt) < 0) {
 		f->errors = true;
 		return false;

@@ -75,16 +75,16 @@ static bool is_spared(const struct policy *policy, const union addr *client)
 	       (exempt && prefix_map_find(exempt, client) != PREFIX_NONE);
 }
 
-/* REFUSED is limited per source: above, silence, lest we reflect. */
-static struct policy_result refuse_source(const struct policy *policy,
-	const union addr *client, int64_t now_us, enum stat_id refused,
+/* A no to a source is limited: above, silence, lest we reflect. */
+static struct policy_result limit_refusals(const struct policy *policy,
+	const union addr *client, int64_t now_us, struct policy_result no,
 	enum stat_id dropped)
 {
-	if (!limit_take(policy->limiter, LIMIT_REFUSALS, client,
+	if (limit_take(policy->limiter, LIMIT_REFUSALS, client,
 		    policy->limit_v4_bits, policy->limit_v6_bits, &refusals,
 		    now_us))
-		return drop(dropped);
-	return reply(refused, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED);
+		return no;
+	return drop(dropped);
 }
 
 static bool is_proven(const struct policy_query *q)
@@ -101,12 +101,22 @@ static bool spares_proven(const struct block_found *found)
 static struct policy_result apply_block(const struct block_found *found)
 {
 	block_hit(found);
-	if (found->action == BLOCK_TC)
+	switch (found->action) {
+	case BLOCK_LOG:
+		return pass();
+	case BLOCK_TC:
 		return truncate_it(STAT_TC_BLOCK);
-	if (found->action == BLOCK_REFUSE)
+	case BLOCK_REFUSE:
 		return reply(
 			STAT_REFUSED_BLOCK, DNS_RCODE_REFUSED, DNS_EDE_BLOCKED);
-	return drop(STAT_DROP_BLOCK);
+	case BLOCK_NXDOMAIN:
+		return reply(STAT_NXDOMAIN_BLOCK, DNS_RCODE_NXDOMAIN,
+			DNS_EDE_BLOCKED);
+	case BLOCK_DROP:
+	case BLOCK_ACTIONS:
+	default:
+		return drop(STAT_DROP_BLOCK);
+	}
 }
 
 static bool find_source_block(const struct policy *policy,
@@ -130,9 +140,9 @@ static struct policy_result check_source_block(const struct policy *policy,
 		return (struct policy_result){
 			.verdict = VERDICT_PROVE, .ede = -1};
 	r = apply_block(&found);
-	if (r.verdict == VERDICT_REPLY && r.counter == STAT_REFUSED_BLOCK)
-		return refuse_source(policy, client, now_us, STAT_REFUSED_BLOCK,
-			STAT_DROP_BLOCK);
+	if (r.verdict == VERDICT_REPLY && !r.tc)
+		return limit_refusals(
+			policy, client, now_us, r, STAT_DROP_BLOCK);
 	return r;
 }
 
@@ -159,8 +169,9 @@ struct policy_result policy_admit(const struct policy *policy,
 		return check_source_block(policy, client, proof, now_us);
 	if (policy->acl_action != POLICY_REFUSE)
 		return drop(STAT_DROP_ACL);
-	return refuse_source(
-		policy, client, now_us, STAT_REFUSED_ACL, STAT_DROP_ACL_LIMIT);
+	return limit_refusals(policy, client, now_us,
+		reply(STAT_REFUSED_ACL, DNS_RCODE_REFUSED, DNS_EDE_PROHIBITED),
+		STAT_DROP_ACL_LIMIT);
 }
 
 bool policy_admit_tcp(const struct policy *policy, const union addr *client,
@@ -339,7 +350,8 @@ static struct policy_result check_type(const struct policy *policy,
 /* --- rules ------------------------------------------------------------- */
 
 static struct policy_result check_rate(const struct policy *policy,
-	const struct policy_query *q, const struct rule *rule)
+	const struct policy_query *q, const struct rule *rule,
+	const struct policy_result *before)
 {
 	static const enum stat_id counters[] = {STAT_DROP_RULE_RATE,
 		STAT_REFUSED_RULE_RATE, STAT_TC_RULE_RATE,
@@ -351,10 +363,16 @@ static struct policy_result check_rate(const struct policy *policy,
 		.client = rule->shared ? NULL : q->client,
 		.v4_bits = policy->limit_v4_bits,
 		.v6_bits = policy->limit_v6_bits};
+	struct policy_result out;
 
 	if (limit_take_owned(policy->limiter, &owner, &rule->rate, q->now_us))
 		return pass();
-	return over_limit(over, is_proven(q), counters);
+	out = over_limit(over, is_proven(q), counters);
+	if (out.verdict == VERDICT_CACHE_ONLY) { /* still to be routed */
+		out.pool = before->pool;
+		out.no_recurse = before->no_recurse;
+	}
+	return out;
 }
 
 /* Does evaluation end at this rule? Then *out is what comes of it. */
@@ -385,8 +403,12 @@ static bool apply_rule(const struct policy *policy,
 		*out = truncate_it(STAT_TC_RULE);
 		return true;
 	case RULE_POOL:
+	case RULE_SET_POOL:
 		out->pool = &policy->pools[rule->pool];
-		return true;
+		return rule->action == RULE_POOL;
+	case RULE_NO_RECURSE:
+		out->no_recurse = true;
+		return false;
 	case RULE_SPOOF:
 		*out = (struct policy_result){.verdict = VERDICT_SPOOF,
 			.counter = STAT_SPOOFED_RULE,
@@ -394,8 +416,7 @@ static bool apply_rule(const struct policy *policy,
 			.spoof = rule->spoof};
 		return true;
 	case RULE_RATE:
-		*out = check_rate(policy, q, rule);
-		/* what only the cache answers is still to be routed */
+		*out = check_rate(policy, q, rule, out);
 		return out->verdict != VERDICT_PASS &&
 		       out->verdict != VERDICT_CACHE_ONLY;
 	case RULE_ALLOW:
@@ -416,6 +437,8 @@ static bool is_void(const struct rule *rule, const struct policy_query *q)
 	case RULE_SERVFAIL:
 	case RULE_NOTIMP:
 	case RULE_POOL:
+	case RULE_SET_POOL:
+	case RULE_NO_RECURSE:
 	case RULE_SPOOF:
 		return q->parsed == MSG_NOTIMP;
 	default:
@@ -457,6 +480,16 @@ static const struct rule *check_rules(const struct policy *policy,
 	return NULL;
 }
 
+static struct policy_result check_form(
+	const struct policy *policy, const struct policy_query *q)
+{
+	if (q->empty && policy->empty == EMPTY_DROP)
+		return drop(STAT_DROP_EMPTY);
+	if (q->empty && policy->empty == EMPTY_NOTIMP)
+		return reply(STAT_BAD_NOTIMP, DNS_RCODE_NOTIMP, -1);
+	return reply(STAT_BAD_FORMERR, DNS_RCODE_FORMERR, -1);
+}
+
 struct policy_result policy_check(
 	const struct policy *policy, const struct policy_query *q)
 {
@@ -475,7 +508,7 @@ struct policy_result policy_check(
 	if (limit.verdict == VERDICT_DROP || limit.verdict == VERDICT_REPLY)
 		return limit;
 	if (q->parsed == MSG_FORMERR)
-		return reply(STAT_BAD_FORMERR, DNS_RCODE_FORMERR, -1);
+		return check_form(policy, q);
 	if (q->parsed == MSG_BADVERS)
 		return reply(STAT_BAD_BADVERS, DNS_RCODE_BADVERS, -1);
 	if (policy->rules)

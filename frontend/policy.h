@@ -30,6 +30,13 @@ enum policy_action { /* order of the words in the configuration */
 	POLICY_CACHE_ONLY, /* limits only */
 };
 
+/* A query without a question (order of the words in the configuration). */
+enum policy_empty {
+	EMPTY_FORMERR,
+	EMPTY_NOTIMP,
+	EMPTY_DROP,
+};
+
 struct policy_limit {
 	struct limit_rule rule;
 	struct limit_rule misses; /* per client */
@@ -63,6 +70,7 @@ struct policy {
 	struct arena arena;
 	struct prefix_map *acl; /* 1: allowed, 0: denied */
 	enum policy_action acl_action, any, chaos, transfer;
+	enum policy_empty empty;
 	struct policy_limit limit;
 	unsigned limit_v4_bits, limit_v6_bits;
 	struct prefix_map *overrides; /* index into override */
@@ -114,7 +122,8 @@ enum policy_proof {
 /* Small enough to be handed back in registers. */
 struct policy_result {
 	enum policy_verdict verdict : 8;
-	bool tc;
+	bool tc : 1;
+	bool no_recurse : 1;       /* PASS, CACHE_ONLY: ask without RD */
 	enum stat_id counter : 16; /* to be counted when not PASS */
 	uint16_t rcode;
 	int16_t ede; /* -1: none */
@@ -131,6 +140,7 @@ struct policy_query {
 	bool tcp;
 	bool proven; /* a DNS cookie shows that the client has its address */
 	bool rd;
+	bool empty;  /* no question, and no cookie to be had either */
 	unsigned opcode;
 	enum msg_verdict parsed;
 	const struct query_view *view;

@@ -344,6 +344,8 @@ static enum step step_check(struct query *q)
 		.tcp = peer->tcp,
 		.proven = q->asker.hop.proven,
 		.rd = msg_flags(q->req->msg) & MSG_RD,
+		.empty = msg_count(q->req->msg, MSG_QD) == 0 &&
+			 !q->asker.hop.cookie,
 		.opcode = msg_opcode(q->req->msg),
 		.parsed = q->parsed,
 		.view = &q->view,
@@ -365,13 +367,14 @@ static enum step step_check(struct query *q)
 	case VERDICT_CACHE_ONLY:
 		metric_inc(q->w->row, r.counter);
 		q->cache_only = true;
-		q->pool = r.pool;
-		return STEP_NEXT;
+		break;
 	case VERDICT_PASS:
 	default:
-		q->pool = r.pool;
-		return STEP_NEXT;
+		break;
 	}
+	q->pool = r.pool;
+	q->asker.no_recurse = r.no_recurse;
+	return STEP_NEXT;
 }
 
 static enum step step_route(struct query *q)

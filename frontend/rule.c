@@ -23,7 +23,7 @@ const char *rule_action_name(enum rule_action action)
 {
 	static const char *const names[] = {"allow", "drop", "refuse",
 		"nxdomain", "servfail", "notimp", "truncate", "pool", "spoof",
-		"rate-limit", "tag"};
+		"rate-limit", "tag", "set-pool", "no-recurse"};
 
 	return names[action];
 }

@@ -33,6 +33,8 @@ enum rule_action { /* order of the words in the configuration */
 	RULE_SPOOF,
 	RULE_RATE,
 	RULE_TAG,
+	RULE_SET_POOL,
+	RULE_NO_RECURSE,
 };
 
 /* How often a rule applied: kept by the registry, found again after a reload
@@ -52,7 +54,7 @@ struct rule {
 	uint64_t id;       /* of what it says */
 	enum rule_action action;
 	struct rule_hits *hits; /* may be NULL */
-	unsigned pool;          /* RULE_POOL: index in the snapshot */
+	unsigned pool; /* RULE_POOL, RULE_SET_POOL: index in the snapshot */
 	const struct spoof *spoof;
 	struct limit_rule rate; /* RULE_RATE */
 	int over;               /* RULE_RATE: an enum policy_action */

@@ -9,12 +9,14 @@
 static const char *const acl_actions[] = {"refuse", "drop", NULL};
 static const char *const any_actions[] = {
 	"allow", "drop", "refuse", "tc", NULL};
+static const char *const empty_actions[] = {"formerr", "notimp", "drop", NULL};
 static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
 static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const limit_actions[] = {
 	"drop", "tc", "refuse", "cache-only", NULL};
 
-static const char *const block_actions[] = {"drop", "refuse", "tc", NULL};
+static const char *const block_actions[] = {
+	"drop", "refuse", "tc", "nxdomain", "log", NULL};
 
 static const struct schema_item prefix_item[] = {
 	{.name = "", .type = SCHEMA_PREFIX, .help = "An address or prefix."},
@@ -58,6 +60,12 @@ const struct schema_item schema_policy[] = {
 		.dflt = "refuse",
 		.choices = transfer_actions,
 		.help = "AXFR and IXFR, but what a route allows."},
+	{.name = "empty",
+		.type = SCHEMA_ENUM,
+		.dflt = "formerr",
+		.choices = empty_actions,
+		.help = "Queries without a question, unless they ask for a "
+			"cookie."},
 	{.type = SCHEMA_END},
 };
 
@@ -286,7 +294,8 @@ const struct schema_item schema_dynamic[] = {
 		.choices = block_actions,
 		.help = "What it gets: nothing, REFUSED, or TC over UDP and "
 			"answers to who proves its address (TCP, a DNS "
-			"cookie)."},
+			"cookie); NXDOMAIN; or, with log, all as before: the "
+			"log and \"block list\" say so."},
 	{.name = "max",
 		.type = SCHEMA_INT,
 		.dflt = "256",

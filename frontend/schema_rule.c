@@ -6,7 +6,7 @@
 
 static const char *const actions[] = {"allow", "drop", "refuse", "nxdomain",
 	"servfail", "notimp", "truncate", "pool", "spoof", "rate-limit", "tag",
-	NULL};
+	"set-pool", "no-recurse", NULL};
 static const char *const opcodes[] = {
 	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};
@@ -97,12 +97,14 @@ static const struct schema_item rule_items[] = {
 			"nxdomain, servfail, notimp, truncate (TC over UDP; "
 			"passed over on TCP), "
 			"pool, spoof, rate-limit (goes on while within it), "
-			"tag (counts and goes on)."},
+			"tag (counts and goes on), set-pool (as pool, and goes "
+			"on), no-recurse (the backend is asked without RD, and "
+			"its answer kept apart from others; goes on)."},
 	{.name = "pool",
 		.type = SCHEMA_STRING,
 		.min = 1,
 		.max = RULE_NAME - 1,
-		.help = "Action pool: the pool that answers."},
+		.help = "Actions pool and set-pool: the pool that answers."},
 	{.name = "addresses",
 		.type = SCHEMA_LIST,
 		.min = 1,

@@ -375,7 +375,7 @@ const struct control_command *frontend_commands(void)
 		{"block", frontend_block_verb,
 			"list | add | remove PREFIX or suffix NAME [--for "
 			"TIME] "
-			"[--action drop|refuse|tc]"},
+			"[--action drop|refuse|tc|nxdomain|log]"},
 		{NULL, NULL, NULL},
 	};
 

@@ -93,7 +93,7 @@ static const struct alias aliases[] = {
 		"Queries dropped by a rule."},
 	{"dnsdist_rule_refused", STAT_REFUSED_ANY, STAT_REFUSED_LIMIT,
 		"Queries refused by a rule."},
-	{"dnsdist_rule_nxdomain", STAT_NXDOMAIN_RULE, STAT_NXDOMAIN_RULE,
+	{"dnsdist_rule_nxdomain", STAT_NXDOMAIN_RULE, STAT_NXDOMAIN_BLOCK,
 		"Queries answered NXDOMAIN by a rule."},
 	{"dnsdist_rule_servfail", STAT_SERVFAIL_RULE, STAT_SERVFAIL_RULE,
 		"Queries answered SERVFAIL by a rule."},

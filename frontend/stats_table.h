@@ -26,6 +26,7 @@
 	X(STAT_DROP_ACL_LIMIT, "drops_total{reason=\"acl-refuse-limit\"}", "") \
 	X(STAT_DROP_SHORT, "drops_total{reason=\"short\"}", "")                \
 	X(STAT_DROP_NOT_QUERY, "drops_total{reason=\"not-a-query\"}", "")      \
+	X(STAT_DROP_EMPTY, "drops_total{reason=\"empty\"}", "")                \
 	X(STAT_DROP_ANY, "drops_total{reason=\"any\"}", "")                    \
 	X(STAT_DROP_CHAOS, "drops_total{reason=\"chaos\"}", "")                \
 	X(STAT_DROP_TRANSFER, "drops_total{reason=\"transfer\"}", "")          \
@@ -78,6 +79,8 @@
 		"")                                                            \
 	X(STAT_NXDOMAIN_RULE,                                                  \
 		"rule_total{rule=\"rules\",action=\"nxdomain\"}", "")          \
+	X(STAT_NXDOMAIN_BLOCK,                                                 \
+		"rule_total{rule=\"block\",action=\"nxdomain\"}", "")          \
 	X(STAT_SERVFAIL_RULE,                                                  \
 		"rule_total{rule=\"rules\",action=\"servfail\"}", "")          \
 	X(STAT_NOTIMP_RULE, "rule_total{rule=\"rules\",action=\"notimp\"}",    \

@@ -20,6 +20,11 @@ static const char *const apart[] = {
 	"routes.allow_transfer",
 	"routes.allow_notify",
 	"routes.allow_update",
+	/* of no use to most: the defaults are right */
+	"policy.empty",
+	"pools.backends.check.lazy",
+	"tcp.reads",
+	"tcp.ban",
 };
 
 static bool is_apart(const char *path)

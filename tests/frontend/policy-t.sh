@@ -155,7 +155,7 @@ like "$(ask block remove 127.0.0.0/8)" 'there is no block of 127.0.0.0/8' \
 like "$(ask block add 10.0.0.1/8)" 'bits set behind its length' "host bits: one line"
 like "$(ask block add suffix a..b)" '"a..b" is not a name' "not a name: one line"
 like "$(ask block add 10.0.0.0/8 --for soon)" 'a time such as' "not a time: one line"
-like "$(ask block add 10.0.0.0/8 --action maybe)" 'drop, refuse and tc are allowed' \
+like "$(ask block add 10.0.0.0/8 --action maybe)" 'drop, refuse, tc, nxdomain and log are allowed' \
 	"not an action: one line"
 like "$(ask block add 10.0.0.0/8 --from now)" '"from" is not known' \
 	"not an option: one line"
