@@ -12,8 +12,8 @@
 
 #include <errno.h>
 
-#define QUERY_SIZE 4096
-#define PORT_TRIES 20 /* port 0: one that is free for UDP and TCP */
+#define QUERY_SIZE 1500 /* no query is longer */
+#define PORT_TRIES 20   /* port 0: one that is free for UDP and TCP */
 
 struct listener {
 	union addr wanted; /* as configured */
