@@ -84,6 +84,7 @@ common_libcommon_a_SOURCES += \
 common_libcommon_a_SOURCES += \
 	common/serve/ask.c common/serve/ask.h \
 	common/serve/serve.c common/serve/serve.h \
+	common/serve/ban.c common/serve/ban.h \
 	common/serve/tcp.c common/serve/tcp.h \
 	common/serve/tcp_answer.c common/serve/tcp_impl.h \
 	common/serve/udp.c common/serve/udp.h

@@ -515,6 +515,8 @@ void config_sizes(const struct conf *conf, struct config_sizes *out)
 	out->limit_entries =
 		(size_t)conf_get_int(conf_get(root, "limit"), "table_size");
 	out->offender_entries = (size_t)conf_get_int(
+	out->tcp_reads = (uint32_t)conf_get_int(tcp, "reads");
+	out->tcp_ban_ms = (uint32_t)conf_get_int(tcp, "ban");
 		conf_get(root, "dynamic_blocks"), "table_size");
 }
 

@@ -58,5 +58,7 @@ void fronts_publish(struct fronts *f, const struct serve *serve)
 		set(f, i, FRONT_TCP_DIED_SENDING, n->died_sending);
 		set(f, i, FRONT_TCP_ENDED, n->ended);
 		set(f, i, FRONT_TCP_LIFE_MS, n->life_ms);
+		set(f, i, FRONT_TCP_READS, n->reads);
+		set(f, i, FRONT_TCP_ENDED_QUERIES, n->ended_queries);
 	}
 }

@@ -31,6 +31,8 @@ enum front_cell {
 	FRONT_TCP_DIED_SENDING,
 	FRONT_TCP_ENDED,
 	FRONT_TCP_LIFE_MS,
+	FRONT_TCP_READS, /* of those that ended, as these */
+	FRONT_TCP_ENDED_QUERIES,
 	FRONT_CELLS,
 };
 

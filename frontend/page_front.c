@@ -46,6 +46,10 @@ static const struct front_metric tcp_only[] = {
 	{DD "tcpavgconnectionduration", "gauge",
 		"Life of a connection, on average, milliseconds.",
 		FRONT_TCP_LIFE_MS, FRONT_TCP_ENDED},
+	{DD "tcpavgreadios", "gauge", "Reads of one query, on average.",
+		FRONT_TCP_READS, FRONT_TCP_ENDED_QUERIES},
+	{DD "tcpgaveup", "untyped", "None: tries are not counted.", FRONT_CELLS,
+		FRONT_CELLS},
 };
 
 static uint64_t sum(
@@ -61,7 +65,7 @@ static uint64_t sum(
 static double value_of(
 	const struct frontend *fe, size_t i, const struct front_metric *m)
 {
-	double value = (double)sum(fe, i, m->cell);
+	double value = m->cell == FRONT_CELLS ? 0 : (double)sum(fe, i, m->cell);
 	double of = m->of == FRONT_CELLS ? 1 : (double)sum(fe, i, m->of);
 
 	return of > 0 ? value / of : 0;

@@ -380,6 +380,21 @@ static const struct schema_item metrics_items[] = {
 	{.name = "listen",
 		.type = SCHEMA_ADDR,
 		.min = 8083,
+	{.name = "reads",
+		.type = SCHEMA_INT,
+		.dflt = "50",
+		.min = 0,
+		.max = 65535,
+		.help = "Pieces in which one message may come; 0: any number."},
+	{.name = "ban",
+		.type = SCHEMA_DURATION,
+		.dflt = "0s",
+		.min = 0,
+		.max = MS(86400),
+		.help = "A client whose message came in more pieces gets no "
+			"connection for so long, by the worker that saw it; "
+			"0: that one is closed, and no more (many clients may "
+			"share an address)."},
 		.help = "Address of the page /metrics (HTTP); without: none.",
 		.reload = SCHEMA_RESTART},
 	{.type = SCHEMA_END},

@@ -175,9 +175,13 @@
 	X(STAT_TCP_OVER_CLIENT, "tcp_refused_total{reason=\"per-client\"}",    \
 		"")                                                            \
 	X(STAT_TCP_OVER_NET, "tcp_refused_total{reason=\"per-net\"}", "")      \
+	X(STAT_TCP_BANNED, "tcp_refused_total{reason=\"banned\"}", "")         \
 	X(STAT_TCP_EVICTED, "tcp_refused_total{reason=\"evicted\"}", "")       \
 	X(STAT_TCP_TIMEOUTS, "tcp_timeouts_total",                             \
 		"TCP connections closed as idle or for a slow message.")       \
+	X(STAT_TCP_DRIPS, "tcp_drips_total",                                   \
+		"TCP connections closed since a message came in too many "     \
+		"pieces.")                                                     \
 	X(STAT_TCP_GONE, "tcp_gone_total",                                     \
 		"Answers whose TCP connection had ended.")
 

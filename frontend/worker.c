@@ -27,6 +27,8 @@ static void publish(struct worker *w)
 	metric_set(w->row, STAT_TCP_REFUSED, s->tcp_refused);
 	metric_set(w->row, STAT_TCP_OVER_CLIENT, s->tcp_over_client);
 	metric_set(w->row, STAT_TCP_OVER_NET, s->tcp_over_net);
+	metric_set(w->row, STAT_TCP_BANNED, s->tcp_banned);
+	metric_set(w->row, STAT_TCP_DRIPS, s->tcp_drips);
 	metric_set(w->row, STAT_TCP_EVICTED, s->tcp_evicted);
 	metric_set(w->row, STAT_TCP_TIMEOUTS, s->tcp_timeouts);
 	metric_set(w->row, STAT_TCP_GONE, s->tcp_gone);

@@ -335,6 +335,7 @@ static void deliver(struct stream *s)
 		memmove(s->in, s->in + pos, s->in_len - pos);
 		s->in_len -= pos;
 		s->message_start = mtime_now();
+		s->pieces = 0;
 	}
 	if (s->state == HALF_CLOSED && len < 0)
 		s->in_len = 0; /* the rest of a message will not come */
@@ -376,7 +377,16 @@ static void receive(struct stream *s)
 	if (s->in_len == 0)
 		s->message_start = mtime_now();
 	s->in_len += (size_t)n;
+	s->reads++;
+	s->pieces++;
 	deliver(s);
+	if (!is_over(s) && s->limits.reads && s->pieces >= s->limits.reads)
+		end(s, STREAM_DRIP);
+}
+
+uint32_t stream_reads(const struct stream *s)
+{
+	return s->reads;
 }
 
 /* --- events --- */

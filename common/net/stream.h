@@ -19,6 +19,7 @@ enum stream_end {
 	STREAM_ERROR,    /* reset, refused, ... */
 	STREAM_TIMEOUT,  /* idle, connect or message deadline passed */
 	STREAM_OVERFLOW, /* the peer does not read what we write */
+	STREAM_DRIP,     /* a message came in too many pieces */
 };
 
 struct stream_events {
@@ -37,6 +38,7 @@ struct stream_limits {
 	uint32_t message_ms; /* from a message's first octet to its last */
 	uint32_t connect_ms;
 	uint32_t queue_bytes; /* bound of the write queue */
+	uint32_t reads;       /* in which one message may come; 0: any */
 	uint32_t stall_ms;    /* it may stand still so long; 0: message_ms */
 };
 
@@ -60,6 +62,8 @@ void stream_pause(struct stream *s, bool paused);
 void stream_set_busy(struct stream *s, bool busy);
 /* Close when the queue is out. */
 void stream_shutdown(struct stream *s);
+/* Reads that brought something, ever. */
+uint32_t stream_reads(const struct stream *s);
 void stream_free(struct stream *s); /* NULL allowed, any callback */
 
 #endif

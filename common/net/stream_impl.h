@@ -39,6 +39,7 @@ struct stream {
 	bool failed;
 	uint8_t *in;
 	size_t in_len, in_size;
+	uint32_t reads, pieces; /* ever; of the unfinished message */
 	uint8_t *out;
 	size_t out_pos, out_len, out_size; /* out[out_pos..out_len) waits */
 	uint8_t small[STREAM_SMALL];

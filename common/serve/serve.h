@@ -60,13 +60,16 @@ struct serve_config {
 	uint32_t tcp_message_ms; /* 0: 5000 */
 	/* The first query after it is a connection's last; 0: no limit. */
 	uint32_t tcp_lifetime_ms;
+	uint32_t tcp_reads;  /* in which one message may come; 0: any */
+	uint32_t tcp_ban_ms; /* for who needs more of them; 0: none */
 };
 
 /* Counters, read by the owner. */
 struct serve_stats {
 	uint64_t udp_in, udp_out, udp_cut, udp_send_errors;
 	uint64_t tcp_in, tcp_out, tcp_accepted, tcp_refused, tcp_over_client,
-		tcp_over_net, tcp_evicted, tcp_timeouts, tcp_gone;
+		tcp_over_net, tcp_evicted, tcp_timeouts, tcp_drips, tcp_banned,
+		tcp_gone;
 	uint32_t tcp_open;
 };
 
@@ -74,10 +77,11 @@ struct serve_stats {
  * go on over a change of addresses. */
 struct serve_tcp_counts {
 	uint64_t accepted, queries, timeouts;
-	uint64_t died_reading;   /* reset while nothing was due to the client */
-	uint64_t died_sending;   /* ended with answers due, or not read */
-	uint64_t ended, life_ms; /* of those that ended, together */
-	uint32_t open, most;     /* now, at one time */
+	uint64_t died_reading; /* reset while nothing was due to the client */
+	uint64_t died_sending; /* ended with answers due, or not read */
+	/* of those that ended, together */
+	uint64_t ended, life_ms, reads, ended_queries;
+	uint32_t open, most; /* now, at one time */
 };
 
 struct serve *serve_new(struct loop *loop, const struct serve_config *config,

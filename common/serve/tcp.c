@@ -55,6 +55,16 @@ static uint32_t bucket_of(const struct serve_tcp *tcp, const union addr *client)
 	return (uint32_t)(hash_bytes(&tcp->key, key, 8) % SERVE_TCP_BUCKETS);
 }
 
+static uint64_t client_hash(
+	const struct serve_tcp *tcp, const union addr *client)
+{
+	uint8_t key[9];
+
+	client_key(client, key);
+	key[8] = client->sa.sa_family == AF_INET6;
+	return hash_bytes(&tcp->key, key, 9);
+}
+
 static uint32_t client_count(
 	const struct serve_tcp *tcp, const union addr *client)
 {
@@ -115,12 +125,17 @@ static void gate_enter(struct serve_tcp_gate *gate)
 		n->most = n->open;
 }
 
-static void gate_leave(struct serve_tcp_gate *gate, int64_t life_us)
+static void gate_leave(const struct serve_tcp_conn *c)
 {
-	gate->counts.open--;
-	gate->counts.ended++;
-	gate->counts.life_ms += (uint64_t)(life_us / 1000);
-	gate_give(gate);
+	struct serve_tcp_counts *n = &c->gate->counts;
+	int64_t life_us = mtime_sub_us(loop_now(c->tcp->loop), c->start);
+
+	n->open--;
+	n->ended++;
+	n->life_ms += (uint64_t)(life_us / 1000);
+	n->reads += stream_reads(c->stream);
+	n->ended_queries += c->queries;
+	gate_give(c->gate);
 }
 
 const struct serve_tcp_counts *serve_tcp_listener_counts(
@@ -138,10 +153,10 @@ void serve_tcp_conn_free(struct serve_tcp_conn *c)
 	uint32_t gen = slots_generation(&tcp->conns, slot);
 	bool flows = c->flows > 0;
 
+	gate_leave(c);
 	stream_free(c->stream);
 	list_remove(&c->idle);
 	bucket_remove(tcp, c);
-	gate_leave(c->gate, mtime_sub_us(loop_now(tcp->loop), c->start));
 	tcp->nets[c->net]--;
 	tcp->stats->tcp_open--;
 	slots_give(&tcp->conns, slot);
@@ -219,6 +234,17 @@ static void on_message(void *arg, struct stream *s, uint8_t *msg, size_t len)
 		tcp->batch_end(tcp->arg);
 }
 
+static void ban(const struct serve_tcp_conn *c)
+{
+	struct serve_tcp *tcp = c->tcp;
+
+	tcp->stats->tcp_drips++;
+	if (tcp->limits.tcp_ban_ms)
+		bans_add(&tcp->bans, client_hash(tcp, &c->client),
+			mtime_add_ms(
+				loop_now(tcp->loop), tcp->limits.tcp_ban_ms));
+}
+
 static void on_closed(void *arg, struct stream *s, enum stream_end why)
 {
 	struct serve_tcp_conn *c = arg;
@@ -226,9 +252,11 @@ static void on_closed(void *arg, struct stream *s, enum stream_end why)
 	(void)s;
 	if (why == STREAM_TIMEOUT || why == STREAM_OVERFLOW)
 		c->tcp->stats->tcp_timeouts++;
+	if (why == STREAM_DRIP)
+		ban(c);
 	if (c->inflight > 0 || why == STREAM_OVERFLOW)
 		c->gate->counts.died_sending++;
-	else if (why == STREAM_TIMEOUT)
+	else if (why == STREAM_TIMEOUT || why == STREAM_DRIP)
 		c->gate->counts.timeouts++;
 	else if (why == STREAM_ERROR)
 		c->gate->counts.died_reading++;
@@ -302,6 +330,9 @@ static void admit(struct serve_tcp_listener *l, int fd, union addr *client)
 	addr_unmap(client);
 	if (tcp->admit && !tcp->admit(tcp->arg, client)) {
 		stats->tcp_refused++;
+	} else if (bans_hold(&tcp->bans, client_hash(tcp, client),
+			   loop_now(tcp->loop))) {
+		stats->tcp_banned++;
 	} else if (client_count(tcp, client) >= tcp->limits.tcp_per_client) {
 		stats->tcp_over_client++;
 	} else if (is_net_full(tcp, client)) {

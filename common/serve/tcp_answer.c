@@ -55,6 +55,7 @@ void serve_tcp_stream_limits(
 		.idle_ms = tcp->limits.tcp_idle_ms,
 		.message_ms = tcp->limits.tcp_message_ms,
 		.queue_bytes = SERVE_TCP_QUEUE,
+		.reads = tcp->limits.tcp_reads,
 	};
 }
 

@@ -8,6 +8,7 @@
 #include "common/base/list.h"
 #include "common/base/slots.h"
 #include "common/net/stream.h"
+#include "common/serve/ban.h"
 #include "common/serve/tcp.h"
 
 #define SERVE_TCP_BUCKETS 4096
@@ -51,6 +52,7 @@ struct serve_tcp {
 	uint32_t
 		buckets[SERVE_TCP_BUCKETS]; /* first connection, or SLOT_NONE */
 	uint32_t nets[SERVE_TCP_NETS];      /* connections */
+	struct bans bans;                   /* who drips */
 	bool pausing;
 };
 

@@ -7,6 +7,7 @@ unit_tests += \
 	tests/common/loop-t \
 	tests/common/net-memory-t \
 	tests/common/prefix-t \
+	tests/common/ban-t \
 	tests/common/serve-t \
 	tests/common/serve-busy-t \
 	tests/common/tls-t \
@@ -21,6 +22,8 @@ tests_common_prefix_t_SOURCES = tests/common/prefix-t.c
 tests_common_prefix_t_LDADD = $(TEST_LIBS)
 tests_common_udp_t_SOURCES = tests/common/udp-t.c
 tests_common_udp_t_LDADD = $(TEST_LIBS)
+tests_common_ban_t_SOURCES = tests/common/ban-t.c
+tests_common_ban_t_LDADD = $(TEST_LIBS)
 tests_common_serve_t_SOURCES = tests/common/serve-t.c
 tests_common_serve_t_LDADD = $(TEST_LIBS)
 tests_common_serve_busy_t_SOURCES = tests/common/serve-busy-t.c

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: ISC */
-/*
- * Scenarios 56 to 58: TCP. A connection that drips is closed by the deadline
- * of a whole message, so there is no ban for tiny reads.
- */
+/* Scenarios 56 to 58: TCP. Ten thousand that idle: scenario-idle-t. */
 
 #include "tests/frontend/scene.h"
 
@@ -149,6 +146,31 @@ static void test_times(void)
 	close(fd);
 }
 
+static void test_pieces(void)
+{
+	static char dripping[] = "127.0.0.64", other[] = "127.0.0.65";
+	uint8_t octets[100] = {0, 98};
+	int fd = connection(dripping);
+	unsigned sent = 0;
+
+	while (sent < sizeof(octets) &&
+		send(fd, octets + sent, 1, MSG_NOSIGNAL) == 1 &&
+		!is_closed(fd, 10))
+		sent++;
+	ok(sent >= 9 && sent < 40,
+		"56: a message in more than ten pieces: closed after %u", sent);
+	close(fd);
+	ok(scene_wait_stat(&sc, "tcp_drips_total", 1), "56: counted");
+	fd = connection(dripping);
+	ok(is_closed(fd, SCENE_SOON), "56: banned: its next one is closed");
+	close(fd);
+	ok(scene_wait_stat(&sc, "tcp_refused_total{reason=\"banned\"}", 1),
+		"56: counted too");
+	ok(one_is_served(other), "56: others are served");
+	ok(tap_wait(one_is_served, dripping, SCENE_SOON),
+		"56: and it is, when its time is over");
+}
+
 static void test_limits(void)
 {
 	scene_start(&sc,
@@ -165,6 +187,10 @@ static void test_limits(void)
 		    "policy: firstAvailable", &err))
 		tap_bail("%s", err.text);
 	test_times();
+	if (!scene_reload(&sc, "tcp: {reads: 10, ban: 1s}\n",
+		    "policy: firstAvailable", &err))
+		tap_bail("%s", err.text);
+	test_pieces();
 	scene_stop(&sc, "56");
 }
 
@@ -257,61 +283,152 @@ static void test_pooled(void)
 #define BIG   3500
 #define TIMES 6000 /* some 20 MB */
 
-static bool send_slowly(
-	int fd, unsigned *sent, size_t *at, const uint8_t *frame, size_t len)
-{
-	while (*sent < TIMES) {
-		ssize_t n = send(fd, frame + *at, *at == 0 ? 1 : len - *at,
-			MSG_NOSIGNAL | MSG_DONTWAIT);
+/* A client that sends octet by octet, and reads a little now and then. */
+struct slow {
+	int fd;
+	uint8_t frame[128];
+	size_t frame_len, at;
+	unsigned sent, got, wrong;
+	struct packet first; /* the answer, as another had it */
+	size_t len;
+	uint8_t in[2 * BIG + 65536];
+};
 
-		if (n < 0)
+static bool send_octets(struct slow *c, unsigned count)
+{
+	for (; count > 0 && c->sent < TIMES; count--) {
+		if (send(c->fd, c->frame + c->at, 1,
+			    MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			return errno == EAGAIN;
-		*at += (size_t)n;
-		if (*at == len) {
-			*at = 0;
-			(*sent)++;
+		if (++c->at == c->frame_len) {
+			c->at = 0;
+			c->sent++;
 		}
 	}
 	return true;
 }
 
-static void test_bulk(void)
+/* As the first, but for the TTLs at its beginning. */
+static bool is_as_first(const struct slow *c, const uint8_t *msg, size_t len)
 {
+	return len == c->first.len && msg_id(msg) == 3 &&
+	       memcmp(msg + MSG_HEADER, c->first.data + MSG_HEADER, 11) == 0 &&
+	       memcmp(msg + len - 200, c->first.data + len - 200, 200) == 0;
+}
+
+static void take_frames(struct slow *c)
+{
+	size_t pos = 0, len;
+
+	while (c->len - pos >= 2) {
+		len = get16(c->in + pos);
+		if (c->len - pos - 2 < len)
+			break;
+		c->wrong += !is_as_first(c, c->in + pos + 2, len);
+		c->got++;
+		pos += 2 + len;
+	}
+	c->len -= pos;
+	memmove(c->in, c->in + pos, c->len);
+}
+
+static bool read_a_little(struct slow *c)
+{
+	ssize_t n = recv(c->fd, c->in + c->len, 16384, MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EAGAIN))
+		return false;
+	if (n > 0)
+		c->len += (size_t)n;
+	take_frames(c);
+	return true;
+}
+
+static unsigned ask_meanwhile(void)
+{
+	struct mtime before = mtime_now();
+	bool came = scene_ask(&sc, &(struct ask){.name = "quick.test"});
+
+	return !came || mtime_sub_us(mtime_now(), before) > 500000;
+}
+
+static void run_slowly(struct slow *c)
+{
+	struct mtime start = mtime_now();
+	unsigned delayed = 0, most = 0;
+
+	for (unsigned turn = 0; c->got < TIMES; turn++) {
+		if (!send_octets(c, 200) || !read_a_little(c) ||
+			mtime_sub_us(mtime_now(), start) > 30000000)
+			break;
+		if (c->sent - c->got > most)
+			most = c->sent - c->got;
+		if (turn % 200 == 0)
+			delayed += ask_meanwhile();
+	}
+	is_int(c->got, TIMES, "58: 20 MB of answers, sent octet by octet");
+	is_int(c->wrong, 0, "58: each whole and right");
+	ok(most > 50, "58: read slowly: %u were behind at one time", most);
+	is_int(delayed, 0, "58: others are not delayed meanwhile");
+}
+
+static bool ask_big(struct slow *c)
+{
+	static const struct reply cut = {.flags = MSG_RA | MSG_TC};
 	struct script script = *stub_answering();
-	struct ask ask = {.name = "bulk.test", .id = 3};
-	uint8_t frame[128];
-	size_t at = 0, len;
-	unsigned sent = 0, got = 0, delayed = 0;
 	struct reply big = stub_answering()->reply;
-	int fd;
+	struct ask ask = {.name = "bulk.test", .id = 3};
+	bool came;
 
 	big.padding = BIG;
-	script.reply = (struct reply){.flags = MSG_RA | MSG_TC};
+	script.reply = cut;
 	script.tcp = &big;
 	stub_set(r1(), &script);
-	if (!scene_ask_tcp(&sc, &ask) || sc.answer.len < BIG)
-		tap_bail("the big answer does not come");
+	came = scene_ask_tcp(&sc, &ask) && sc.answer.len >= BIG;
 	stub_set(r1(), stub_answering());
-	len = ask_make(&ask, frame + 2, sizeof(frame) - 2);
-	put16(frame, (uint16_t)len);
-	fd = connection(NULL);
-	while (got < TIMES) {
-		struct mtime before = mtime_now();
+	c->first = sc.answer;
+	c->frame_len = ask_make(&ask, c->frame + 2, sizeof(c->frame) - 2) + 2;
+	put16(c->frame, (uint16_t)(c->frame_len - 2));
+	return came;
+}
 
-		if (!send_slowly(fd, &sent, &at, frame, len + 2) ||
-			!take_tcp(fd, &sc.answer, SCENE_SOON) ||
-			sc.answer.len < BIG || msg_id(sc.answer.data) != 3)
+static void test_bulk(void)
+{
+	struct slow *c = calloc(1, sizeof(*c));
+	const int small = 32768;
+
+	if (!c || !ask_big(c))
+		tap_bail("the big answer does not come");
+	c->fd = connection(NULL);
+	(void)setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	run_slowly(c);
+	close(c->fd);
+	free(c);
+}
+
+/* Nothing is read: it is given up after the time of a message. */
+static void test_deaf(void)
+{
+	struct ask ask = {.name = "bulk.test", .id = 3};
+	long long before;
+	struct err err;
+	int fd;
+
+	if (!scene_reload(&sc, "tcp: {message: 400ms, idle: 1s}\n",
+		    "policy: firstAvailable", &err))
+		tap_bail("%s", err.text);
+	before = scene_stat(&sc, "tcp_timeouts_total");
+	fd = connection(NULL);
+	for (int i = 0; i < 3000; i++) {
+		uint8_t frame[128];
+		size_t len = ask_make(&ask, frame + 2, sizeof(frame) - 2);
+
+		put16(frame, (uint16_t)len);
+		if (send(fd, frame, len + 2, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			break;
-		got++;
-		if (got % 1000 != 0)
-			continue;
-		before = mtime_now();
-		delayed += !scene_ask(&sc, &(struct ask){.name = "quick.test"});
-		delayed += mtime_sub_us(mtime_now(), before) > 500000;
 	}
-	is_int(got, TIMES,
-		"58: 20 MB of answers, sent in bits, whole and right");
-	is_int(delayed, 0, "58: others are not delayed meanwhile");
+	ok(scene_wait_stat(&sc, "tcp_timeouts_total", before + 1),
+		"58: one that asks and never reads is closed");
 	close(fd);
 	scene_stop(&sc, "58");
 }
@@ -322,5 +439,6 @@ int main(void)
 	test_pipelining();
 	test_pooled();
 	test_bulk();
+	test_deaf();
 	return tap_done();
 }
