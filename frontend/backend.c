@@ -26,6 +26,15 @@ static uint16_t free_id(struct backends *b)
 	return id;
 }
 
+void backend_renew_id(struct backends *b, struct attempt *a)
+{
+	uint16_t slot = b->by_id[a->id];
+
+	b->by_id[a->id] = 0;
+	a->id = free_id(b);
+	b->by_id[a->id] = slot;
+}
+
 static struct attempt *attempt_take(struct backends *b, struct upstream *up,
 	const struct cache_key *key, bool rd, uint32_t tag, uint32_t *index)
 {

@@ -57,6 +57,8 @@ void backend_fail_all(
 /* The attempt whose id is the message's (at least MSG_HEADER octets), however
  * it came; or NULL. */
 struct attempt *backend_attempt_of(struct backends *b, const uint8_t *msg);
+/* Another id, as random as the first. */
+void backend_renew_id(struct backends *b, struct attempt *a);
 /* Write its question; the length. `size` >= BACKEND_QUERY_SIZE is enough. */
 size_t backend_make_query(const struct attempt *a, uint8_t *out, size_t size);
 
@@ -69,6 +71,8 @@ void backend_take_reply(struct backends *b, struct upstream *up,
 /* Put it on its way: 0, or negative errno and it is in no list. */
 int backend_ask_udp(struct backends *b, struct attempt *a) MUST_CHECK;
 int backend_ask_tcp(struct backends *b, struct attempt *a) MUST_CHECK;
+/* Leave the port; what waits there is asked again from another. */
+void backend_udp_flee(struct backends *b, struct upstream_socket *s);
 /* What UDP needs: memory, and a flush after each round of the loop. */
 int backend_udp_init(struct backends *b) MUST_CHECK;
 void backend_udp_fini(struct backends *b); /* in zeroed memory too */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Which reply is believed: the one that came by the socket of the attempt
- * whose id it has, with its question, in a form that is right throughout.
+ * whose id it has, with its question, in a form that is right throughout. Who
+ * guesses ids at the right port has a few tries before we are elsewhere.
  */
 
 #include "frontend/backend_impl.h"
 
 #include "common/dns/code.h"
+
+/* Late replies come too; each believed one makes up for one. */
+#define STRANGERS_MAX 16
 
 /* An error in place of the backend's message, with the question asked. */
 static void make_error(
@@ -103,6 +107,9 @@ void backend_take_reply(struct backends *b, struct upstream *up,
 	if (!a) {
 		metric_inc(b->row, STAT_REPLY_UNKNOWN);
 		server_count(&server->ignored);
+		if (sock && sock->waiting > 0 &&
+			++sock->strangers >= STRANGERS_MAX)
+			backend_udp_flee(b, sock);
 		return;
 	}
 	if (!check_reply(b, a, msg, len)) {
@@ -110,6 +117,8 @@ void backend_take_reply(struct backends *b, struct upstream *up,
 		return;
 	}
 	count_answer(b, a);
+	if (sock)
+		sock->strangers -= sock->strangers > 0;
 	index = slots_index(&b->attempts, a);
 	tag = a->tag;
 	backend_give(b, a);

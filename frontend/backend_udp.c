@@ -32,6 +32,7 @@ static void udp_readable(void *arg, int fd, int events)
 	struct backends *b = up->owner;
 	/* as many as are due, or all that is there when none is */
 	int n = udp_recv(fd, b->in, s->waiting ? s->waiting : UDP_BATCH);
+	unsigned flights = s->flights;
 
 	(void)events;
 	if (n < 0) {
@@ -39,7 +40,7 @@ static void udp_readable(void *arg, int fd, int events)
 		return;
 	}
 	prefetch_attempts(b, (unsigned)n);
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && s->flights == flights; i++) {
 		struct udp_packet *p = udp_batch_packet(b->in, (unsigned)i);
 
 		if (p->cut)
@@ -80,19 +81,40 @@ static void flush(void *arg)
 	backend_udp_flush(arg);
 }
 
-int backend_ask_udp(struct backends *b, struct attempt *a)
+static void enqueue(
+	struct backends *b, struct upstream_socket *s, const struct attempt *a)
 {
-	struct upstream_socket *s;
-
 	if (b->queue.count == UPSTREAM_QUEUE)
 		backend_udp_flush(b);
-	s = upstream_socket(a->up, b->loop, b->rng, udp_readable);
-	if (!s)
-		return -ENOTCONN;
 	upstream_queue_put(&b->queue, s,
 		backend_make_query(
 			a, upstream_queue_room(&b->queue), BACKEND_QUERY_SIZE));
 	s->uses++;
+}
+
+void backend_udp_flee(struct backends *b, struct upstream_socket *s)
+{
+	struct list *pos;
+
+	backend_udp_flush(b); /* what is queued has the old ids */
+	upstream_flee(s);
+	metric_inc(b->row, STAT_FLED);
+	list_each(pos, &s->attempts) {
+		struct attempt *a = list_entry(pos, struct attempt, link);
+
+		backend_renew_id(b, a);
+		enqueue(b, s, a);
+	}
+}
+
+int backend_ask_udp(struct backends *b, struct attempt *a)
+{
+	struct upstream_socket *s =
+		upstream_socket(a->up, b->loop, b->rng, udp_readable);
+
+	if (!s)
+		return -ENOTCONN;
+	enqueue(b, s, a);
 	s->waiting++;
 	a->sock = s;
 	list_append(&s->attempts, &a->link);

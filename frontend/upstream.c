@@ -97,16 +97,30 @@ static bool open_socket(
 	return false;
 }
 
+/* What a kernel's buffer holds at most, about. */
+static void drop_unread(const struct upstream_socket *s)
+{
+	uint8_t octet;
+
+	for (unsigned i = 0; i < 4096; i++)
+		if (recv(s->fd, &octet, 1, MSG_DONTWAIT) < 0)
+			break;
+}
+
 /* A new source port for the same descriptor. On failure the old one stays
  * or the next send says so. */
-static void change_port(struct upstream_socket *s)
+static void change_port(struct upstream_socket *s, bool drop)
 {
 	static const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
 	const union addr *peer = &s->up->server->addr;
 
 	s->uses = 0;
-	if (connect(s->fd, &nowhere, sizeof(nowhere)) == 0 &&
-		connect(s->fd, &peer->sa, addr_len(peer)) < 0)
+	s->strangers = 0;
+	if (connect(s->fd, &nowhere, sizeof(nowhere)) < 0)
+		return;
+	if (drop)
+		drop_unread(s);
+	if (connect(s->fd, &peer->sa, addr_len(peer)) < 0)
 		s->refused = true;
 }
 
@@ -152,10 +166,16 @@ struct upstream_socket *upstream_socket(struct upstream *up, struct loop *loop,
 	return NULL;
 }
 
+void upstream_flee(struct upstream_socket *s)
+{
+	s->flights++;
+	change_port(s, true);
+}
+
 void upstream_done(struct upstream_socket *s)
 {
 	if (--s->waiting == 0 && is_used_up(s))
-		change_port(s);
+		change_port(s, false);
 }
 
 /* --- sending ----------------------------------------------------------- */

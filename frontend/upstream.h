@@ -26,7 +26,9 @@ struct upstream_socket {
 	struct list attempts; /* waiting for an answer here */
 	int fd;               /* -1: not open */
 	unsigned uses, waiting;
-	bool refused; /* an error came with a send: told later */
+	unsigned strangers; /* replies with an id that is not waited for */
+	unsigned flights;   /* from them, ever */
+	bool refused;       /* an error came with a send: told later */
 };
 
 struct upstream {
@@ -54,6 +56,9 @@ struct upstream_socket *upstream_socket(struct upstream *up, struct loop *loop,
 void upstream_opened(struct upstream *up, struct mtime now);
 void upstream_ended(
 	struct upstream *up, struct mtime now, bool due, enum stream_end why);
+/* Somebody guesses: leave the port at once, and what came to it unread. What
+ * waits must be asked again. */
+void upstream_flee(struct upstream_socket *s);
 /* One less is waiting for an answer there. */
 void upstream_done(struct upstream_socket *s);
 
