@@ -20,20 +20,37 @@ static bool check_has_name(const struct conf_node *check)
 	return conf_line(conf_get(check, "name")) != 0;
 }
 
+/* POOL_RCODE_ANY for "ANY". */
+static bool parse_rcode(const char *text, int *rcode)
+{
+	uint16_t value = 0;
+
+	if (strcasecmp(text, "ANY") == 0) {
+		*rcode = POOL_RCODE_ANY;
+		return true;
+	}
+	if (!dns_rcode_parse(text, &value))
+		return false;
+	*rcode = value;
+	return true;
+}
+
 static int check_probe(
 	const struct conf *conf, const struct conf_node *check, struct err *err)
 {
 	const struct conf_node *type = conf_get(check, "type");
 	const struct conf_node *rcode = conf_get(check, "rcode");
 	uint16_t value;
+	int any;
 
 	if (!dns_type_parse(conf_str(type), &value))
 		return conf_error(conf, type, err,
 			"type: \"%s\" is not a type such as A or SOA",
 			conf_str(type));
-	if (rcode && !dns_rcode_parse(conf_str(rcode), &value))
+	if (rcode && !parse_rcode(conf_str(rcode), &any))
 		return conf_error(conf, rcode, err,
-			"rcode: \"%s\" is not an rcode such as NOERROR",
+			"rcode: \"%s\" is not an rcode such as NOERROR, nor "
+			"ANY",
 			conf_str(rcode));
 	return 0;
 }
@@ -294,9 +311,8 @@ static int build_warm(
 static void build_check(
 	const struct conf_node *n, bool auth, struct pool_check *out)
 {
-	uint16_t rcode;
-
 	out->timing.enabled = conf_get_bool(n, "enabled");
+	out->timing.lazy = conf_get_bool(n, "lazy");
 	out->timing.interval_ms = (uint32_t)conf_get_int(n, "interval");
 	out->timing.timeout_ms = (uint32_t)conf_get_int(n, "timeout");
 	out->timing.rise = (uint32_t)conf_get_int(n, "rise");
@@ -311,9 +327,8 @@ static void build_check(
 	/* nobody serves "." but the root: such a check asks for life only */
 	out->rcode = auth && !check_has_name(n) ? POOL_RCODE_ANY
 						: POOL_RCODE_RESOLVED;
-	if (conf_has(n, "rcode") &&
-		dns_rcode_parse(conf_get_str(n, "rcode"), &rcode))
-		out->rcode = rcode;
+	if (conf_has(n, "rcode"))
+		(void)parse_rcode(conf_get_str(n, "rcode"), &out->rcode);
 }
 
 static int build_members(struct registry *registry, struct policy *p,
@@ -500,6 +515,8 @@ void config_serve(
 	out->tcp_inflight = (uint32_t)conf_get_int(tcp, "inflight");
 	out->tcp_idle_ms = (uint32_t)conf_get_int(tcp, "idle");
 	out->tcp_message_ms = (uint32_t)conf_get_int(tcp, "message");
+	out->tcp_reads = (uint32_t)conf_get_int(tcp, "reads");
+	out->tcp_ban_ms = (uint32_t)conf_get_int(tcp, "ban");
 }
 
 void config_sizes(const struct conf *conf, struct config_sizes *out)
@@ -515,8 +532,6 @@ void config_sizes(const struct conf *conf, struct config_sizes *out)
 	out->limit_entries =
 		(size_t)conf_get_int(conf_get(root, "limit"), "table_size");
 	out->offender_entries = (size_t)conf_get_int(
-	out->tcp_reads = (uint32_t)conf_get_int(tcp, "reads");
-	out->tcp_ban_ms = (uint32_t)conf_get_int(tcp, "ban");
 		conf_get(root, "dynamic_blocks"), "table_size");
 }
 

@@ -16,6 +16,7 @@ struct health_check {
 	uint32_t interval_ms, timeout_ms;
 	uint32_t rise, fall;
 	bool enabled;
+	bool lazy; /* only while real queries go badly: lazy.h */
 };
 
 enum health_state {

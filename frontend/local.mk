@@ -37,7 +37,9 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/page_server.c \
 	frontend/policy.c frontend/policy.h \
 	frontend/pool.c frontend/pool.h \
+	frontend/lazy.c frontend/lazy.h \
 	frontend/probe.c frontend/probe.h \
+	frontend/probe_check.c frontend/probe_check.h \
 	frontend/query.c frontend/query.h frontend/query_impl.h \
 	frontend/arrival.c \
 	frontend/blockfile.c frontend/blockfile.h \

@@ -84,6 +84,23 @@ static double value_tcp_life(
 		server_read(&m->server->tcp_closed));
 }
 
+static double value_changes(
+	const struct frontend *fe, const struct pool_member *m)
+{
+	struct probe_info info;
+
+	return probes_info(fe->probes, m->server, &info) ? (double)info.changes
+							 : 0;
+}
+
+static double value_never(
+	const struct frontend *fe, const struct pool_member *m)
+{
+	(void)fe;
+	(void)m;
+	return 0;
+}
+
 static double value_order(
 	const struct frontend *fe, const struct pool_member *m)
 {
@@ -197,6 +214,18 @@ static const struct server_metric server_metrics[] = {
 		"The qps of the configuration; 0: no limit.", 0, value_qps, 0},
 	{"backend_over_qps_total", NULL, "counter",
 		"Questions sent though its qps was reached.", CELL(over_qps)},
+	{"backend_state_changes_total", NULL, "counter",
+		"How often it was taken out or back.", 0, value_changes, 0},
+	{NULL, DD "tcpdiedsendingquery", "counter",
+		"None: they are among tcpdiedreadingresponse.", 0, value_never,
+		0},
+	{NULL, DD "tcpgaveup", "counter",
+		"None: tries over TCP are not counted.", 0, value_never, 0},
+	{NULL, DD "tcpwritetimeouts", "counter",
+		"None: a question that waits is given up with its answer.", 0,
+		value_never, 0},
+	{NULL, DD "tcptoomanyconcurrentconnections", "counter",
+		"None: there is one connection per worker.", 0, value_never, 0},
 	{"backend_probe_failures_total", DD "healthcheckfailures", "counter",
 		"Probes that failed.", 0, value_probe_all, 0},
 	{NULL, DD "healthcheckfailuresparsing", "counter",

@@ -9,10 +9,11 @@
 
 #include "frontend/probe.h"
 
-#include "common/base/buf.h"
 #include "common/base/log.h"
 #include "common/dns/code.h"
 #include "common/net/udp.h"
+#include "frontend/lazy.h"
+#include "frontend/probe_check.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -27,6 +28,7 @@ struct prober {
 	struct server *server;
 	struct pool_check check;
 	struct health health;
+	struct lazy lazy;
 	struct totals totals;
 	struct timer *timer; /* next probe, or time-out of this one */
 	struct watch *watch;
@@ -108,6 +110,7 @@ static void tell(struct prober *pr, enum server_fitness fitness)
 			s->mode == SERVER_AUTO
 				? health_reason_name(reason_of(pr))
 				: "operator");
+	pr->info.changes++;
 	pr->told = fitness;
 }
 
@@ -153,6 +156,8 @@ static uint32_t delta(const uint64_t *cell, uint64_t *last)
 	return (uint32_t)diff;
 }
 
+static void probe_soon(struct prober *pr);
+
 static void take_sample(struct prober *pr, struct mtime now)
 {
 	const struct server *s = pr->server;
@@ -164,6 +169,11 @@ static void take_sample(struct prober *pr, struct mtime now)
 	sample.timeouts = delta(&s->timeouts, &pr->totals.timeouts);
 	sample.errors = delta(&s->errors, &pr->totals.errors);
 	health_tick(&pr->health, &sample, now);
+	if (!pr->check.timing.lazy)
+		return;
+	lazy_add(&pr->lazy, &sample);
+	if (pr->lazy.suspect && !timer_is_set(pr->timer))
+		probe_soon(pr);
 }
 
 /* The windows of the other fit members; how many these are. */
@@ -188,8 +198,6 @@ static unsigned sum_peers(struct probes *p, const struct pool *pool,
 	}
 	return n;
 }
-
-static void probe_soon(struct prober *pr);
 
 static void judge_pool(struct probes *p, const struct pool *pool)
 {
@@ -236,6 +244,12 @@ static void close_probe(struct prober *pr)
 	pr->fd = -1;
 }
 
+/* Nothing more to be known from probes for now? */
+static bool is_at_rest(const struct prober *pr, bool good)
+{
+	return good && pr->check.timing.lazy && health_fit(&pr->health);
+}
+
 static void probe_ended(struct prober *pr, bool good, enum probe_failure why)
 {
 	struct probes *p = pr->owner;
@@ -244,55 +258,14 @@ static void probe_ended(struct prober *pr, bool good, enum probe_failure why)
 	if (!good)
 		pr->info.failed[why]++;
 	(void)health_probed(&pr->health, &pr->check.timing, good);
-	timer_set_ms(
-		pr->timer, health_pause_ms(&pr->health, &pr->check.timing));
+	timer_clear(pr->timer);
+	if (is_at_rest(pr, good))
+		lazy_clear(&pr->lazy);
+	else
+		timer_set_ms(pr->timer,
+			health_pause_ms(&pr->health, &pr->check.timing));
 	if (p->policy)
 		publish_all(p);
-}
-
-/* Has the zone reached the serial that is asked for (RFC 1982)? */
-static bool has_serial(const uint8_t *msg, size_t len, const struct question *q,
-	uint32_t least)
-{
-	struct record_iter it;
-	struct record rr;
-
-	record_iter_init(&it, msg, len, q->end);
-	while (q->name && record_iter_next(&it, &rr)) {
-		size_t pos = rr.rdata_offset;
-
-		if (rr.section != MSG_AN || rr.type != DNS_TYPE_SOA)
-			continue;
-		/* checked before: two names and five numbers */
-		pos += (size_t)name_read(msg, len, pos, NULL);
-		pos += (size_t)name_read(msg, len, pos, NULL);
-		return (int32_t)(get32(msg + pos) - least) >= 0;
-	}
-	return false;
-}
-
-static bool is_expected(const struct prober *pr, const uint8_t *msg, size_t len,
-	const struct question *q)
-{
-	unsigned rcode = msg_rcode(msg);
-
-	if (pr->check.has_serial && !has_serial(msg, len, q, pr->check.serial))
-		return false;
-	if (pr->check.require_aa && !(msg_flags(msg) & MSG_AA))
-		return false;
-	if (pr->check.rcode == POOL_RCODE_ANY)
-		return rcode != DNS_RCODE_SERVFAIL;
-	if (pr->check.rcode == POOL_RCODE_RESOLVED)
-		return rcode == DNS_RCODE_NOERROR ||
-		       rcode == DNS_RCODE_NXDOMAIN;
-	return rcode == (unsigned)pr->check.rcode;
-}
-
-static bool is_ours(const struct prober *pr, const struct question *q)
-{
-	return !q->name ||
-	       (q->type == pr->check.type && q->class == DNS_CLASS_IN &&
-		       name_equal(q->name, pr->name.wire));
 }
 
 /* Not an answer to this probe: counted, and the wait goes on. */
@@ -304,9 +277,10 @@ static void take_answer(struct prober *pr, const uint8_t *msg, size_t len)
 
 	if (!msg_check_answer(msg, len, &q, &edns)) {
 		pr->info.failed[PROBE_INVALID]++;
-	} else if (msg_id(msg) != pr->id || !is_ours(pr, &q)) {
+	} else if (msg_id(msg) != pr->id ||
+		   !check_is_ours(&pr->check, &pr->name, &q)) {
 		pr->info.failed[PROBE_MISMATCH]++;
-	} else if (is_expected(pr, msg, len, &q)) {
+	} else if (check_is_good(&pr->check, msg, len, &q)) {
 		pr->info.latency_us = (uint32_t)us;
 		histogram_add(&pr->info.latency, (uint64_t)us);
 		probe_ended(pr, true, PROBE_TIMEOUT);
@@ -330,23 +304,6 @@ static void readable(void *arg, int fd, int events)
 		take_answer(pr, msg, (size_t)n);
 }
 
-/* The name of the check, with a label of random letters when it wants one. */
-static void choose_name(struct prober *pr)
-{
-	const struct name *from = &pr->check.name;
-	uint64_t random = rng_next(&pr->owner->rng);
-	uint8_t *wire = pr->name.wire;
-
-	pr->name = *from;
-	if (!pr->check.random_label)
-		return;
-	wire[0] = POOL_CHECK_LABEL - 1;
-	for (unsigned i = 1; i < POOL_CHECK_LABEL; i++, random /= 26)
-		wire[i] = (uint8_t)('a' + random % 26);
-	memcpy(wire + POOL_CHECK_LABEL, from->wire, from->len);
-	pr->name.len = (uint8_t)(from->len + POOL_CHECK_LABEL);
-}
-
 static void send_probe(struct prober *pr)
 {
 	struct probes *p = pr->owner;
@@ -356,7 +313,7 @@ static void send_probe(struct prober *pr)
 	pr->info.sent++;
 	pr->asked = loop_now(p->loop);
 	pr->id = (uint16_t)rng_next(&p->rng);
-	choose_name(pr);
+	check_name(&pr->check, &p->rng, &pr->name);
 	len = msg_make_query(msg, sizeof(msg), pr->id, pr->name.wire,
 		pr->name.len, pr->check.type, DNS_CLASS_IN,
 		pr->check.require_aa ? 0 : MSG_RD, EDNS_OUR_PAYLOAD, false);
@@ -479,7 +436,8 @@ static int watch_member(struct probes *p, const struct pool_member *m)
 	if (!pr->check.timing.enabled) {
 		pr->health.state = HEALTH_UP;
 		probe_never(pr);
-	} else if (fresh || !timer_is_set(pr->timer)) {
+	} else if (fresh || (!timer_is_set(pr->timer) &&
+				    !is_at_rest(pr, !pr->lazy.suspect))) {
 		probe_soon(pr);
 	}
 	return 0;

@@ -29,6 +29,7 @@ struct probe_info {
 	const char *state;  /* "up", "down", "UP", "DOWN", "drain", "unknown" */
 	const char *reason; /* of being down; "" */
 	uint64_t sent, failed[PROBE_FAILURES];
+	uint64_t changes;    /* of what workers are told */
 	uint32_t latency_us; /* of the last good one */
 	struct histogram latency;
 	struct health_sample window;

@@ -116,6 +116,12 @@ static const struct schema_item check_items[] = {
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
 		.help = "false: it counts as up until real queries fail."},
+	{.name = "lazy",
+		.type = SCHEMA_BOOL,
+		.dflt = "false",
+		.help = "Probe only until the first success, and when of the "
+			"last 100 real queries 20 got no good answer, until a "
+			"probe is good."},
 	{.name = "name",
 		.type = SCHEMA_NAME,
 		.dflt = ".",
@@ -171,7 +177,8 @@ static const struct schema_item check_items[] = {
 		.type = SCHEMA_STRING,
 		.min = 1,
 		.max = 15,
-		.help = "The rcode expected; without: NOERROR or NXDOMAIN."},
+		.help = "The rcode expected; without: NOERROR or NXDOMAIN; "
+			"ANY: all but SERVFAIL."},
 	{.type = SCHEMA_END},
 };
 
@@ -373,13 +380,6 @@ static const struct schema_item tcp_items[] = {
 		.min = 1,
 		.max = 65535,
 		.help = "Unanswered queries of one connection."},
-	{.type = SCHEMA_END},
-};
-
-static const struct schema_item metrics_items[] = {
-	{.name = "listen",
-		.type = SCHEMA_ADDR,
-		.min = 8083,
 	{.name = "reads",
 		.type = SCHEMA_INT,
 		.dflt = "50",
@@ -395,6 +395,13 @@ static const struct schema_item metrics_items[] = {
 			"connection for so long, by the worker that saw it; "
 			"0: that one is closed, and no more (many clients may "
 			"share an address)."},
+	{.type = SCHEMA_END},
+};
+
+static const struct schema_item metrics_items[] = {
+	{.name = "listen",
+		.type = SCHEMA_ADDR,
+		.min = 8083,
 		.help = "Address of the page /metrics (HTTP); without: none.",
 		.reload = SCHEMA_RESTART},
 	{.type = SCHEMA_END},

@@ -40,6 +40,20 @@ static const char *decimal(double value, char out[16])
 	return out;
 }
 
+static json_t *probe_counts(const struct probe_info *info)
+{
+	const uint64_t *failed = info->failed;
+
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "probes",
+		number(info->sent), "probes_unanswered",
+		number(failed[PROBE_TIMEOUT]), "probes_refused",
+		number(failed[PROBE_NETWORK]), "probes_malformed",
+		number(failed[PROBE_INVALID]), "probes_mismatched",
+		number(failed[PROBE_MISMATCH]), "probes_unwanted",
+		number(failed[PROBE_RCODE]), "state_changes",
+		number(info->changes));
+}
+
 static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 	const struct pool_member *m)
 {
@@ -49,10 +63,11 @@ static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 	char addr[ADDR_TEXT], drops[16], qps[16], per_s[16], ms[16];
 	uint64_t queries = server_read(&s->queries);
 	uint64_t timeouts = server_read(&s->timeouts);
+	json_t *row;
 
 	(void)probes_info(fe->probes, s, &info);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, "
-			 "s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I}",
+	row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, "
+			"s:s, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:I, s:I}",
 		"name", s->name, "pool", pool->name, "address",
 		addr_print(&s->addr, addr), "state", info.state, "reason",
 		info.reason, "order", number(m->order), "weight",
@@ -68,6 +83,8 @@ static json_t *server_row(const struct frontend *fe, const struct pool *pool,
 		decimal(server_get_latency(s) / 1e3, ms), "qps_limit",
 		number(m->limit.qps), "over_qps",
 		number(server_read(&s->over_qps)));
+	(void)json_object_update_new(row, probe_counts(&info));
+	return row;
 }
 
 static json_t *show_servers(const struct frontend *fe)

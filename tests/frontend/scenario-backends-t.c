@@ -4,7 +4,6 @@
  * one that fails under load, is scenario-fault-t. Elsewhere:
  *	48 (tie of order: lower latency): pool-t
  *	50 (chashed: a server added moves 1/n): pool-t
- *	53: there is no lazy mode; real answers are always looked at
  */
 
 #include "tests/frontend/scene.h"
@@ -303,6 +302,24 @@ static bool both_up(void)
 	       scene_wait_state(&sc, "r2", "up");
 }
 
+/* A number of the n-th row of `show servers`. */
+static long long server_count(unsigned n, const char *key)
+{
+	char *text = scene_call(&sc, "show servers"), quoted[40];
+	const char *at = text;
+	long long value = -1;
+	int len = snprintf(quoted, sizeof(quoted), "\"%s\":", key);
+
+	for (unsigned i = 0; at && i <= n; i++) {
+		at = strstr(at, quoted);
+		at = at ? at + len : NULL;
+	}
+	if (at)
+		value = strtoll(at, NULL, 10);
+	free(text);
+	return value;
+}
+
 static void test_probes(void)
 {
 	unsigned before;
@@ -310,9 +327,16 @@ static void test_probes(void)
 	scene_start(&sc, QUIET, "policy: firstAvailable",
 		CHECK ", rise: 2, fall: 2");
 	ok(both_up(), "51: probed: up");
+	before = probes_of(r1());
 	stub_set(r1(), &silent);
 	ok(scene_wait_state(&sc, "r1", "down"),
 		"51: no answer to probes: down");
+	/* interval + time-out x fall, in probes: two, one on its way, and those
+	 * that came while we looked */
+	before = probes_of(r1()) - before;
+	ok(before >= 2 && before <= 5, "51: after `fall` of them: %u", before);
+	ok(server_count(0, "probes_unanswered") >= 2,
+		"51: counted by reason: no answer in time");
 	forget_counts();
 	ok(ask_all("p", 5) == 5 && stub_asked(r1()) == 0, "51: and not asked");
 	stub_set(r1(), stub_answering());
@@ -353,20 +377,41 @@ static void check_probe(const char *what, const struct reply *probe,
 			state);
 }
 
+/* Once more, and what is counted. */
+static void check_reason(const char *what, const struct reply *probe,
+	const char *check, const char *key)
+{
+	long long before = server_count(0, key);
+
+	check_probe(what, probe, check, "down");
+	ok(server_count(0, key) >= before + 2, "51: counted by reason: %s",
+		what);
+}
+
 static void test_probe_answers(void)
 {
 	static const struct reply servfail = {.rcode = DNS_RCODE_SERVFAIL},
 				  nx = {.rcode = DNS_RCODE_NXDOMAIN},
 				  refused = {.rcode = DNS_RCODE_REFUSED},
 				  other = {.name = "q.probe.test"},
+				  wrong_id = {.answers = 1, .id_off = 1},
 				  lame = {.answers = 1};
 
-	check_probe("SERVFAIL", &servfail, CHECK, "down");
+	check_reason("SERVFAIL", &servfail, CHECK, "probes_unwanted");
 	check_probe("NXDOMAIN", &nx, CHECK, "up");
 	check_probe("NXDOMAIN where NOERROR is due", &nx,
 		CHECK ", rcode: NOERROR", "down");
 	check_probe("REFUSED", &refused, CHECK, "down");
-	check_probe("another question", &other, CHECK, "down");
+	check_probe("REFUSED where NOERROR is due", &refused,
+		CHECK ", rcode: NOERROR", "down");
+	check_probe("NXDOMAIN where anything is good", &nx,
+		CHECK ", rcode: ANY", "up");
+	check_probe("REFUSED where anything is good", &refused,
+		CHECK ", rcode: ANY", "up");
+	check_probe("SERVFAIL where anything is good", &servfail,
+		CHECK ", rcode: ANY", "down");
+	check_reason("another question", &other, CHECK, "probes_mismatched");
+	check_reason("another id", &wrong_id, CHECK, "probes_mismatched");
 	check_probe("no AA where it is due", &lame, CHECK ", require_aa: true",
 		"down");
 	sc.check = CHECK;
@@ -434,8 +479,68 @@ static void test_random_label(void)
 	free(p);
 }
 
+/* After `lead` good answers r1 gives a hundred, so many of them SERVFAIL, and
+ * not one after the other, lest it be ejected for that. */
+static void ask_badly(const char *prefix, unsigned lead, unsigned bad)
+{
+	struct script failing = *stub_answering();
+
+	failing.reply = (struct reply){.rcode = DNS_RCODE_SERVFAIL};
+	for (unsigned i = 0; i < lead + 100; i++) {
+		bool fails = i >= lead && i % 5 == 4 && (i - lead) / 5 < bad;
+
+		stub_set(r1(), fails ? &failing : stub_answering());
+		(void)ask(prefix, i);
+	}
+	stub_set(r1(), stub_answering());
+}
+
+static bool was_probed(void *arg)
+{
+	return probes_of(r1()) > *(const unsigned *)arg;
+}
+
+#define LAZY CHECK ", lazy: true, rise: 1, fall: 2"
+
+static void test_lazy(void)
+{
+	struct script sick = *stub_answering();
+	unsigned before;
+	long long changes;
+
+	scene_start(&sc, QUIET "dynamic_blocks: {qps: 0}\n",
+		"policy: firstAvailable", LAZY);
+	if (!both_up())
+		tap_bail("not up");
+	before = probes_of(r1());
+	changes = server_count(0, "state_changes");
+	ok(!tap_wait(was_probed, &before, 300),
+		"53: lazy: up, and not probed any more");
+	ask_badly("some", 20, 19);
+	ok(!tap_wait(was_probed, &before, 200),
+		"53: 19 of the last 100 fail: no probe");
+	ask_badly("more", 0, 20);
+	ok(tap_wait(was_probed, &before, SCENE_SOON),
+		"53: 20 of the last 100 fail: probed");
+	before = probes_of(r1());
+	ok(!tap_wait(was_probed, &before, 200) &&
+			server_count(0, "state_changes") == changes,
+		"53: with success: healthy, and probes stop");
+	sick.reply = sick.probe = (struct reply){.rcode = DNS_RCODE_SERVFAIL};
+	stub_set(r1(), &sick);
+	(void)ask_all("sick", 3);
+	ok(scene_wait_state(&sc, "r1", "down"), "53: without: down");
+	ok(probes_of(r1()) >= before + 2, "53: after `fall` probes");
+	is_int(server_count(0, "state_changes"), changes + 1,
+		"53: the change is counted once");
+	stub_set(r1(), stub_answering());
+	ok(both_up(), "53: a good probe: up");
+	scene_stop(&sc, "53");
+}
+
 int main(void)
 {
+	test_lazy();
 	test_least();
 	test_tiers();
 	test_round_robin();
