@@ -134,6 +134,7 @@ int blocks_add(struct blocks *blocks, const struct block *block)
 			return -ENOSPC;
 		slot->used = true;
 		blocks->count++;
+		slot->block.since_us = block->since_us;
 		__atomic_store_n(&slot->block.hits, 0, __ATOMIC_RELAXED);
 	}
 	put_block(&slot->block, block);

@@ -37,7 +37,7 @@ struct block {
 	char reason[BLOCK_REASON];
 	struct prefix prefix;
 	struct name name;
-	int64_t until_us; /* monotonic */
+	int64_t since_us, until_us; /* monotonic; hits count from the first */
 	uint64_t hits;
 };
 

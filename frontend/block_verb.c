@@ -114,6 +114,7 @@ static void block_offender(struct frontend *fe, const struct offender *o)
 		.forgeable = !o->proven,
 		.action = d->action,
 		.prefix = o->source,
+		.since_us = mtime_now().us,
 		.until_us = mtime_now().us + d->duration_us};
 	char text[PREFIX_TEXT];
 
@@ -299,7 +300,8 @@ static void block_add(struct frontend *fe, struct control_call *call,
 
 	if (!take_target(call, order, &block))
 		return;
-	block.until_us = mtime_now().us + order->for_ms * 1000;
+	block.since_us = mtime_now().us;
+	block.until_us = block.since_us + order->for_ms * 1000;
 	if (blocks_add(fe->blocks, &block) < 0) {
 		control_fail(call,
 			"there are %d blocks already, more are not "
@@ -389,6 +391,32 @@ static void print_one(struct text *out, const char *name, const char *type,
 	text_add(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
+/* dnsdist's name of the blocks of sources, or of suffixes. */
+static void print_rates(
+	const struct frontend *fe, struct text *out, bool suffix)
+{
+	const char *name =
+		suffix ? "dnsdist_dynblocks_smt_top_offenders_hits_per_second"
+		       : "dnsdist_dynblocks_nmg_top_offenders_hits_per_second";
+	int64_t now_us = mtime_now().us;
+	char target[NAME_MAX_TEXT];
+	struct block b;
+
+	metrics_family(out, name, "gauge",
+		"Queries a second that met the block, since it was set.");
+	for (size_t i = 0; i < BLOCKS_MAX; i++) {
+		double s;
+
+		if (!blocks_get(fe->blocks, i, &b) || b.suffix != suffix)
+			continue;
+		s = (double)(now_us - b.since_us) / 1e6;
+		text_add(out, "%s{reason=\"%s\",%s=\"", name, b.reason,
+			suffix ? "suffix" : "netmask");
+		metrics_label(out, target_text(&b, target));
+		text_add(out, "\"} %.3f\n", s > 0 ? (double)b.hits / s : 0);
+	}
+}
+
 void frontend_block_metrics(const struct frontend *fe, struct text *out)
 {
 	const struct metrics *m = &fe->metrics;
@@ -412,4 +440,6 @@ void frontend_block_metrics(const struct frontend *fe, struct text *out)
 	print_one(out, "dnsdist_dyn_block_nmg_size", "gauge",
 		"Dynamic blocks that are set now.",
 		blocks_count(fe->blocks, false));
+	print_rates(fe, out, false);
+	print_rates(fe, out, true);
 }

@@ -75,6 +75,19 @@ static void print_kernel(
 
 static void print_never(struct text *out)
 {
+	static const char *const pipes[] = {"doh_query_pipe_full",
+		"doh_response_pipe_full", "outgoing_doh_query_pipe_full",
+		"tcp_query_pipe_full", "tcp_cross_protocol_query_pipe_full",
+		"tcp_cross_protocol_response_pipe_full",
+		"proxy_protocol_invalid"};
+
+	for (size_t i = 0; i < countof(pipes); i++) {
+		char name[64];
+
+		(void)snprintf(name, sizeof(name), "dnsdist_%s", pipes[i]);
+		page_one(out, name, "untyped",
+			"None: there is neither such a pipe nor protocol.", 0);
+	}
 	page_one(out, "dnsdist_trunc_failures", "untyped",
 		"Errors while truncating an answer: none can happen.", 0);
 	page_one(out, "dnsdist_security_status", "gauge",
