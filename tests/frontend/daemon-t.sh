@@ -2,87 +2,7 @@
 # SPDX-License-Identifier: ISC
 # The program as an operator meets it: arguments, bad files, the control
 # socket, the metrics page, changes of configuration, stop. Loopback only.
-set -u
-fe=$ISPDNS_BUILDDIR/ispdns-frontend
-stub=$ISPDNS_BUILDDIR/tests/frontend/stub
-dir=$(mktemp -d /tmp/ispdns-frontend-t.XXXXXX)
-pid= stub_pid=
-cleanup() {
-	[ -n "$pid" ] && kill -9 "$pid" 2> /dev/null
-	[ -n "$stub_pid" ] && kill -9 "$stub_pid" 2> /dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-n=0
-ok() { # STATUS WHAT
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-is() { # GOT WANT WHAT
-	[ "$1" = "$2" ]
-	local status=$?
-	ok $status "$3"
-	[ $status = 0 ] || printf '# got:  %s\n# want: %s\n' "$1" "$2"
-}
-like() { # GOT REGEX WHAT
-	printf '%s\n' "$1" | grep -Eq -- "$2"
-	local status=$?
-	ok $status "$3"
-	[ $status = 0 ] || printf '# got:  %s\n# like: %s\n' "$1" "$2"
-}
-wait_for() { # COMMAND...: at most 10 s
-	for _ in $(seq 500); do
-		"$@" > /dev/null 2>&1 && return 0
-		sleep 0.02
-	done
-	return 1
-}
-command -v dig > /dev/null || { echo "1..0 # SKIP no dig"; exit 0; }
-
-# Ports that nobody has, tried until both programs start.
-pick() { base=$((20000 + RANDOM % 20000)); }
-ask() { "$fe" --control "$dir/c.sock" "$@" 2>&1; }
-query() { dig +tries=1 +timeout=2 -p "$base" @127.0.0.1 "$@" 2>&1; }
-page() { # PATH
-	exec 3<> "/dev/tcp/127.0.0.1/$((base + 2))" || return 1
-	printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
-	sed '1,/^\r*$/d' <&3
-	exec 3<&- 3>&-
-}
-config() { # EXTRA
-	cat > "$dir/f.yaml" <<-END
-	workers: 2
-	listen: ["127.0.0.1:$base"]
-	acl: {allow: [127.0.0.0/8]}
-	pools:
-	  rec:
-	    backends:
-	      - name: r1
-	        address: "127.0.0.1:$((base + 1))"
-	        check: {name: t., type: A, interval: 100ms}
-	default_pool: rec
-	metrics: {listen: "127.0.0.1:$((base + 2))"}
-	ha: {socket: $dir/ha.sock}
-	$1
-	END
-}
-r1_is() { ask show servers --json | tr -d ' \n' | grep -q "\"state\":\"$1\""; }
-start() {
-	for _ in 1 2 3 4 5; do
-		pick
-		"$stub" "127.0.0.1:$((base + 1))" > /dev/null 2>&1 &
-		stub_pid=$!
-		config ""
-		"$fe" --config "$dir/f.yaml" --control "$dir/c.sock" \
-			> "$dir/log" 2>&1 &
-		pid=$!
-		wait_for r1_is up && return 0
-		kill -9 "$pid" "$stub_pid" 2> /dev/null
-	done
-	cat "$dir/log"
-	echo "Bail out! the frontend does not start"
-	exit 255
-}
+. "$(dirname "$0")/lib.sh" frontend-t
 
 # --- what ends at once ---
 "$fe" --help | grep -q 'cache .*flush'
@@ -105,7 +25,7 @@ out=$("$fe" --config "$dir/f.yaml" --control "$dir/c.sock" 2>&1)
 like "$out" "192.0.2.1:53: " "an address that is not ours is named"
 
 # --- running ---
-start
+start ""
 is "$(query +short a.test)" 192.0.2.1 "a query over UDP"
 is "$(query +short +tcp b.test)" 192.0.2.1 "and over TCP"
 like "$(ask status)" "pools_usable +true" "status"
@@ -168,13 +88,7 @@ ok $? "and comes back"
 
 # --- metrics ---
 page /metrics > "$dir/metrics"
-if command -v promtool > /dev/null; then
-	promtool check metrics < "$dir/metrics" > "$dir/lint" 2>&1
-	ok $? "the page is valid for promtool"
-	sed 's/^/# /' "$dir/lint"
-else
-	ok 0 "the page is valid # SKIP no promtool"
-fi
+is_valid "$dir/metrics"
 for m in ispdns_frontend_queries_total ispdns_frontend_drops_total \
 	ispdns_frontend_cache_hits_total ispdns_frontend_backend_up \
 	ispdns_frontend_latency_seconds_bucket dnsdist_queries \

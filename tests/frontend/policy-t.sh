@@ -2,80 +2,7 @@
 # SPDX-License-Identifier: ISC
 # Rules and blocks as an operator meets them: verbs, tables, metrics, reloads.
 # Loopback only.
-set -u
-fe=$ISPDNS_BUILDDIR/ispdns-frontend
-stub=$ISPDNS_BUILDDIR/tests/frontend/stub
-dir=$(mktemp -d /tmp/ispdns-policy-t.XXXXXX)
-pid= stub_pid=
-cleanup() {
-	[ -n "$pid" ] && kill -9 "$pid" 2> /dev/null
-	[ -n "$stub_pid" ] && kill -9 "$stub_pid" 2> /dev/null
-	wait 2> /dev/null
-	rm -rf "$dir"
-}
-trap cleanup EXIT
-n=0
-ok() { # STATUS WHAT
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; fi
-}
-like() { # GOT REGEX WHAT
-	printf '%s\n' "$1" | grep -Eq -- "$2"
-	local status=$?
-	ok $status "$3"
-	[ $status = 0 ] || printf '%s\n' "got: $1" "like: $2" | sed 's/^/# /'
-}
-wait_for() { # COMMAND...: at most 10 s
-	for _ in $(seq 500); do
-		"$@" > /dev/null 2>&1 && return 0
-		sleep 0.02
-	done
-	return 1
-}
-command -v dig > /dev/null || { echo "1..0 # SKIP no dig"; exit 0; }
-
-ask() { "$fe" --control "$dir/c.sock" "$@" 2>&1; }
-query() { dig +tries=1 +timeout=2 -p "$base" @127.0.0.1 "$@" 2>&1; }
-page() { # PATH
-	exec 3<> "/dev/tcp/127.0.0.1/$((base + 2))" || return 1
-	printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
-	sed '1,/^\r*$/d' <&3
-	exec 3<&- 3>&-
-}
-config() { # EXTRA
-	cat > "$dir/f.yaml" <<-END
-	workers: 2
-	listen: ["127.0.0.1:$base"]
-	acl: {allow: [127.0.0.0/8]}
-	pools:
-	  rec:
-	    backends:
-	      - name: r1
-	        address: "127.0.0.1:$((base + 1))"
-	        check: {name: t., type: A, interval: 100ms}
-	default_pool: rec
-	metrics: {listen: "127.0.0.1:$((base + 2))"}
-	ha: {socket: $dir/ha.sock}
-	$1
-	END
-}
-r1_is() { ask show servers --json | tr -d ' \n' | grep -q "\"state\":\"$1\""; }
-start() { # EXTRA
-	for _ in 1 2 3 4 5; do
-		base=$((20000 + RANDOM % 20000))
-		"$stub" "127.0.0.1:$((base + 1))" > /dev/null 2>&1 &
-		stub_pid=$!
-		config "$1"
-		"$fe" --config "$dir/f.yaml" --control "$dir/c.sock" \
-			> "$dir/log" 2>&1 &
-		pid=$!
-		wait_for r1_is up && return 0
-		kill -9 "$pid" "$stub_pid" 2> /dev/null
-	done
-	cat "$dir/log"
-	echo "Bail out! the frontend does not start"
-	exit 255
-}
+. "$(dirname "$0")/lib.sh" policy-t
 
 # --- rules ---
 start 'rules:
@@ -112,13 +39,7 @@ like "$(cat "$dir/metrics")" '^dnsdist_rule_hits\{id="other"\} 1$' \
 	"the rest is summed"
 like "$(grep -c '^ispdns_frontend_tagged_total' "$dir/metrics")" '^257$' \
 	"so it is with tags"
-if command -v promtool > /dev/null; then
-	promtool check metrics < "$dir/metrics" > "$dir/lint" 2>&1
-	ok $? "the page is valid for promtool"
-	sed 's/^/# /' "$dir/lint"
-else
-	ok 0 "the page is valid # SKIP no promtool"
-fi
+is_valid "$dir/metrics"
 like "$(timeout 5 "$fe" --control "$dir/c.sock" show rules | wc -l)" \
 	'^10[0-9][0-9]$' "show rules prints them all in time"
 config 'rules: [{action: pool, pool: nowhere}]'
@@ -180,13 +101,7 @@ page /metrics > "$dir/metrics"
 like "$(cat "$dir/metrics")" '^ispdns_frontend_blocks_set_total 1$' "counted"
 like "$(cat "$dir/metrics")" '^dnsdist_dyn_block_nmg_size 2$' \
 	"with dnsdist's names too"
-if command -v promtool > /dev/null; then
-	promtool check metrics < "$dir/metrics" > "$dir/lint" 2>&1
-	ok $? "the page is valid for promtool"
-	sed 's/^/# /' "$dir/lint"
-else
-	ok 0 "the page is valid # SKIP no promtool"
-fi
+is_valid "$dir/metrics"
 config 'dynamic_blocks: {qps: 1, window: 10s, duration: 1m, action: tc, exempt: [127.0.0.1]}'
 ask reload > /dev/null
 like "$(query +ignore a.test)" 'flags: qr rd' "an exempt list takes effect at once"
