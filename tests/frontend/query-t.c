@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * What a client gets: policy, flags, EDNS, the cache. Each test plays client
- * and backends around one worker.
+ * and backends around one worker. What time changes: scenario-age-t and
+ * scenario-stale-t.
  */
 
 #include "tests/frontend/rig.h"
@@ -301,80 +302,6 @@ static void test_negative(void)
 	rig_stop(&rig);
 }
 
-static void test_ages(void)
-{
-	struct ask ask = {.name = "ttl.example"};
-	struct reply reply = good;
-	int fd;
-	uint32_t ttl;
-
-	rig_start(&rig, OPEN "cache: {max_ttl: 2s, stale: 0s}\n", "");
-	rig_fitness(&rig, 1, SERVER_OUT);
-	fd = rig_udp_client(&rig);
-	(void)trip(fd, ask);
-	is_int(first_ttl(&answer), 60, "fresh");
-	(void)usleep(1100000); /* time itself is under test */
-	ok(!trip(fd, ask), "from the cache after a second");
-	ttl = first_ttl(&answer);
-	ok(ttl == 59 || ttl == 58, "its TTL has aged: %u", ttl);
-	(void)usleep(1100000);
-	ok(trip(fd, ask), "max_ttl 2s: asked again after two");
-	close(fd);
-	rig_change(
-		&rig, OPEN "cache: {max_ttl: 2s, cap_served_ttl: true}\n", "");
-	rig_fitness(&rig, 1, SERVER_OUT);
-	fd = rig_udp_client(&rig);
-	ask.name = "cap.example";
-	ask.type = 0;
-	(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
-	is_int(first_ttl(&answer), 2, "cap_served_ttl: at most max_ttl");
-	(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
-	ok(first_ttl(&answer) <= 2, "from the cache too");
-	close(fd);
-	rig_stop(&rig);
-}
-
-static void test_stale(void)
-{
-	struct ask ask = {.name = "stale.example", .payload = 1232};
-	struct reply fail = {.flags = MSG_RA, .rcode = DNS_RCODE_SERVFAIL};
-	struct reply brief = good;
-	int fd;
-
-	rig_start(&rig,
-		OPEN "cache: {max_ttl: 1s, stale: 60s}\n"
-		     "retry: {hedge: false, timeout: 50ms, deadline: 300ms}\n",
-		"");
-	rig_fitness(&rig, 1, SERVER_OUT);
-	fd = rig_udp_client(&rig);
-	brief.ttl_s = 1;
-	(void)round_trip(&rig, fd, &ask, 0, &brief, &answer);
-	(void)usleep(1200000); /* it expires */
-	ok(round_trip(&rig, fd, &ask, 0, &fail, &answer) && rcode() == 0,
-		"SERVFAIL from the backend: the expired answer");
-	is_int(first_ttl(&answer), 30, "with TTL 30");
-	is_int(ede_of(&answer), DNS_EDE_STALE_ANSWER, "and EDE 3");
-	ok(!round_trip(&rig, fd, &ask, 0, &brief, &answer) && rcode() == 0,
-		"at once for a while, without asking again");
-	ask.name = "silent.example";
-	(void)round_trip(&rig, fd, &ask, 0, &brief, &answer);
-	(void)usleep(1200000);
-	ask_udp(fd, &ask);
-	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == 0 &&
-			ede_of(&answer) == DNS_EDE_STALE_ANSWER,
-		"silence of the backend: the expired answer at the deadline");
-	while (take_udp(rig.udp[0], &question, 0))
-		;
-	rig_fitness(&rig, 0, SERVER_OUT);
-	ask.name = "empty.example";
-	ask_udp(fd, &ask);
-	ok(take_udp(fd, &answer, RIG_SOON) && rcode() == DNS_RCODE_SERVFAIL,
-		"no backend, nothing kept: SERVFAIL");
-	is_int(ede_of(&answer), DNS_EDE_NO_REACHABLE_AUTHORITY, "with EDE 22");
-	close(fd);
-	rig_stop(&rig);
-}
-
 static void test_coalescing(void)
 {
 	struct ask ask = {.name = "herd.example"};
@@ -436,31 +363,6 @@ static void test_waiting(void)
 	rig_stop(&rig);
 }
 
-static void test_prefetch(void)
-{
-	struct ask ask = {.name = "ripe.example"};
-	struct reply reply = good;
-	int fd;
-
-	rig_start(&rig, OPEN, "policy: firstAvailable,");
-	fd = rig_udp_client(&rig);
-	reply.ttl_s = 10;
-	for (int i = 0; i < 4; i++)
-		(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
-	ok(!take_udp(rig.udp[0], &question, 20), "young: not asked again");
-	(void)usleep(9100000); /* nine tenths of its life */
-	ask_udp(fd, &ask);
-	ok(take_udp(fd, &answer, RIG_SOON) && first_ttl(&answer) <= 1,
-		"popular and old: from the cache");
-	ok(take_udp(rig.udp[0], &question, RIG_SOON), "and asked for again");
-	reply_udp(rig.udp[0], &question, &reply);
-	ok(rig_wait_stat(&rig, STAT_REPLIES, 2), "unasked for by a client");
-	(void)round_trip(&rig, fd, &ask, 0, &reply, &answer);
-	is_int(first_ttl(&answer), 10, "young again");
-	close(fd);
-	rig_stop(&rig);
-}
-
 int main(void)
 {
 	test_forward();
@@ -472,10 +374,7 @@ int main(void)
 	test_junk();
 	test_sizes();
 	test_negative();
-	test_ages();
-	test_stale();
 	test_coalescing();
 	test_waiting();
-	test_prefetch();
 	return tap_done();
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * Scenarios 33 to 39: how long answers live. One start for all that
- * wait for the same seconds to pass; what is asked when is told by the times
- * that were measured, so a slow machine makes it slow, not wrong.
+ * Scenarios 33 to 39: how long answers live, and prefetch. One start for all
+ * that wait for the same seconds to pass; what is asked when is told by the
+ * times that were measured, so a slow machine makes it slow, not wrong.
  */
 
 #include "tests/frontend/scene.h"
@@ -16,7 +16,7 @@
 
 #define RULES                                                                  \
 	"retry: {hedge: false, timeout: 100ms, deadline: 300ms}\n"             \
-	"cache: {prefetch: false, failure_ttl: 2s, max_negative_ttl: 2s, "     \
+	"cache: {failure_ttl: 2s, max_negative_ttl: 2s, "                      \
 	"stale: 0s%s}\n"
 static struct scene sc;
 static struct mtime start;
@@ -96,7 +96,7 @@ static const struct reply refused = {.rcode = DNS_RCODE_REFUSED};
 
 static void prime_all(void)
 {
-	static const struct reply a3 = {.answers = 1, .ttl_s = 3},
+	static const struct reply a10 = {.answers = 1, .ttl_s = 10},
 				  a2_soa = {.answers = 1,
 					  .ttl_s = 2,
 					  .soa = true,
@@ -111,8 +111,13 @@ static void prime_all(void)
 				  nodata = {.soa = true, .minimum_s = 3600};
 
 	start = mtime_now();
-	prime("decay.test", &a3);
-	ok(ttl() == 3, "33: the TTL as it came");
+	prime("decay.test", &a10);
+	is_int(ttl(), 10, "33: TTL 10, asked at 0 s: 10");
+	prime("ripe.test", &a10);
+	for (int i = 0; i < 3; i++)
+		(void)is_miss("ripe.test");
+	(void)is_miss_of(&(struct ask){
+		.name = "dnssec.test", .payload = 1232, .dnssec_ok = true});
 	prime("sections.test", &a2_soa);
 	prime("nx.test", &nx);
 	prime("nx1.test", &nx1);
@@ -141,11 +146,41 @@ static const char *const about[] = {
 	"35: with cap_served_ttl the same",
 };
 
+static void test_decay(int64_t ms)
+{
+	bool missed;
+	double s;
+
+	wait_until_ms(ms);
+	missed = is_miss("decay.test");
+	s = elapsed_s();
+	ok(!missed && ttl() + s >= 9 && ttl() + ms / 1000 <= 11,
+		"33: at %lld s: %u", (long long)ms / 1000, ttl());
+}
+
+static bool is_young(void *arg)
+{
+	(void)arg;
+	return !is_miss("ripe.test") && ttl() > 5;
+}
+
+/* Extended rcode, version and flags, where other records have a TTL. */
+static void test_opt(void)
+{
+	static const uint8_t opt[] = {
+		0, 0, 41, 1232 >> 8, 1232 & 255, 0, 0, 0x80, 0};
+
+	ok(!is_miss_of(&(struct ask){.name = "dnssec.test",
+		   .payload = 1232,
+		   .dnssec_ok = true}) &&
+			ttl() < 60 &&
+			memmem(sc.answer.data, sc.answer.len, opt, sizeof(opt)),
+		"34: aged from the cache: the \"TTL\" of the OPT is untouched");
+}
+
 static void test_ages(void)
 {
 	bool young[countof(soon_gone)];
-	uint32_t served;
-	double s;
 
 	prime_all();
 	for (unsigned i = 0; i < countof(soon_gone); i++)
@@ -154,15 +189,29 @@ static void test_ages(void)
 		tap_bail("this machine is too slow for TTLs of 2 s");
 	wait_until_ms(1150);
 	ok(is_miss("nx1.test"), "38: SOA MINIMUM 1: gone after 1 s");
-	ok(!is_miss("decay.test"), "33: TTL 3 is still there after 1 s");
-	served = ttl();
-	s = elapsed_s();
-	ok(served <= 2 && served + s >= 2, "33: and has TTL %u", served);
+	test_opt();
 	wait_until_ms(2600); /* each was asked for within the first 600 ms */
 	for (unsigned i = 0; i < countof(soon_gone); i++)
 		ok(young[i] && is_miss(soon_gone[i]), "%s", about[i]);
-	wait_until_ms(3150);
-	ok(is_miss("decay.test"), "33: asked for again after 3 s");
+	test_decay(3000);
+	test_decay(6000);
+}
+
+/* Popular, and in the last tenth of its life. */
+static void test_prefetch(void)
+{
+	const struct ask ask = {.name = "ripe.test", .payload = 1232};
+
+	wait_until_ms(9200);
+	(void)stub_asked(&sc.stubs[0]);
+	ok(scene_ask(&sc, &ask) && ttl() <= 1,
+		"33: popular, and nearly over: from the cache");
+	ok(stub_wait(&sc.stubs[0], 1), "33: and asked for again meanwhile");
+	ok(scene_wait_stat(&sc, "cache_prefetches_total", 1) &&
+			tap_wait(is_young, NULL, SCENE_SOON),
+		"33: the next one gets the new answer");
+	wait_until_ms(11000);
+	ok(is_miss("decay.test"), "33: at 11 s: asked for again");
 }
 
 static void test_never(void)
@@ -206,6 +255,7 @@ int main(void)
 	scene_start(&sc, extra, "policy: firstAvailable", NULL);
 	test_ages();
 	test_never();
+	test_prefetch();
 	test_no_failures();
 	return tap_done();
 }

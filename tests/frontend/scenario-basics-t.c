@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Scenarios 1 to 14 of the sixty that a load balancer is held against: basics
- * and hygiene. Each line starts with its number. Elsewhere:
- *	10 (order of rules): with the rules
- *	13 (answers leave from the address asked): tests/system/frontend-t.sh
+ * and hygiene. Each line starts with its number. With rules: scenario-rules-t.
  */
 
 #include "tests/frontend/scene.h"
@@ -132,7 +130,11 @@ static void test_forwarding(void)
 	script = *stub_answering();
 	stub_set(r1(), &script);
 	ok(scene_ask_tcp(&sc, &ask) && msg_id(sc.answer.data) == 4711 &&
-			msg_count(sc.answer.data, MSG_AN) == 1,
+			msg_count(sc.answer.data, MSG_AN) == 1 &&
+			(p[1].len = ask_make(&ask, p[1].data,
+				 sizeof(p[1].data))) > 0 &&
+			memcmp(sc.answer.data + 12, p[1].data + 12,
+				p[1].len - 12) == 0,
 		"3: over TCP too");
 	free(p);
 }
@@ -180,6 +182,7 @@ static bool tcp_lives_after(const struct ask *bad)
 static void test_not_queries(void)
 {
 	struct ask ask = plain;
+	static const size_t sizes[] = {1501, 4200};
 	uint8_t msg[4200] = {0};
 	long long counted;
 
@@ -196,9 +199,14 @@ static void test_not_queries(void)
 		"7: 11 octets: no answer");
 	is_int(scene_stat(&sc, "drops_total{reason=\"short\"}"), 1,
 		"7: counted");
-	send_udp(sc.client, msg, sizeof(msg));
-	ok(scene_wait_stat(&sc, "udp_oversize_total", 1) && serves(),
-		"7: 4200 octets: dropped and counted");
+	for (unsigned i = 0; i < countof(sizes); i++) {
+		(void)ask_make(&plain, msg, sizeof(msg));
+		send_udp(sc.client, msg, sizes[i]);
+		ok(scene_wait_stat(&sc, "udp_oversize_total", i + 1) &&
+				!take_udp(sc.client, &sc.answer, 20) &&
+				serves(),
+			"7: %zu octets: dropped and counted", sizes[i]);
+	}
 }
 
 static void test_shapes(void)

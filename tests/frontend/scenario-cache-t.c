@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * Scenarios 25 to 32, 40 to 44, 46 and 47: what is kept, what is shared and
- * what is not. Those that wait for time to pass: scenario-age-t. Elsewhere:
- *	46 (a rule clears RD): there is no such rule; each client's RD is kept
- * apart from what is stored, which is shown here.
+ * what is not. Those that wait for time to pass: scenario-age-t. 46 with a
+ * rule that clears RD: scenario-rules-t.
  */
 
 #include "tests/frontend/scene.h"
@@ -143,6 +142,44 @@ static void test_transports(void)
 	answer_well();
 }
 
+/* One kind of query brings one record, the other two: neither ever gets the
+ * other's, whichever was first. */
+static void test_apart(const char *number, struct ask *a, struct ask *b)
+{
+	struct reply one = stub_answering()->reply;
+	unsigned missed, right;
+
+	answer_with(&one, NULL);
+	missed = misses(a, false);
+	right = answers() == 1;
+	one.answers = 2;
+	answer_with(&one, NULL);
+	missed += misses(b, false);
+	right += answers() == 2;
+	is_int(missed, 2, "%s: both reach the backend", number);
+	right += is_hit(a) && answers() == 1;
+	right += is_hit(b) && answers() == 2;
+	is_int(right, 4, "%s: and each is kept for its own kind", number);
+	answer_well();
+}
+
+static void test_never_shared(void)
+{
+	struct ask plain = {.name = "do1.test", .payload = 1232};
+	struct ask with = {.name = "do1.test", .payload = 1232};
+
+	with.dnssec_ok = true;
+	test_apart("27: DO=0, then DO=1", &plain, &with);
+	plain.name = with.name = "do2.test";
+	test_apart("27: DO=1, then DO=0", &with, &plain);
+	with.dnssec_ok = false;
+	with.flags = MSG_CD;
+	plain.name = with.name = "cd1.test";
+	test_apart("28: CD=0, then CD=1", &plain, &with);
+	plain.name = with.name = "cd2.test";
+	test_apart("28: CD=1, then CD=0", &with, &plain);
+}
+
 static void test_bits(void)
 {
 	struct reply secure = stub_answering()->reply;
@@ -198,6 +235,7 @@ static bool holds(const struct packet *p, const char *text)
 static void test_options(void)
 {
 	struct reply echo = stub_answering()->reply;
+	struct reply scoped = stub_answering()->reply;
 	struct script held = {.hold = true};
 	struct ask ask = {.name = "option.test",
 		.payload = 1232,
@@ -228,13 +266,19 @@ static void test_options(void)
 		"32: a client's subnet is not sent to the backend");
 	reply_udp(r1()->udp, q, &stub_answering()->reply);
 	(void)take_udp(sc.client, &sc.answer, SCENE_SOON);
-	answer_well();
+	scoped.options = "0008 0007 0001 18 18 c00002";
+	answer_with(&scoped, NULL);
 	ask.options = "0008 0007 0001 18 00 c63364";
 	ok(is_hit(&ask), "32: so another subnet shares");
 	ask.options = "0008 0004 0001 00 00";
 	ok(is_hit(&ask), "32: and /0");
 	ask.options = NULL;
 	ok(is_hit(&ask), "32: and none");
+	ask.name = "scoped.test";
+	ask.options = "0008 0007 0001 18 00 c00002";
+	ok(misses(&ask, false) == 1 && !holds(&sc.answer, "0008 0007 0001"),
+		"32: a scope that a backend makes up reaches no client");
+	answer_well();
 	free(q);
 }
 
@@ -368,6 +412,7 @@ int main(void)
 	test_same();
 	test_transports();
 	test_bits();
+	test_never_shared();
 	test_edns();
 	test_options();
 	test_transfers();

@@ -99,6 +99,11 @@ int main(void)
 	set_both(&failing);
 	ok(is_stale("failure.test"),
 		"45: SERVFAIL of live backends: stale, TTL 30, EDE 3");
+	(void)stub_asked(&sc.stubs[0]);
+	(void)stub_asked(&sc.stubs[1]);
+	ok(is_stale("failure.test") && stub_asked(&sc.stubs[0]) == 0 &&
+			stub_asked(&sc.stubs[1]) == 0,
+		"45: for a while at once, and no backend is asked");
 	set_both(&silent);
 	ok(is_stale("silence.test"), "45: silence of live backends: stale");
 	wait_both("down");

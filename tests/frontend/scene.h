@@ -36,11 +36,15 @@ void scene_start(
 	struct scene *s, const char *extra, const char *rec, const char *check);
 /* Descriptors that the next one started may have; 0: any number. */
 void scene_limit_files(unsigned count);
+/* Does the next one started listen on all addresses? */
+void scene_listen_any(bool any);
 /* Ends the process; a test line says whether it ended well. */
 void scene_stop(struct scene *s, const char *name);
 /* Write another configuration and reload; false: it was refused (err). */
 bool scene_reload(
 	struct scene *s, const char *extra, const char *rec, struct err *err);
+/* Is this in its log? */
+bool scene_logged(const struct scene *s, const char *text);
 /* As the command line: `words` such as "cache flush all". The result (to be
  * freed) as JSON text, NULL when it was refused. */
 char *scene_call(struct scene *s, const char *words);
