@@ -165,6 +165,8 @@ static void say_effect(struct text *out, const json_t *row)
 	text_add(out, "%s", action);
 	if (!strcmp(action, "pool") || !strcmp(action, "tag"))
 		text_add(out, " %s", row_str(row, action));
+	if (!strcmp(action, "set-pool"))
+		text_add(out, " %s", row_str(row, "pool"));
 	if (!strcmp(action, "spoof")) {
 		text_add(out, " ");
 		say_values(out, row_list(row, "addresses"));

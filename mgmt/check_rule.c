@@ -21,7 +21,7 @@ struct parameter {
 };
 
 static const struct parameter parameters[] = {
-	{"pool", "pool", true},
+	{"pool", "pool", true}, /* and set-pool */
 	{"addresses", "spoof", true},
 	{"ttl_s", "spoof", false},
 	{"qps", "rate-limit", true},
@@ -40,6 +40,12 @@ static bool is_given(const json_t *row, const char *column)
 	return !same;
 }
 
+static bool owns(const char *action, const char *column, const char *owner)
+{
+	return !strcmp(owner, action) ||
+	       (!strcmp(column, "pool") && !strcmp(action, "set-pool"));
+}
+
 static int check_parameters(const json_t *row, struct err *err)
 {
 	const char *name = row_str(row, "name");
@@ -48,7 +54,7 @@ static int check_parameters(const json_t *row, struct err *err)
 	for (size_t i = 0; i < countof(parameters); i++) {
 		const struct parameter *p = &parameters[i];
 		bool given = is_given(row, p->column);
-		bool own = !strcmp(p->action, action);
+		bool own = owns(action, p->column, p->action);
 
 		if (given && !own)
 			return err_fail(err, -EINVAL,
@@ -72,7 +78,8 @@ static bool is_any_of(const char *text, const char *const *list)
 
 static int check_type(const json_t *row, const char *text, struct err *err)
 {
-	static const char *const forwards[] = {"pool", "allow", NULL};
+	static const char *const forwards[] = {
+		"pool", "set-pool", "allow", NULL};
 	uint16_t type;
 
 	if (!dns_type_parse(text, &type))

@@ -32,7 +32,7 @@ static const char *const roles[] = {
 
 static const char *const rule_actions[] = {"allow", "drop", "refuse",
 	"nxdomain", "servfail", "notimp", "truncate", "pool", "spoof",
-	"rate-limit", "tag", NULL};
+	"rate-limit", "tag", "set-pool", "no-recurse", NULL};
 static const char *const opcodes[] = {
 	"QUERY", "STATUS", "NOTIFY", "UPDATE", NULL};
 static const char *const transports[] = {"udp", "tcp", NULL};

@@ -172,6 +172,10 @@ static void put_action(struct text *out, const json_t *rule)
 		text_add(out, "    ");
 		render_key_quoted(out, action, row_str(rule, action));
 		text_add(out, "\n");
+	} else if (!strcmp(action, "set-pool")) {
+		text_add(out, "    ");
+		render_key_quoted(out, "pool", row_str(rule, "pool"));
+		text_add(out, "\n");
 	} else if (!strcmp(action, "spoof")) {
 		render_list(out, "    addresses", row_list(rule, "addresses"));
 		text_add(out, "    ttl: %llds\n",

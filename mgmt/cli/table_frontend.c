@@ -208,7 +208,7 @@ static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
 		OPT("source", "source", PARAM_LIST, "clients of prefixes"),    \
 		OPT("rd", "rd", PARAM_TEXT, "RD is: set, clear"),              \
 		OPT("dnssec", "dnssec", PARAM_TEXT, "DO is: set, clear"),      \
-		OPT("pool", "pool", PARAM_TEXT, "of action pool"),             \
+		OPT("pool", "pool", PARAM_TEXT, "of actions pool, set-pool"),  \
 		OPT("addresses", "addresses", PARAM_LIST, "of action spoof"),  \
 		OPT("ttl_s", "ttl", PARAM_INT, "seconds, of action spoof"),    \
 		OPT("qps", "qps", PARAM_INT,                                   \
@@ -221,7 +221,7 @@ static const struct param p_route_test[] = {ARG("name", "NAME", PARAM_TEXT)};
 
 #define RULE_ACTIONS                                                           \
 	"allow, drop, refuse, nxdomain, servfail, notimp, truncate, pool, "    \
-	"spoof, rate-limit, tag"
+	"spoof, rate-limit, tag, set-pool, no-recurse"
 
 static const struct param p_rule[] = {ARG("name", "NAME", PARAM_TEXT)};
 

@@ -149,6 +149,8 @@ static const struct {
 		"rule r: there is no pool no"},
 	{"rule", NULL, "{\"name\":\"r\",\"action\":\"pool\"}",
 		"rule r: action pool needs pool"},
+	{"rule", NULL, "{\"name\":\"r\",\"action\":\"set-pool\"}",
+		"rule r: action set-pool needs pool"},
 	{"rule", NULL, "{\"name\":\"r\",\"action\":\"spoof\"}",
 		"rule r: action spoof needs addresses"},
 	{"rule", NULL, "{\"name\":\"r\",\"action\":\"rate-limit\",\"burst\":5}",

@@ -72,6 +72,10 @@ static const struct {
 		 "\"rate-limit\",\"qps\":1000}"},
 	{"rule", "{\"name\":\"updates\",\"position\":0,\"action\":\"drop\","
 		 "\"opcode\":\"UPDATE\"}"},
+	{"rule", "{\"name\":\"lookat\",\"position\":15,\"action\":"
+		 "\"set-pool\",\"pool\":\"auth\",\"suffix\":\"on.lab\"}"},
+	{"rule", "{\"name\":\"apart\",\"position\":15,\"action\":"
+		 "\"no-recurse\",\"source\":\"10.10.3.0/24\"}"},
 	{"rule", "{\"name\":\"chaos\",\"action\":\"refuse\","
 		 "\"qclass\":\"CH\"}"},
 	{"rule", "{\"name\":\"walled\",\"action\":\"nxdomain\","
