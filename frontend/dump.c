@@ -227,6 +227,18 @@ static int load_one(struct load *l)
 		       : -EBADMSG;
 }
 
+/* Since then; 0 when the clock was set back, and not longer than anything
+ * lives: the field may be damaged. */
+static int64_t lay_s(uint64_t then_s)
+{
+	uint64_t now_s = (uint64_t)wall_now_s();
+
+	if (then_s >= now_s)
+		return 0;
+	return now_s - then_s < UINT32_MAX ? (int64_t)(now_s - then_s)
+					   : UINT32_MAX;
+}
+
 static int load_all(struct load *l)
 {
 	char line[sizeof(magic)] = "";
@@ -237,10 +249,7 @@ static int load_all(struct load *l)
 		strcmp(line, magic) != 0 ||
 		!read_exactly(l, clock, sizeof(clock)))
 		return -EBADMSG;
-	l->lay_s = wall_now_s() -
-		   (int64_t)((uint64_t)get32(clock) << 32 | get32(clock + 4));
-	if (l->lay_s < 0)
-		l->lay_s = 0; /* the clock was set back */
+	l->lay_s = lay_s((uint64_t)get32(clock) << 32 | get32(clock + 4));
 	while (rc > 0)
 		rc = load_one(l);
 	return rc;

@@ -132,12 +132,16 @@ unit_tests += tests/fuzz/fuzz-policy-t
 tests_fuzz_fuzz_policy_t_SOURCES = tests/fuzz/fuzz-policy.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_policy_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/policy
+unit_tests += tests/fuzz/fuzz-dump-t
+tests_fuzz_fuzz_dump_t_SOURCES = tests/fuzz/fuzz-dump.c $(FUZZ_REPLAY)
+tests_fuzz_fuzz_dump_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
+EXTRA_DIST += tests/fuzz/corpus/dump
 unit_tests += tests/fuzz/fuzz-xfr-t
 tests_fuzz_fuzz_xfr_t_SOURCES = tests/fuzz/fuzz-xfr.c $(FUZZ_REPLAY)
 tests_fuzz_fuzz_xfr_t_LDADD = frontend/libfrontend.a $(TEST_LIBS)
 EXTRA_DIST += tests/fuzz/corpus/xfr
 
-fuzz-answer fuzz-blockfile fuzz-policy fuzz-xfr:
+fuzz-answer fuzz-blockfile fuzz-dump fuzz-policy fuzz-xfr:
 	@mkdir -p tests/fuzz/found-$(@:fuzz-%=%)
 	$(FUZZ_BUILD) $(AM_CPPFLAGS) -o tests/fuzz/explore-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/$@.c $(top_srcdir)/common/*/*.c \
@@ -147,7 +151,7 @@ fuzz-answer fuzz-blockfile fuzz-policy fuzz-xfr:
 	tests/fuzz/explore-$(@:fuzz-%=%) $(FUZZ_FLAGS) \
 		tests/fuzz/found-$(@:fuzz-%=%) \
 		$(top_srcdir)/tests/fuzz/corpus/$(@:fuzz-%=%)
-.PHONY: fuzz-answer fuzz-blockfile fuzz-policy fuzz-xfr
+.PHONY: fuzz-answer fuzz-blockfile fuzz-dump fuzz-policy fuzz-xfr
 
 # Manifests as the agent reads them, foreign configuration as the CLI does.
 unit_tests += tests/fuzz/fuzz-manifest-t tests/fuzz/fuzz-import-t
