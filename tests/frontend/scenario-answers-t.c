@@ -13,6 +13,7 @@
 #include "tests/tap/wire.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #define FIRST        "policy: firstAvailable"
@@ -255,8 +256,35 @@ static bool nothing_outstanding(void *arg)
 	return none;
 }
 
+/* The answer of a question that is over comes while others wait. */
+static void test_late_among_others(const struct packet *late)
+{
+	static struct packet asked[20];
+	unsigned right = 0;
+
+	for (uint16_t i = 0; i < 20; i++) {
+		char name[32];
+		struct ask ask = {.name = name, .id = i};
+
+		(void)snprintf(name, sizeof(name), "other%u.test", i);
+		ask_udp(sc.client, &ask);
+		if (!take_udp(r1()->udp, &asked[i], SCENE_SOON))
+			tap_bail("r1 is not asked for %s", name);
+		reply_udp(r1()->udp, late, &good);
+	}
+	for (unsigned i = 20; i-- > 0;)
+		reply_udp(r1()->udp, &asked[i], &good);
+	for (unsigned i = 0; i < 20 && client_hears(SCENE_SOON); i++)
+		right += scene_rcode(&sc) == 0 &&
+			 memcmp(sc.answer.data + 13, "other", 5) == 0;
+	ok(right == 20 && !client_hears(20),
+		"21: nor does it answer others that wait by now: %u of 20",
+		right);
+}
+
 static void test_late_and_twice(void)
 {
+	static struct packet late;
 	long long before;
 
 	before = scene_stat(&sc, IGNORED("id"));
@@ -280,6 +308,8 @@ static void test_late_and_twice(void)
 	reply_udp(r1()->udp, &question, &good);
 	ok(scene_wait_stat(&sc, IGNORED("id"), 1) && !client_hears(20),
 		"21: a later answer is dropped and counted");
+	late = question;
+	test_late_among_others(&late);
 	ok(tap_wait(nothing_outstanding, &sc, SCENE_SOON),
 		"21: nothing is outstanding");
 	scene_stop(&sc, "21");
@@ -333,7 +363,7 @@ static void test_sizes(void)
 
 int main(void)
 {
-	scene_start(&sc, "retry: {hedge: false, timeout: 4s, deadline: 5s}\n",
+	scene_start(&sc, "retry: {hedge: false, timeout: 28s, deadline: 30s}\n",
 		FIRST, NULL);
 	stub_set(r1(), &held);
 	test_wrong();

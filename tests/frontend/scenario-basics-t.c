@@ -66,11 +66,20 @@ static void test_acl(void)
 	scene_stop(&sc, "1");
 	scene_start(&sc, "acl: {allow: [127.0.0.0/8], deny: [127.0.0.9/32]}\n",
 		"", NULL);
+	if (!scene_ask(&sc, &plain) || scene_rcode(&sc) != 0)
+		tap_bail("not answered");
+	(void)stub_asked(r1());
+	tcp = scene_client(&sc, SOCK_STREAM, "127.0.0.9");
+	ask_tcp(tcp, &plain);
+	ok(take_tcp(tcp, &sc.answer, SCENE_SOON) &&
+			scene_rcode(&sc) == DNS_RCODE_REFUSED,
+		"1: denied, action refuse, a cached name, TCP: REFUSED");
+	close(tcp);
 	udp = scene_client(&sc, SOCK_DGRAM, "127.0.0.9");
 	ask_udp(udp, &plain);
 	ok(take_udp(udp, &sc.answer, SCENE_SOON) &&
 			scene_rcode(&sc) == DNS_RCODE_REFUSED,
-		"1: action refuse: REFUSED");
+		"1: UDP: REFUSED");
 	ok(has_bits(MSG_QR | MSG_RA | MSG_RD, MSG_AA | MSG_AD | MSG_TC),
 		"9: an answer made here: RD copied, RA set, AA and AD clear");
 	ok(!has_opt(&sc.answer), "8: no OPT for one who sent none");
@@ -131,8 +140,8 @@ static void test_forwarding(void)
 	stub_set(r1(), &script);
 	ok(scene_ask_tcp(&sc, &ask) && msg_id(sc.answer.data) == 4711 &&
 			msg_count(sc.answer.data, MSG_AN) == 1 &&
-			(p[1].len = ask_make(&ask, p[1].data,
-				 sizeof(p[1].data))) > 0 &&
+			(p[1].len = ask_make(
+				 &ask, p[1].data, sizeof(p[1].data))) > 0 &&
 			memcmp(sc.answer.data + 12, p[1].data + 12,
 				p[1].len - 12) == 0,
 		"3: over TCP too");
