@@ -190,6 +190,8 @@ void backend_forget(struct backends *b, uint32_t attempt, bool timed_out)
 	tcp = !a->sock;
 	if (timed_out)
 		count_timeout(b, a);
+	if (a->sock)
+		upstream_forget(a->sock, a->id);
 	backend_give(b, a);
 	if (tcp && timed_out && up->stream &&
 		++up->tcp_timeouts >= TCP_PATIENCE &&

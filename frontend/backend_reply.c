@@ -9,7 +9,7 @@
 
 #include "common/dns/code.h"
 
-/* Late replies come too; each believed one makes up for one. */
+/* A reply may come twice, or very late: each believed one makes up for one. */
 #define STRANGERS_MAX 16
 
 /* An error in place of the backend's message, with the question asked. */
@@ -97,6 +97,15 @@ static void count_answer(struct backends *b, const struct attempt *a)
 		server_add_tcp_latency(server, (uint32_t)us);
 }
 
+/* One guess too many, while there is something to be hit? */
+static bool is_guess(struct upstream_socket *s, const uint8_t *msg, size_t len)
+{
+	if (s->waiting == 0 ||
+		(len >= MSG_HEADER && upstream_is_late(s, msg_id(msg))))
+		return false;
+	return ++s->strangers >= STRANGERS_MAX;
+}
+
 void backend_take_reply(struct backends *b, struct upstream *up,
 	struct upstream_socket *sock, uint8_t *msg, size_t len)
 {
@@ -107,8 +116,7 @@ void backend_take_reply(struct backends *b, struct upstream *up,
 	if (!a) {
 		metric_inc(b->row, STAT_REPLY_UNKNOWN);
 		server_count(&server->ignored);
-		if (sock && sock->waiting > 0 &&
-			++sock->strangers >= STRANGERS_MAX)
+		if (sock && is_guess(sock, msg, len))
 			backend_udp_flee(b, sock);
 		return;
 	}

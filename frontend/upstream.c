@@ -166,6 +166,23 @@ struct upstream_socket *upstream_socket(struct upstream *up, struct loop *loop,
 	return NULL;
 }
 
+void upstream_forget(struct upstream_socket *s, uint16_t id)
+{
+	s->forgotten[s->forgotten_count++ % UPSTREAM_FORGOTTEN] = id;
+}
+
+bool upstream_is_late(const struct upstream_socket *s, uint16_t id)
+{
+	unsigned count = s->forgotten_count < UPSTREAM_FORGOTTEN
+				 ? s->forgotten_count
+				 : UPSTREAM_FORGOTTEN;
+
+	for (unsigned i = 0; i < count; i++)
+		if (s->forgotten[i] == id)
+			return true;
+	return false;
+}
+
 void upstream_flee(struct upstream_socket *s)
 {
 	s->flights++;

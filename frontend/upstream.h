@@ -14,9 +14,10 @@
 #include "common/net/udp.h"
 #include "frontend/server.h"
 
-#define UPSTREAM_SOCKETS 64
-#define UPSTREAM_RUN     8  /* questions in a row, when the first still waits */
-#define UPSTREAM_QUEUE   64 /* questions that leave together */
+#define UPSTREAM_SOCKETS   64
+#define UPSTREAM_RUN       8 /* questions in a row, when the first still waits */
+#define UPSTREAM_FORGOTTEN 16
+#define UPSTREAM_QUEUE     64 /* questions that leave together */
 
 struct upstream;
 
@@ -28,7 +29,10 @@ struct upstream_socket {
 	unsigned uses, waiting;
 	unsigned strangers; /* replies with an id that is not waited for */
 	unsigned flights;   /* from them, ever */
-	bool refused;       /* an error came with a send: told later */
+	/* the last ids given up: their replies are late, no guesses */
+	uint16_t forgotten[UPSTREAM_FORGOTTEN];
+	unsigned forgotten_count;
+	bool refused; /* an error came with a send: told later */
 };
 
 struct upstream {
@@ -56,6 +60,9 @@ struct upstream_socket *upstream_socket(struct upstream *up, struct loop *loop,
 void upstream_opened(struct upstream *up, struct mtime now);
 void upstream_ended(
 	struct upstream *up, struct mtime now, bool due, enum stream_end why);
+/* The question with this id was given up; was it one of the last? */
+void upstream_forget(struct upstream_socket *s, uint16_t id);
+bool upstream_is_late(const struct upstream_socket *s, uint16_t id);
 /* Somebody guesses: leave the port at once, and what came to it unread. What
  * waits must be asked again. */
 void upstream_flee(struct upstream_socket *s);
