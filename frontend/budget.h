@@ -12,7 +12,7 @@
 #include "common/base/clock.h"
 
 #define BUDGET_SECONDS 10
-#define BUDGET_FLOOR   100 /* retries in that time that are always allowed */
+#define BUDGET_FLOOR   200 /* retries in that time that are always allowed */
 #define BUDGET_SHARE   10  /* one retry in so many questions */
 
 struct budget {

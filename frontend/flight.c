@@ -264,7 +264,9 @@ static bool ask_again(struct flights *fs, struct flight *f, enum stat_id why)
 	if (!pool || f->asked >= w->policy->retry.tries ||
 		pool_is_exhausted(pool, &f->choice))
 		return false;
-	if (!pool_is_condemned(pool, &f->choice) &&
+	/* one that is not there was asked for nothing: no extra load */
+	if ((why != STAT_RETRY_ERROR || f->tcp) &&
+		!pool_is_condemned(pool, &f->choice) &&
 		!budget_retry(&w->budget, loop_now(w->loop))) {
 		metric_inc(w->row, STAT_RETRY_DENIED);
 		return false;
