@@ -512,6 +512,7 @@ static void test_lazy(void)
 		"policy: firstAvailable", LAZY);
 	if (!both_up())
 		tap_bail("not up");
+	say("backend down r2"); /* the last one is not ejected */
 	before = probes_of(r1());
 	changes = server_count(0, "state_changes");
 	ok(!tap_wait(was_probed, &before, 300),
@@ -526,6 +527,9 @@ static void test_lazy(void)
 	ok(!tap_wait(was_probed, &before, 200) &&
 			server_count(0, "state_changes") == changes,
 		"53: with success: healthy, and probes stop");
+	say("backend auto r2");
+	if (!both_up())
+		tap_bail("r2 is not up again");
 	sick.reply = sick.probe = (struct reply){.rcode = DNS_RCODE_SERVFAIL};
 	stub_set(r1(), &sick);
 	(void)ask_all("sick", 3);
