@@ -42,10 +42,12 @@ struct ha {
 	struct http_server *metrics;
 	struct timer *stop_timer; /* polls the end of a drain */
 	struct timer *move_timer;
-	struct timer *turn;  /* see worker_turn */
+	struct timer *turn; /* see worker_turn */
+	struct timer *restart_timer;
 	struct timer *pulse; /* does the worker still come round? */
 	int64_t stop_us;     /* when to stop waiting for a peer */
 	int64_t routed_us;   /* the same for routers to move on */
+	int64_t stay_us;     /* an end until then is a restart; 0 = is none */
 	bool goodbye;        /* linger after the goodbye is being waited for */
 	struct ha_note history[HA_HISTORY];
 	long long history_seq;                     /* of the newest */
@@ -120,6 +122,10 @@ void ha_anycast_metrics(const struct ha_views *views, struct text *out);
 void ha_anycast_stats(const struct ha_views *views, json_t *out);
 /* Line of an INSTANCE_ROUTE or INSTANCE_ROUTE_ROBBED event. */
 void ha_anycast_text(const struct instance_event *ev, char *out, size_t size);
+/* main.c: an end in the next seconds leaves everything as it is for the process
+ * that follows; or end now in that way. */
+void ha_stay(struct ha *ha);
+void ha_restart(struct ha *ha);
 /* verbs.c */
 extern const struct control_command ha_commands[];
 /* A role or a failed move was reported: does somebody wait for it? */

@@ -25,6 +25,7 @@ struct keep_file {
 	uint32_t drained;
 	char boot_id[BOOT_ID];
 	struct keep_entry entries[CONFIG_INSTANCES];
+	int64_t restart_us; /* CLOCK_MONOTONIC; 0 = never */
 };
 
 struct keep {
@@ -161,6 +162,16 @@ bool keep_recent(const struct keep *k, int64_t since_us)
 			return true;
 	}
 	return false;
+}
+
+void keep_mark_restart(struct keep *k, int64_t now_us)
+{
+	k->file->restart_us = now_us;
+}
+
+bool keep_restarts(const struct keep *k, int64_t since_us)
+{
+	return k->file->restart_us > since_us;
 }
 
 bool keep_drained(const struct keep *k)

@@ -40,6 +40,11 @@ bool keep_resumable(
 /* Was any instance master and advertised after `since_us`? */
 bool keep_recent(const struct keep *k, int64_t since_us);
 
+/* The process ends on purpose to be started again: what it put on interfaces
+ * and into routing tables is to stay. Told after `since_us`? */
+void keep_mark_restart(struct keep *k, int64_t now_us);
+bool keep_restarts(const struct keep *k, int64_t since_us);
+
 /* Drained by the operator; survives restarts. */
 bool keep_drained(const struct keep *k);
 void keep_set_drained(struct keep *k, bool drained);

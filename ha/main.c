@@ -23,10 +23,13 @@ enum {
 	PULSE_MS = 1000,
 	STOP_MAX_US = 8 * 1000 * 1000,
 	ROUTED_MAX_US = 25 * 1000 * 1000, /* below the unit's TimeoutStopSec */
-	RESTART_US = 1000000
+	RESTART_US = 1000000,
+	RESTART_MS = 20,
+	STAY_US = 10 * 1000 * 1000, /* from ExecStop to the signal */
 };
 
 static void stop_poll(void *arg);
+static void on_restart(void *arg);
 
 /* --- events ------------------------------------------------------------ */
 
@@ -140,6 +143,7 @@ static void ha_free(void *state)
 	http_server_free(ha->metrics);
 	timer_free(ha->stop_timer);
 	timer_free(ha->move_timer);
+	timer_free(ha->restart_timer);
 	timer_free(ha->pulse);
 	timer_free(ha->turn);
 	watch_close(ha->events);
@@ -168,10 +172,11 @@ static int open_parts(struct ha *ha, struct loop *loop, struct err *err)
 		loop, worker_event_fd(ha->worker), LOOP_READ, on_events, ha);
 	ha->stop_timer = timer_new(loop, stop_poll, ha);
 	ha->move_timer = timer_new(loop, ha_moves_expire, ha);
+	ha->restart_timer = timer_new(loop, on_restart, ha);
 	ha->pulse = timer_new(loop, on_pulse, ha);
 	ha->turn = timer_new(loop, on_turn, ha);
-	if (!ha->events || !ha->stop_timer || !ha->move_timer || !ha->pulse ||
-		!ha->turn)
+	if (!ha->events || !ha->stop_timer || !ha->move_timer ||
+		!ha->restart_timer || !ha->pulse || !ha->turn)
 		return err_fail(err, -ENOMEM, "out of memory");
 	if (!ha->config->has_metrics)
 		return 0;
@@ -335,6 +340,31 @@ static void stop_poll(void *arg)
 	daemon_stopped(ha->daemon);
 }
 
+void ha_stay(struct ha *ha)
+{
+	ha->stay_us = mtime_now().us + STAY_US;
+}
+
+/* What is here stays for the next process, also past systemd's --cleanup. */
+static void end_here(struct ha *ha)
+{
+	log_info("ha: ends to be started again: roles and routes stay");
+	keep_mark_restart(ha->keep, mtime_now().us);
+	worker_stay(ha->worker, true);
+	daemon_stopped(ha->daemon);
+}
+
+static void on_restart(void *arg)
+{
+	end_here(arg);
+}
+
+/* In a moment: the answer to who asked for it goes out first. */
+void ha_restart(struct ha *ha)
+{
+	timer_set_ms(ha->restart_timer, RESTART_MS);
+}
+
 static void ha_stop(struct daemon *d, void *state)
 {
 	struct ha *ha = state;
@@ -342,6 +372,10 @@ static void ha_stop(struct daemon *d, void *state)
 	bool on = true;
 
 	(void)d;
+	if (mtime_now().us < ha->stay_us) {
+		end_here(ha);
+		return;
+	}
 	worker_call(ha->worker, look_busy, &busy);
 	worker_call(ha->worker, set_stop, &on);
 	if (busy.wait_us > STOP_MAX_US)
@@ -407,22 +441,25 @@ static int sweep(bool crash)
 }
 
 /* A restart may go on as master, so what was used a moment ago is left. */
-static int cleanup(void)
+static int cleanup(const char *path)
 {
 	struct err err = {.text = ""};
 	struct keep *keep = NULL;
+	bool restarts;
 	int status = 0;
 
-	if (access(KEEP_PATH, F_OK) == 0) {
-		keep = keep_open(KEEP_PATH, &err);
+	if (access(path, F_OK) == 0) {
+		keep = keep_open(path, &err);
 		if (!keep) {
 			fprintf(stderr, "ispdns-ha: %s\n", err.text);
 			return 1;
 		}
 	}
-	if (!crashed() || !keep ||
+	restarts = crashed() ||
+		   (keep && keep_restarts(keep, mtime_now().us - RESTART_US));
+	if (!restarts || !keep ||
 		!keep_recent(keep, mtime_now().us - RESTART_US))
-		status = sweep(crashed());
+		status = sweep(restarts);
 	keep_close(keep);
 	return status;
 }
@@ -431,7 +468,7 @@ static int ha_option(int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++)
 		if (strcmp(argv[i], "--cleanup") == 0)
-			return cleanup();
+			return cleanup(i + 1 < argc ? argv[i + 1] : KEEP_PATH);
 	return -1;
 }
 

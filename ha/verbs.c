@@ -210,10 +210,30 @@ void ha_moves_expire(void *arg)
 		timer_set_us(ha->move_timer, next - now + 1000);
 }
 
+/* --- restarts ---------------------------------------------------------- */
+
+static void verb_stay(void *arg, struct control_call *call, const json_t *args)
+{
+	(void)args;
+	ha_stay(arg);
+	control_ok(call, NULL);
+}
+
+static void verb_restart(
+	void *arg, struct control_call *call, const json_t *args)
+{
+	(void)args;
+	ha_restart(arg);
+	control_ok(call, NULL);
+}
+
 const struct control_command ha_commands[] = {
 	{"show", verb_show, "every virtual router with role and health"},
 	{"events", verb_events, "since=N: what happened, newest last"},
 	{"move", verb_move, "[INSTANCE | vrid=N]: give the role to the peer"},
 	{"take", verb_take, "[INSTANCE | vrid=N]: ask our peer for the role"},
+	{"restart", verb_restart,
+		"end now and keep roles and routes: systemd starts it again"},
+	{"stay", verb_stay, "an end in the next 10 s is such a restart"},
 	{NULL, NULL, NULL},
 };

@@ -136,10 +136,24 @@ static void *thread_main(void *arg)
 static void quit(struct worker *w, void *arg)
 {
 	(void)arg;
+	w->quit = true;
+	if (w->stays)
+		return;
 	worker_anycast_close(w);
 	for (size_t i = 0; i < w->count; i++)
 		instance_close(w->instances[i], mtime_now().us);
-	w->quit = true;
+}
+
+static void set_stay(struct worker *w, void *arg)
+{
+	const bool *on = arg;
+
+	w->stays = *on;
+}
+
+void worker_stay(struct worker *w, bool on)
+{
+	worker_call(w, set_stay, &on);
 }
 
 /* --- start and end ----------------------------------------------------- */

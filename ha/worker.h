@@ -29,6 +29,9 @@ struct worker *worker_new(const struct config *config, struct keep *keep,
 int worker_start(struct worker *w, bool drained, struct err *err) MUST_CHECK;
 /* Stop at once: goodbyes, addresses off, thread joined. Then free. */
 void worker_free(struct worker *w); /* NULL allowed */
+/* Its end leaves addresses, routes and roles as they are: for the next process.
+ */
+void worker_stay(struct worker *w, bool on);
 
 /* Run fn(w, arg) on the real-time thread and wait for it; before the start
  * or after the end it runs right here. Main thread. */

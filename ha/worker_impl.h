@@ -49,6 +49,7 @@ struct worker {
 	/* The real-time thread's; in no word with the others. */
 	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
 	bool quit, rescan, rescan_routes;
+	bool stays;                 /* see worker_stay */
 	enum track_service service; /* of the frontend, as last told */
 	/* Between the two. */
 	struct instance_event ring[RING];

@@ -100,6 +100,12 @@ is "$lost" 0 "kill -9 and restart: nothing is lost"
 ok "restart: still master" wait_for 5 is_role a MASTER
 is "$(field a reason)" resume "restart: by resuming"
 is "$(field b transitions)" "$before" "restart: the peer saw nothing"
+ok "the verb restart" ctl a restart
+wait "$(pid a ha)"
+ha_start a
+ok "restart by the verb: still master" wait_for 5 is_role a MASTER
+is "$(field a reason)" resume "restart by the verb: by resuming"
+is "$(field b transitions)" "$before" "restart by the verb: unseen"
 late() { in_ns a curl -sf http://127.0.0.1:8086/metrics |
 	awk '/^ispdns_ha_late_rounds_total/ { print $2 }'; }
 before=$(field a transitions) was_late=$(late)
