@@ -84,7 +84,8 @@ struct config_anycast {
 	uint32_t table, metric, drain_metric;
 	int64_t drain_us, linger_us;
 	bool last_man, track_frontend, track_probe;
-	bool for_frr; /* else for BIRD; see `engine` */
+	bool for_frr;            /* else for BIRD; see `engine` */
+	char engine_socket[108]; /* "": the usual one */
 };
 
 struct config_probe {

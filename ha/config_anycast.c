@@ -8,6 +8,7 @@
 /* Tables that the kernel forwards by. */
 enum {
 	TABLE_DEFAULT = 253,
+	TABLE_MAIN = 254,
 	TABLE_LOCAL = 255
 };
 
@@ -88,9 +89,6 @@ static int take_addresses(
 
 	for (; rc == 0 && n; n = conf_next(n))
 		rc = take_addr(b, n, a, conf_prefix(n));
-	if (rc == 0 && a->for_frr && a->family == 6)
-		return conf_error(b->conf, conf_get(node, "engine"), b->err,
-			"engine: frr imports IPv4 only");
 	if (rc == 0 && !a->track_frontend && !a->track_probe)
 		return conf_error(b->conf, conf_get(node, "track"), b->err,
 			"track: need frontend or probe, or nothing would ever "
@@ -136,11 +134,6 @@ static int check_numbers(struct build *b, const struct conf_node *node,
 			b->err,
 			"drain_metric: %u: must be larger than metric (%u)",
 			a->drain_metric, a->metric);
-	if (a->table >= TABLE_DEFAULT && a->table <= TABLE_LOCAL)
-		return conf_error(b->conf, conf_get(node, "table"), b->err,
-			"table: %u: packets are forwarded by it; need a "
-			"private one",
-			a->table);
 	for (size_t i = 0; i < b->out->anycast_count; i++)
 		if (a->instance[0] &&
 			strcmp(a->instance, b->out->anycast[i].instance) == 0)
@@ -148,6 +141,28 @@ static int check_numbers(struct build *b, const struct conf_node *node,
 				"instance: %s is routed by %s already",
 				a->instance, b->out->anycast[i].name);
 	return 0;
+}
+
+/* FRR imports tables of IPv4 only; of IPv6 it takes what is in table main,
+ * where the route does no harm: table local, which has the address, is asked
+ * first. */
+static int check_table(struct build *b, const struct conf_node *node,
+	const struct config_anycast *a)
+{
+	const struct conf_node *n = conf_get(node, "table");
+
+	if (a->for_frr && a->family == 6)
+		return a->table == TABLE_MAIN
+			       ? 0
+			       : conf_error(b->conf, n, b->err,
+					 "table: %u: FRR takes IPv6 from table "
+					 "254 (main) only",
+					 a->table);
+	if (a->table < TABLE_DEFAULT || a->table > TABLE_LOCAL)
+		return 0;
+	return conf_error(b->conf, n, b->err,
+		"table: %u: packets are forwarded by it; need a private one",
+		a->table);
 }
 
 static int build_one(struct build *b, const struct conf_node *node)
@@ -170,6 +185,8 @@ static int build_one(struct build *b, const struct conf_node *node)
 	a->linger_us = conf_get_int(node, "linger") * 1000;
 	a->last_man = conf_get_bool(node, "last_man");
 	a->for_frr = conf_get_int(node, "engine") == 1;
+	snprintf(a->engine_socket, sizeof(a->engine_socket), "%s",
+		conf_get_str(node, "engine_socket"));
 	a->track_frontend = conf_get_bool(track, "frontend");
 	a->track_probe = conf_get_bool(track, "probe");
 	if (listed == (a->instance[0] != '\0'))
@@ -180,6 +197,8 @@ static int build_one(struct build *b, const struct conf_node *node)
 	if (rc == 0)
 		rc = listed ? take_addresses(b, node, a)
 			    : take_instance(b, node, a);
+	if (rc == 0)
+		rc = check_table(b, node, a);
 	if (rc == 0)
 		b->out->anycast_count++;
 	return rc;

@@ -265,16 +265,23 @@ static const struct schema_item anycast_items[] = {
 		.type = SCHEMA_ENUM,
 		.choices = engines,
 		.dflt = "bird",
-		.help = "The BGP daemon; for frr (IPv4 only) the addresses are "
-			"routes in table local, since it would prefer "
-			"addresses on lo to the table."},
+		.help = "The BGP daemon; for frr the addresses are routes in "
+			"table local, since it would prefer addresses on lo "
+			"to the table."},
+	{.name = "engine_socket",
+		.type = SCHEMA_STRING,
+		.max = 107,
+		.dflt = "\"\"",
+		.help = "Its control socket, which tells whether it runs; "
+			"empty: /run/bird/bird.ctl or /run/frr/bgpd.vty."},
 	{.name = "table",
 		.type = SCHEMA_INT,
 		.min = 1,
 		.max = INT32_MAX,
 		.dflt = "201",
 		.help = "Kernel routing table that the BGP daemon reads; no "
-			"packet is forwarded by it."},
+			"packet is forwarded by it. FRR takes IPv6 from 254 "
+			"(main) only."},
 	{.name = "metric",
 		.type = SCHEMA_INT,
 		.min = 1,

@@ -4,6 +4,7 @@
 
 #include "common/ctl/daemon.h"
 #include "common/net/http.h"
+#include "ha/engine.h"
 #include "ha/fence.h"
 #include "ha/pace.h"
 #include "ha/worker.h"
@@ -54,6 +55,7 @@ struct ha {
 	uint64_t transitions[4][4][STATE_REASONS]; /* from, to, reason */
 	struct ha_move moves[HA_MOVES];
 	struct fence fence;
+	struct engine_state engine;
 	uint64_t pace_told_us; /* the interval that was asked for last */
 };
 
@@ -85,6 +87,7 @@ struct ha_anycast_view {
 	enum track_service service;
 	uint8_t routed; /* of its addresses: how many have a route */
 	bool probe_running, drained;
+	bool engine_absent; /* no BGP daemon reads what we route */
 };
 
 struct ha_views {
@@ -116,6 +119,9 @@ json_t *ha_note_json(const struct ha_note *note) MUST_CHECK;
 bool ha_note_text(const struct instance_event *ev, char *out, size_t size);
 /* show_anycast.c */
 void ha_look_anycast(struct worker *w, struct ha_views *views);
+/* Main thread: look for the BGP daemons; a change is logged. */
+void ha_look_engine(struct ha *ha);
+void ha_view_engine(const struct ha *ha, struct ha_views *views);
 json_t *ha_anycast_json(const struct ha_views *views) MUST_CHECK;
 void ha_anycast_render(const json_t *list);
 void ha_anycast_metrics(const struct ha_views *views, struct text *out);

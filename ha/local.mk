@@ -6,6 +6,7 @@ ha_libha_a_SOURCES = \
 	ha/anycast.c ha/anycast.h \
 	ha/ask.c ha/ask.h \
 	ha/config.c ha/config.h ha/config_anycast.c ha/config_schema.c \
+	ha/engine.c ha/engine.h \
 	ha/fence.c ha/fence.h \
 	ha/ha.h \
 	ha/handover.c ha/handover.h \

@@ -116,6 +116,7 @@ static void on_pulse(void *arg)
 
 	worker_call(ha->worker, look_late, &min_us);
 	warn_pace(ha, min_us);
+	ha_look_engine(ha);
 	timer_set_ms(ha->pulse, PULSE_MS);
 }
 

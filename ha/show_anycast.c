@@ -4,6 +4,8 @@
 
 #include "ha/ha.h"
 
+#include "common/base/log.h"
+
 static uint8_t count_routed(const struct anycast *a)
 {
 	uint8_t n = 0;
@@ -34,6 +36,36 @@ void ha_look_anycast(struct worker *w, struct ha_views *views)
 	}
 }
 
+void ha_look_engine(struct ha *ha)
+{
+	struct engine_state before = ha->engine;
+
+	engine_look(&ha->engine, ha->config);
+	for (size_t i = 0; i < ha->config->anycast_count; i++) {
+		const struct config_anycast *a = &ha->config->anycast[i];
+
+		if (ha->engine.absent[i] == before.absent[i])
+			continue;
+		if (ha->engine.absent[i])
+			log_warn("ha: %s: %s does not run: its routes reach "
+				 "nobody",
+				a->name, a->for_frr ? "FRR's bgpd" : "BIRD");
+		else
+			log_info("ha: %s: %s runs", a->name,
+				a->for_frr ? "FRR's bgpd" : "BIRD");
+	}
+}
+
+void ha_view_engine(const struct ha *ha, struct ha_views *views)
+{
+	for (size_t i = 0; i < views->anycast_count; i++)
+		for (size_t k = 0; k < ha->config->anycast_count; k++)
+			if (!strcmp(views->anycast[i].conf.name,
+				    ha->config->anycast[k].name))
+				views->anycast[i].engine_absent =
+					ha->engine.absent[k];
+}
+
 static json_t *one_json(const struct ha_anycast_view *v, int64_t now)
 {
 	json_t *list = json_array();
@@ -44,7 +76,7 @@ static json_t *one_json(const struct ha_anycast_view *v, int64_t now)
 			list, json_string(ha_print_ip(
 				      v->conf.family, v->conf.addrs[i], ip)));
 	return json_pack("{s:s, s:s, s:o, s:s, s:I, s:b, s:I, s:I, s:s, s:I,"
-			 " s:b, s:s, s:b, s:I, s:I, s:I}",
+			 " s:b, s:s, s:b, s:b, s:I, s:I, s:I}",
 		"name", v->conf.name, "family",
 		v->conf.family == 6 ? "ipv6" : "ipv4", "addresses", list,
 		"instance", v->conf.instance, "table",
@@ -53,8 +85,8 @@ static json_t *one_json(const struct ha_anycast_view *v, int64_t now)
 		"reason", route_reason_name(v->st.reason), "since_ms",
 		(json_int_t)((now - v->st.since_us) / 1000), "address_on",
 		v->st.address, "frontend", track_service_name(v->service),
-		"drained", v->drained, "changes",
-		(json_int_t)v->counters.changes, "restored",
+		"drained", v->drained, "engine_absent", v->engine_absent,
+		"changes", (json_int_t)v->counters.changes, "restored",
 		(json_int_t)v->counters.restored, "failed",
 		(json_int_t)v->counters.failed);
 }
@@ -89,7 +121,10 @@ static void render_one(json_t *o)
 		(long long)table);
 	json_array_foreach(addresses, i, a)
 		printf(" %s", json_string_value(a));
-	printf("\n  frontend %s\n", frontend);
+	printf("\n  frontend %s%s\n", frontend,
+		json_is_true(json_object_get(o, "engine_absent"))
+			? ", the BGP daemon does not run"
+			: "");
 }
 
 void ha_anycast_render(const json_t *list)
@@ -156,6 +191,11 @@ static uint64_t get_failed(const struct ha_anycast_view *v)
 	return v->counters.failed;
 }
 
+static uint64_t get_engine_up(const struct ha_anycast_view *v)
+{
+	return !v->engine_absent;
+}
+
 static const struct {
 	const char *name, *type, *help;
 	uint64_t (*get)(const struct ha_anycast_view *v);
@@ -174,6 +214,9 @@ static const struct {
 		"Times somebody took a route or address off.", get_restored},
 	{"ispdns_ha_route_failed_total", "counter",
 		"System calls for it that failed.", get_failed},
+	{"ispdns_ha_route_engine_up", "gauge",
+		"1 while the BGP daemon that reads the routes runs.",
+		get_engine_up},
 };
 
 void ha_anycast_metrics(const struct ha_views *views, struct text *out)

@@ -79,6 +79,7 @@ struct ha_views *ha_look(struct ha *ha)
 		return NULL;
 	worker_call(ha->worker, look, views);
 	worker_call(ha->worker, look_service, views);
+	ha_view_engine(ha, views);
 	return views;
 }
 

@@ -41,8 +41,8 @@ static void vip_seen(struct call *call, json_t *row)
 
 static void anycast_seen(struct call *call, json_t *row)
 {
-	static const char *const names[] = {
-		"announced", "metric", "reason", "since_ms", NULL};
+	static const char *const names[] = {"announced", "metric", "reason",
+		"since_ms", "engine_absent", NULL};
 	const struct link *link =
 		fleet_find(push_fleet(call->m->push), row_str(row, "node"));
 	const json_t *seen =

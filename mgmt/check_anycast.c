@@ -152,25 +152,11 @@ static int check_service(const json_t *doc, const json_t *row, struct err *err)
 		      : check_vip_of(doc, row, err);
 }
 
-static bool service_is_v6(const json_t *doc, const json_t *service)
-{
-	const json_t *from =
-		*row_str(service, "vip")
-			? check_find(doc, "vip", row_str(service, "vip"))
-			: service;
-
-	return is_v6(json_string_value(
-		json_array_get(row_list(from, "addresses"), 0)));
-}
-
 static int check_node(const json_t *doc, const json_t *row, struct err *err)
 {
 	const char *name = row_str(row, "anycast"),
 		   *node = row_str(row, "node");
 	const json_t *service = check_find(doc, "anycast", name);
-	const char *engine = *row_str(row, "engine")
-				     ? row_str(row, "engine")
-				     : row_str(service, "engine");
 	const char *vip = row_str(service, "vip");
 
 	if (!list_has(row_list(check_find(doc, "node", node), "roles"), "ha"))
@@ -185,10 +171,6 @@ static int check_node(const json_t *doc, const json_t *row, struct err *err)
 			"anycast %s: node %s: metric must be less than "
 			"drain_metric",
 			name, node);
-	if (!strcmp(engine, "frr") && service_is_v6(doc, service))
-		return err_fail(err, -EINVAL,
-			"anycast %s: node %s: engine frr takes IPv4 only", name,
-			node);
 	return 0;
 }
 

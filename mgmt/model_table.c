@@ -361,6 +361,8 @@ static const struct model_column anycast[] = {
 	{"addresses", MODEL_PREFIX, MODEL_LIST, "[]", 0, 16, NULL, NULL, false},
 	{"vip", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, "vip", false},
 	{"engine", MODEL_ENUM, 0, "\"bird\"", 0, 0, engines, NULL, false},
+	{"engine_socket", MODEL_TEXT, MODEL_OPTIONAL, "\"\"", 0, 107, NULL,
+		NULL, false},
 	{"table", MODEL_INT, 0, "201", 1, INT32_MAX, NULL, NULL, false},
 	{"metric", MODEL_INT, 0, "100", 1, INT32_MAX, NULL, NULL, false},
 	{"drain_metric", MODEL_INT, 0, "1000", 2, INT32_MAX, NULL, NULL, false},

@@ -195,9 +195,28 @@ static void put_instances(
 
 /* ---- anycast ---- */
 
-static void put_service(
-	struct text *out, const json_t *service, const json_t *an)
+static bool is_v6(const json_t *doc, const json_t *service)
 {
+	const json_t *from = service;
+	size_t i;
+	json_t *vip;
+
+	json_array_foreach(model_rows(doc, "vip"), i, vip)
+		if (!strcmp(row_str(vip, "vip"), row_str(service, "vip")))
+			from = vip;
+	return strchr(json_string_value(
+			      json_array_get(row_list(from, "addresses"), 0)),
+		       ':') != NULL;
+}
+
+static void put_service(struct text *out, const json_t *doc,
+	const json_t *service, const json_t *an)
+{
+	const char *engine = *row_str(an, "engine")
+				     ? row_str(an, "engine")
+				     : row_str(service, "engine");
+	/* FRR takes IPv6 from table main only. */
+	bool from_main = !strcmp(engine, "frr") && is_v6(doc, service);
 	const char *vip = row_str(service, "vip");
 	int64_t own = row_int(an, "metric");
 
@@ -213,11 +232,15 @@ static void put_service(
 	text_add(out,
 		"    engine: %s\n    table: %lld\n    metric: %lld\n"
 		"    drain_metric: %lld\n",
-		*row_str(an, "engine") ? row_str(an, "engine")
-				       : row_str(service, "engine"),
-		(long long)row_int(service, "table"),
+		engine,
+		(long long)(from_main ? 254 : row_int(service, "table")),
 		(long long)(own ? own : row_int(service, "metric")),
 		(long long)row_int(service, "drain_metric"));
+	if (*row_str(service, "engine_socket")) {
+		render_key_quoted(out, "    engine_socket",
+			row_str(service, "engine_socket"));
+		text_add(out, "\n");
+	}
 	render_duration(
 		out, "    drain_time", row_int(service, "drain_time_ms"));
 	render_duration(out, "\n    linger", row_int(service, "linger_ms"));
@@ -241,7 +264,7 @@ static void put_anycast(struct text *out, const json_t *doc, const json_t *node)
 				    row_str(service, "anycast")) &&
 				!strcmp(row_str(an, "node"),
 					row_str(node, "node")))
-				put_service(&list, service, an);
+				put_service(&list, doc, service, an);
 	if (list.len)
 		text_add(out, "anycast:\n%s", list.data);
 	text_fini(&list);

@@ -471,22 +471,28 @@ static void alarm_vip(const struct vrrp *vrrp, const json_t *row, json_t *out)
 	json_decref(owners);
 }
 
-/* Announced by none of its nodes? */
+/* Announced by none of its nodes, or into the void? */
 static void alarm_service(
 	const struct vrrp *vrrp, const json_t *row, json_t *out)
 {
 	const char *name = row_str(row, "anycast");
+	bool announced = false;
 	struct list *pos;
 
 	list_each(pos, fleet_links(vrrp->fleet)) {
-		const json_t *service =
-			vrrp_service(list_entry(pos, struct link, list), name);
+		const struct link *l = list_entry(pos, struct link, list);
+		const json_t *word = vrrp_service(l, name);
 
-		if (json_is_true(json_object_get(service, "announced")))
-			return;
+		announced |= json_is_true(json_object_get(word, "announced"));
+		if (json_is_true(json_object_get(word, "engine_absent")))
+			json_array_append_new(out,
+				json_sprintf("anycast %s: the BGP daemon of "
+					     "node %s does not run",
+					name, l->name));
 	}
-	json_array_append_new(
-		out, json_sprintf("anycast %s: no node announces it", name));
+	if (!announced)
+		json_array_append_new(out,
+			json_sprintf("anycast %s: no node announces it", name));
 }
 
 void vrrp_alarms(const struct vrrp *vrrp, const json_t *vips,

@@ -18,7 +18,8 @@ static bool matters(const char *key)
 {
 	static const char *const keys[] = {"state", "role", "generation",
 		"backends_up", "draining", "drained", "pools_usable",
-		"restart_needed", "pid", "announced", "metric", "split_brain"};
+		"restart_needed", "pid", "announced", "metric", "split_brain",
+		"engine_absent"};
 
 	for (size_t i = 0; i < countof(keys); i++)
 		if (strcmp(key, keys[i]) == 0)

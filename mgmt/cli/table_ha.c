@@ -94,7 +94,9 @@ static const struct param p_ha_set[] = {
 	OPT("addresses", "addresses", PARAM_LIST, "198.51.100.53,..."),        \
 		OPT("vip", "vip", PARAM_TEXT,                                  \
 			"instead: a vip, routed by its master"),               \
-		OPT("engine", "engine", PARAM_TEXT, "bird or frr (IPv4)"),     \
+		OPT("engine", "engine", PARAM_TEXT, "bird or frr"),            \
+		OPT("engine_socket", "engine-socket", PARAM_TEXT,              \
+			"where it listens, when not where it usually does"),   \
 		OPT("table", "table", PARAM_INT, "kernel routing table"),      \
 		OPT("metric", "metric", PARAM_INT, "MED while all is well"),   \
 		OPT("drain_metric", "drain-metric", PARAM_INT,                 \

@@ -7,6 +7,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/config-t \
 	tests/ha/config_anycast-t \
 	tests/ha/conformance-t \
+	tests/ha/engine-t \
 	tests/ha/group-t \
 	tests/ha/handover-t \
 	tests/ha/health-t \
@@ -28,6 +29,8 @@ tests_ha_config_anycast_t_SOURCES = tests/ha/config_anycast-t.c
 tests_ha_config_anycast_t_LDADD = $(HA_LIBS)
 tests_ha_conformance_t_SOURCES = tests/ha/conformance-t.c tests/ha/frame.h
 tests_ha_conformance_t_LDADD = $(HA_LIBS)
+tests_ha_engine_t_SOURCES = tests/ha/engine-t.c
+tests_ha_engine_t_LDADD = $(HA_LIBS)
 tests_ha_group_t_SOURCES = tests/ha/group-t.c
 tests_ha_group_t_LDADD = $(HA_LIBS)
 tests_ha_handover_t_SOURCES = tests/ha/handover-t.c

@@ -251,8 +251,6 @@ static const struct {
 	{"anycast", "any4", "{\"metric\":1000}",
 		"drain_metric must be larger than metric"},
 	{"anycast", "any4", "{\"table\":254}", "table: packets are forwarded"},
-	{"anycast", "by-vip", "{\"engine\":\"frr\"}",
-		"anycast by-vip: node dd1: engine frr takes IPv4 only"},
 	{"anycast_node", "any4", "{\"metric\":1000}",
 		"node dd1: metric must be less than drain_metric"},
 	{"anycast_node", NULL, "{\"anycast\":\"any4\",\"node\":\"rec1\"}",

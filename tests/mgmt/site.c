@@ -116,11 +116,13 @@ static const struct {
 	{"anycast", "{\"anycast\":\"any4\",\"addresses\":[\"198.51.100.53\","
 		    "\"198.51.100.54\"],\"last_man\":true}"},
 	{"anycast", "{\"anycast\":\"by-vip\",\"vip\":\"VI_DNS6\","
-		    "\"metric\":50}"},
+		    "\"metric\":50,\"engine_socket\":\"/run/b.ctl\"}"},
 	{"anycast_node", "{\"anycast\":\"any4\",\"node\":\"dd1\"}"},
 	{"anycast_node", "{\"anycast\":\"any4\",\"node\":\"dd2\","
 			 "\"metric\":200,\"engine\":\"frr\"}"},
 	{"anycast_node", "{\"anycast\":\"by-vip\",\"node\":\"dd1\"}"},
+	{"anycast_node", "{\"anycast\":\"by-vip\",\"node\":\"dd2\","
+			 "\"engine\":\"frr\"}"},
 };
 
 bool site_add(json_t *doc, const char *table, const char *json)

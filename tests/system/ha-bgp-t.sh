@@ -84,6 +84,9 @@ frr_start() { # HOST FILE
 	in_ns "$1" $frr/bgpd -f /dev/null -z "$d/z" -i "$d/bgpd.pid" \
 		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
 	wait_for 5 test -S "$d/bgpd.vty" || bail "bgpd does not start"
+	in_ns "$1" $frr/bfdd -f /dev/null -z "$d/z" -i "$d/bfdd.pid" \
+		--vty_socket "$d" --bfdctl "$d/bfdd.sock" >> "$d/log" 2>&1 &
+	wait_for 5 test -S "$d/bfdd.vty" || bail "bfdd does not start"
 	vtysh --vty_socket "$d" -f "$2" >> "$d/log" 2>&1
 }
 
@@ -94,10 +97,12 @@ bird_start() { # HOST
 }
 
 conf() { # HOST [KEY: VALUE, ...]: of both families
-	sed -e "s|^node:.*|node: $1|" -e "s|socket:.*|socket: $work/$1/health|" \
+	local socket=$work/$1/bird.ctl
+	[ "$1" != f3 ] || socket=$work/$1/bgpd.vty
+	sed -e "s|engine: bird.*|engine: bird\n    engine_socket: $socket|" -e "s|^node:.*|node: $1|" -e "s|^  socket:.*|  socket: $work/$1/health|" \
 		-e 's|drain_time:.*|drain_time: 1500ms|' \
 		-e 's|linger:.*|linger: 1s|' \
-		-e "s|\[\"\(.*\)\"\]|[\"\1\"]\n    drain_time: 1500ms\n    linger: 1s|" \
+		-e "s|\[\"\(.*\)\"\]|[\"\1\"]\n    drain_time: 1500ms\n    linger: 1s\n    engine_socket: $socket|" \
 		"$srcdir/deploy/examples/ha-anycast.yaml" |
 		sed "${2:-}"
 }
@@ -171,7 +176,8 @@ for n in f1 f2 f3; do
 	[ $n = f3 ] || bird_start $n
 	conf $n > "$work/$n/ha.yaml"
 done
-conf f3 's/engine: bird/engine: frr/' > "$work/f3/ha.yaml"
+conf f3 's/engine: bird/engine: frr/
+	/"2001:/a\    engine: frr\n    table: 254' > "$work/f3/ha.yaml"
 for n in f1 f2 f3; do ha_start $n; done
 
 # --- routes follow the frontend ---
@@ -184,7 +190,8 @@ ok "and the address is on lo" on_lo f1
 like "$(ip -n "$ns-f3" route show table local $vip)" "^local $vip dev lo" \
 	"or a local route on the one with FRR"
 ok "the router has three paths side by side" wait_for 20 hops_are 3
-ok "and two in IPv6" wait_for 10 hops_are 2 6
+ok "and in IPv6" wait_for 20 hops_are 3 6
+is "$(field f3 engine_absent)" false "FRR is seen to run"
 for i in 10 11 12; do
 	ok "metric is MED: frontend .$i" wait_for 3 med_is $i 100
 done
@@ -211,6 +218,7 @@ while read -r n o left; do
 	is "$(cat "$work/still")" yes "drain $n: before the route is withdrawn"
 	ok "drain $n: withdrawn" gone "$o"
 	ok "drain $n: the router uses the others" hops_are "$left"
+	ok "drain $n: in IPv6 as well" wait_for 3 hops_are "$left" 6
 	is "$(field "$n" reason)" drained "drain $n: the reason"
 done << END
 f1 10 2
@@ -220,6 +228,7 @@ undrain() { ctl f1 undrain && ctl f3 undrain && wait_for 5 hops_are 3; }
 measure undrain
 is "$lost" 0 "undrain: nothing is lost"
 ok "undrain: three again" hops_are 3
+ok "undrain: in IPv6 as well" wait_for 5 hops_are 3 6
 
 # --- a change of the metric has no gap ---
 change() {
@@ -272,6 +281,32 @@ ok "one that is not ours stays" sh -c \
 	"ip -n $ns-f1 route show table 201 | grep -q 100.78"
 ok "started" wait_for 5 is_field f1 reason healthy
 
+# --- a restart: routes and addresses stay where they are ---
+gone_now() { ! kill -0 "$(pid "$1" ha)" 2>/dev/null; }
+restart() { # COMMAND...: ends it; then as systemd does
+	"$@" && wait_for 5 gone_now f1
+	has_route f1 && on_lo f1 && med_is 10 100 && echo yes > "$work/stays"
+	ip netns exec "$ns-f1" env SERVICE_RESULT=success \
+		"$top/ispdns-ha" --cleanup "$work/f1/role"
+	has_route f1 && on_lo f1 && echo yes > "$work/stays2"
+	ha_start f1
+	wait_for 5 is_field f1 reason healthy
+}
+by_systemd() { ctl f1 stay && kill "$(pid f1 ha)"; }
+for how in "ctl f1 restart" by_systemd; do
+	rm -f "$work"/stays*
+	ip -n "$ns-f1" monitor route > "$work/monitor" &
+	monitor=$!
+	measure restart $how
+	kill $monitor
+	is "$lost" 0 "restart ($how): nothing is lost"
+	is "$(cat "$work/stays")" yes "restart ($how): the route stays"
+	is "$(cat "$work/stays2")" yes "restart ($how): past the cleanup too"
+	unlike "$(cat "$work/monitor")" 'table 201' \
+		"restart ($how): BIRD saw nothing of it"
+	ok "restart ($how): the router uses all" hops_are 3
+done
+
 # --- behind our back ---
 ip -n "$ns-f1" route del blackhole $vip table 201
 ok "a route taken off is put back" wait_for 3 has_route f1
@@ -297,14 +332,45 @@ at_most "$withdrawn_ms" 2000 "crash of a frontend: left, in ms"
 at_most "$lost" 700 "crash of a frontend: queries lost"
 ok "its route is gone" no_route f2
 ok "its address goes later" wait_for 5 off_lo f2
-ok "it is gone in IPv6 as well" wait_for 5 hops_are 1 6
+ok "it is gone in IPv6 as well" wait_for 5 hops_are 2 6
 fe_start f2
 ok "it comes back when it was well for a while" wait_for 15 hops_are 3
 kill -TERM "$(pid f2 bird)"
 wait "$(pid f2 bird)"
 ok "without BIRD the router leaves it" wait_for 5 unused 11
-ok "ispdns-ha does not mind" has_route f2
+ok "ispdns-ha says so" wait_for 5 is_field f2 engine_absent true
+ok "and keeps the route" has_route f2
 bird_start f2
+ok "until BIRD is there again" wait_for 5 is_field f2 engine_absent false
+
+# --- a link dies and nobody is told: BFD ---
+silent() {
+	local t0
+	t0=$(ms_now)
+	ip -n "$ns-r" link set vf2 nomaster
+	until ! uses 11; do
+		[ $(($(ms_now) - t0)) -lt 8000 ] || break
+	done
+	silent_ms=$(($(ms_now) - t0))
+}
+bfd_up() { vtysh --vty_socket "$work/r" -c 'show bfd peers json' |
+	jq -e '.[] | select(.peer == "192.0.2.11" and .status == "up")'; }
+ok "BIRD is back" wait_for 10 uses 11
+sed -i 's/^#\(protocol bfd.*\|\tinterface .*\|}\)$/\1/; s/^#\(\tbfd on;\)/\1/' \
+	"$work/f2/bird.conf"
+like "$(in_ns f2 birdc -s "$work/f2/bird.ctl" configure)" Reconfigured \
+	"bird.conf with BFD"
+vtysh --vty_socket "$work/r" -c 'configure terminal' -c 'router bgp 65000' \
+	-c 'neighbor 192.0.2.11 bfd 3 50 50'
+ok "BFD is up" wait_for 15 bfd_up
+ok "with BGP" wait_for 15 uses 11
+silent
+diag "a silent link: left after $silent_ms ms (hold time: 9000)"
+at_most "$silent_ms" 2000 "a silent link is found by BFD, in ms"
+ip -n "$ns-r" link set vf2 master br0
+vtysh --vty_socket "$work/r" -c 'configure terminal' -c 'router bgp 65000' \
+	-c 'no neighbor 192.0.2.11 bfd'
+ok "and is used again when it is back" wait_for 20 uses 11
 
 # --- the end ---
 end() { kill "$(pid f1 ha)"; wait "$(pid f1 ha)"; }
