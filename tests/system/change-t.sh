@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: ISC
 # Changes to the running platform, by the command line, in the lab: refused
 # ones change nothing, applied ones lose no query, absent nodes catch up, a
-# generation that one node cannot prove is gone from all, a killed management
-# leaves nothing half done.
+# generation that one node cannot prove is gone from all, a split brain is seen,
+# a killed management leaves nothing half done.
 . "$(dirname "$0")/lib.sh"
 need_lab
+need nft
 lab_up
 vip=10.10.2.160
 
@@ -191,6 +192,27 @@ is "$(short frozen.zaibdns.lab)" "" "without the change"
 is "$(running)" "$before" "and no node has it"
 ok "a second apply" cli apply -m "again"
 is "$(short frozen.zaibdns.lab)" 10.10.2.202 "brings it"
+
+# --- a split brain that only management can see ---
+# dd2 hears no advert and no word of dd1 on the service LAN.
+alarmed() { cli status --json | jq -r '.alarms[]' | grep -q "$1"; }
+calm() { ! alarmed "$1"; }
+split_is() { on mgmt curl -s --unix-socket /run/ispdns-mgmt/api.sock \
+	http://mgmt/metrics | grep -q "^ispdns_mgmt_split_brain{vip=\"VI_DNS\"} $1"; }
+on dd2 nft add table inet t
+on dd2 nft add chain inet t in '{ type filter hook input priority 0; }'
+on dd2 nft add rule inet t in meta l4proto 112 drop
+on dd2 nft add rule inet t in udp dport 7112 drop
+ok "two masters are an alarm" wait_for 20 alarmed \
+	'vip VI_DNS: split brain: dd1, dd2 own it at the same time'
+ok "and a metric" split_is 1
+is "$(cli vip show VI_DNS --json | jq -c .owners)" '["dd1","dd2"]' \
+	"vip show names both"
+like "$(lab logs mgmt mgmt)" 'vrrp: split brain: vip=VI_DNS nodes=dd1, dd2' \
+	"and so does the log"
+on dd2 nft delete table inet t
+ok "healed: the alarm clears by itself" wait_for 20 calm 'split brain'
+ok "and the metric" split_is 0
 
 # --- management killed in the middle ---
 for delay in 0.02 0.1 0.3; do
