@@ -25,6 +25,7 @@ EMBED(sql_005, "mgmt/migrations/005.sql")
 EMBED(sql_006, "mgmt/migrations/006.sql")
 EMBED(sql_007, "mgmt/migrations/007.sql")
 EMBED(sql_008, "mgmt/migrations/008.sql")
+EMBED(sql_009, "mgmt/migrations/009.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -43,6 +44,7 @@ static struct embed migrations[] = {
 	FILE_OF("006.sql", sql_006),
 	FILE_OF("007.sql", sql_007),
 	FILE_OF("008.sql", sql_008),
+	FILE_OF("009.sql", sql_009),
 };
 
 const struct embed *embed_migration(int version)

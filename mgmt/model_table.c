@@ -143,6 +143,7 @@ static const struct model_column frontend[] = {
 	{"sockets", MODEL_INT, 0, "16", 1, 64, NULL, NULL, false},
 	{"socket_queries", MODEL_INT, 0, "8", 0, 1000000, NULL, NULL, false},
 	{"cookies", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
+	{"cookie_secret", MODEL_INT, 0, "0", 0, 1000000, NULL, NULL, false},
 	{"top", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
 	{"top_window_s", MODEL_INT, 0, "60", 1, 3600, NULL, NULL, false},
 	{"drop_lines", MODEL_INT, 0, "1", 0, 100, NULL, NULL, false},
@@ -168,6 +169,15 @@ static const struct model_column frontend_tcp[] = {
 	{"idle_ms", MODEL_INT, 0, "10000", 100, 600000, NULL, NULL, false},
 	{"message_ms", MODEL_INT, 0, "5000", 100, 60000, NULL, NULL, false},
 	{"inflight", MODEL_INT, 0, "100", 1, 65535, NULL, NULL, false},
+};
+
+/* What routes hand on. */
+static const struct model_column frontend_transfers[] = {
+	{"max", MODEL_INT, 0, "16", 1, 256, NULL, NULL, false},
+	{"per_client", MODEL_INT, 0, "4", 1, 256, NULL, NULL, false},
+	{"idle_ms", MODEL_INT, 0, "30000", 100, 3600000, NULL, NULL, false},
+	{"lifetime_s", MODEL_INT, 0, "3600", 1, DAY_S, NULL, NULL, false},
+	{"answer_ms", MODEL_INT, 0, "5000", 50, 300000, NULL, NULL, false},
 };
 
 static const struct model_column pool[] = {
@@ -400,6 +410,7 @@ static const struct model_table tables[] = {
 	TABLE(frontend, "frontend", MODEL_SINGLE),
 	TABLE(frontend_retry, "frontend retry", MODEL_SINGLE),
 	TABLE(frontend_tcp, "frontend tcp", MODEL_SINGLE),
+	TABLE(frontend_transfers, "frontend transfers", MODEL_SINGLE),
 	TABLE(pool, "pool", 0),
 	TABLE(backend, "backend", 0),
 	TABLE(route, "route", 0),

@@ -320,18 +320,37 @@ static void put_routes(struct text *out, const json_t *doc)
 	text_fini(&list);
 }
 
-/* All frontends know each other's cookies, so an address may move. */
+static void cookie_key(const json_t *doc, int64_t number, char key[DIGEST_HEX])
+{
+	char purpose[40] = "cookies";
+
+	if (number > 0)
+		snprintf(purpose, sizeof(purpose), "cookies %lld",
+			(long long)number);
+	render_shared_key(doc, purpose, key);
+}
+
+/* All frontends know each other's cookies, so an address may move. Those of
+ * the secret before are good, too. */
 static void put_cookies(struct text *out, const json_t *doc)
 {
+	const json_t *f = model_single(doc, "frontend");
+	int64_t number = row_int(f, "cookie_secret");
 	char key[DIGEST_HEX];
 
-	if (!row_bool(model_single(doc, "frontend"), "cookies")) {
+	if (!row_bool(f, "cookies")) {
 		text_add(out, "cookies: {enabled: false}\n");
 		return;
 	}
-	render_shared_key(doc, "cookies", key);
-	if (*key)
-		text_add(out, "cookies: {secret: \"%.32s\"}\n", key);
+	cookie_key(doc, number, key);
+	if (!*key)
+		return;
+	text_add(out, "cookies: {secret: \"%.32s\"", key);
+	if (number > 0) {
+		cookie_key(doc, number - 1, key);
+		text_add(out, ", previous: \"%.32s\"", key);
+	}
+	text_add(out, "}\n");
 }
 
 static const char *word(bool value)
@@ -392,6 +411,21 @@ static void put_tcp(struct text *out, const json_t *doc)
 	text_add(out, "\n");
 }
 
+static void put_transfers(struct text *out, const json_t *doc)
+{
+	const json_t *t = model_single(doc, "frontend_transfers");
+
+	if (!render_is_set(doc, "frontend_transfers"))
+		return;
+	text_add(out, "transfers: {max: %lld, per_client: %lld",
+		(long long)row_int(t, "max"),
+		(long long)row_int(t, "per_client"));
+	render_duration(out, ", idle", row_int(t, "idle_ms"));
+	render_duration(out, ", answer", row_int(t, "answer_ms"));
+	text_add(out, ", lifetime: %llds}\n",
+		(long long)row_int(t, "lifetime_s"));
+}
+
 static void put_metrics(struct text *out, const json_t *doc)
 {
 	const char *listen =
@@ -428,6 +462,7 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 	put_settings(out, doc);
 	put_retry(out, doc);
 	put_tcp(out, doc);
+	put_transfers(out, doc);
 	put_cookies(out, doc);
 	put_metrics(out, doc);
 	text_add(out, "ha: {socket: /run/ispdns/ha/health.sock}\n");

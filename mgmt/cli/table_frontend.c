@@ -269,6 +269,8 @@ static const struct param p_frontend[] = {
 	OPT("socket_queries", "socket-queries", PARAM_INT,
 		"until a port is replaced; 0: never"),
 	OPT("cookies", "cookies", PARAM_BOOL, "answer DNS cookies"),
+	OPT("cookie_secret", "cookie-secret", PARAM_INT,
+		"number of their secret; cookies of the one before are good"),
 	OPT("top", "top", PARAM_BOOL, "count for show top"),
 	OPT("top_window_s", "top-window", PARAM_INT, "seconds"),
 	OPT("drop_lines", "drop-lines", PARAM_INT,
@@ -285,6 +287,15 @@ static const struct param p_retry[] = {
 		"then a stale answer or SERVFAIL"),
 	OPT("hedge", "hedge", PARAM_BOOL,
 		"ask another when the first is slower than mostly"),
+};
+
+static const struct param p_transfers[] = {
+	OPT("max", "max", PARAM_INT, "at one time, per worker"),
+	OPT("per_client", "per-client", PARAM_INT, "of one address"),
+	OPT("idle_ms", "idle-ms", PARAM_INT, "then it is ended"),
+	OPT("lifetime_s", "lifetime", PARAM_INT, "seconds, then anyway"),
+	OPT("answer_ms", "answer-ms", PARAM_INT,
+		"wait for the answer to a NOTIFY or UPDATE"),
 };
 
 static const struct param p_tcp[] = {
@@ -365,6 +376,10 @@ static const struct command commands[] = {
 		"what is done when a backend does not answer"},
 	{"frontend retry set", "frontend.retry.set", WITH(p_retry), NULL, NULL,
 		"change it"},
+	{"frontend transfers show", "frontend.transfers.show", NONE, NULL, NULL,
+		"limits on what routes hand on"},
+	{"frontend transfers set", "frontend.transfers.set", WITH(p_transfers),
+		NULL, NULL, "change them"},
 	{"frontend tcp show", "frontend.tcp.show", NONE, NULL, NULL,
 		"limits on clients' TCP connections"},
 	{"frontend tcp set", "frontend.tcp.set", WITH(p_tcp), NULL, NULL,

@@ -14,12 +14,7 @@
 static const char *const apart[] = {
 	"blocks",              /* the state directory of the service is right */
 	"cookies.enabled",     /* said only when it is off: revision-t */
-	"cookies.previous",    /* there is no roll-over of the secret */
 	"cookies.secret_file", /* the secret is made from the site's */
-	"transfers",           /* its limits are as they are */
-	"routes.allow_transfer",
-	"routes.allow_notify",
-	"routes.allow_update",
 	/* of no use to most: the defaults are right */
 	"policy.empty",
 	"pools.backends.check.lazy",

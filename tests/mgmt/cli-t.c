@@ -103,6 +103,8 @@ static void test_good(void)
 		"{\"no_server\":\"drop\",\"pool\":\"rec\",\"tiers\":true}");
 	good("frontend tcp set --lifetime 1h --per-client 50",
 		"frontend tcp set", "{\"lifetime_s\":3600,\"per_client\":50}");
+	good("frontend transfers set --max 3", "frontend transfers set",
+		"{\"max\":3}");
 	good("frontend set metrics-listen=", "frontend set",
 		"{\"metrics_listen\":\"\"}");
 	good("limit exempt add 10.0.0.0/8", "limit exempt add",

@@ -169,11 +169,13 @@ static void test_unused(json_t *doc)
 	} tables[] = {{"limit_override", 4}, {"pool", 3}, {"backend", 12},
 		{"vip", 13}, {"route", 2}};
 	static const char *const singles[] = {"limit_misses", "block_policy",
-		"frontend", "frontend_retry", "frontend_tcp", "cache", "ha"};
+		"frontend", "frontend_retry", "frontend_tcp",
+		"frontend_transfers", "cache", "ha"};
 	static const char *const sections[] = {"rules:", "  exempt:", "misses:",
 		"dynamic_blocks:", "udp_size:", "upstream:", "retry:", "tcp:",
-		"enabled:", "truncated_ttl:", "prefetch:", "cap_served_ttl:",
-		"file:", "kind:", "tiers:", "no_server:", " qps: 1",
+		"transfers:", "previous:", "enabled:", "truncated_ttl:",
+		"prefetch:", "cap_served_ttl:", "file:", "kind:", "tiers:",
+		"no_server:", " qps: 1",
 		"min_serial:", "random_label:", "rcode:", "allow_"};
 	static const char *const plain[] = {"anycast:", "linger:", "probe: {n",
 		"port:", "fencing:", "hmac", "sync_group", "startup_delay",

@@ -29,8 +29,9 @@ static const struct {
 	{"cache", "{\"max_ttl_s\":300,\"truncated_ttl_s\":5,"
 		  "\"prefetch\":false,\"cap_served_ttl\":true,"
 		  "\"keep\":true}"},
-	{"frontend", "{\"udp_size\":1400,"
+	{"frontend", "{\"udp_size\":1400,\"cookie_secret\":1,"
 		     "\"metrics_listen\":\"0.0.0.0\"}"},
+	{"frontend_transfers", "{\"max\":32,\"idle_ms\":1500}"},
 	{"frontend_retry", "{\"timeout_ms\":300,\"hedge\":false}"},
 	{"frontend_tcp", "{\"per_client\":50,\"idle_ms\":1500}"},
 	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
@@ -53,6 +54,7 @@ static const struct {
 	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
 	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\","
 		  "\"allow_transfer\":[\"10.10.2.170\",\"2001:db8::/32\"],"
+		  "\"allow_notify\":[\"10.10.2.167\"],"
 		  "\"allow_update\":[\"10.10.2.167\"]}"},
 	{"rule",
 		"{\"name\":\"monitoring\",\"position\":10,\"action\":\"allow\","
