@@ -327,18 +327,23 @@ static int block_words(
 
 static int block_action(const json_t *args, json_t *words, struct err *err)
 {
+	static const char *const actions[] = {
+		"drop", "refuse", "tc", "nxdomain", "log"};
 	const char *action;
 	int rc = arg_maybe(args, "action", &action, err);
 
 	if (rc || !action)
 		return rc;
-	if (strcmp(action, "drop") && strcmp(action, "refuse") &&
-		strcmp(action, "tc"))
-		return err_fail(err, -EINVAL,
-			"action: \"%.40s\": must be one of drop, refuse, tc",
-			action);
-	json_object_set_new(words, "action", json_string(action));
-	return 0;
+	for (size_t i = 0; i < countof(actions); i++)
+		if (!strcmp(action, actions[i])) {
+			json_object_set_new(
+				words, "action", json_string(action));
+			return 0;
+		}
+	return err_fail(err, -EINVAL,
+		"action: \"%.40s\": must be one of drop, refuse, tc, "
+		"nxdomain, log",
+		action);
 }
 
 static int block_add(

@@ -7,6 +7,7 @@
 #include "mgmt/check_impl.h"
 
 #include <errno.h>
+#include <strings.h>
 
 #include "common/dns/code.h"
 #include "common/dns/name.h"
@@ -101,8 +102,9 @@ static const char *check_clash(const json_t *row)
 	struct name name;
 	uint16_t type, value;
 
-	if (*rcode && !dns_rcode_parse(rcode, &value))
-		return "the check's rcode is not one such as NOERROR";
+	if (*rcode && strcasecmp(rcode, "ANY") &&
+		!dns_rcode_parse(rcode, &value))
+		return "the check's rcode is not one such as NOERROR, nor ANY";
 	if (serial && (!dns_type_parse(row_str(row, "check_type"), &type) ||
 			      type != DNS_TYPE_SOA))
 		return "a check with a serial needs type SOA";

@@ -26,6 +26,7 @@ EMBED(sql_006, "mgmt/migrations/006.sql")
 EMBED(sql_007, "mgmt/migrations/007.sql")
 EMBED(sql_008, "mgmt/migrations/008.sql")
 EMBED(sql_009, "mgmt/migrations/009.sql")
+EMBED(sql_010, "mgmt/migrations/010.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -45,6 +46,7 @@ static struct embed migrations[] = {
 	FILE_OF("007.sql", sql_007),
 	FILE_OF("008.sql", sql_008),
 	FILE_OF("009.sql", sql_009),
+	FILE_OF("010.sql", sql_010),
 };
 
 const struct embed *embed_migration(int version)

@@ -10,10 +10,12 @@ static const char *const acl_actions[] = {"refuse", "drop", NULL};
 static const char *const entry_actions[] = {"allow", "deny", NULL};
 static const char *const limit_actions[] = {
 	"drop", "tc", "refuse", "cache-only", NULL};
-static const char *const block_actions[] = {"drop", "refuse", "tc", NULL};
+static const char *const block_actions[] = {
+	"drop", "refuse", "tc", "nxdomain", "log", NULL};
 static const char *const any_actions[] = {
 	"allow", "drop", "refuse", "tc", NULL};
 static const char *const chaos_actions[] = {"allow", "drop", "refuse", NULL};
+static const char *const empty_actions[] = {"formerr", "notimp", "drop", NULL};
 /* Of transfers that no route allows. */
 static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const pool_policies[] = {"leastOutstanding",
@@ -115,6 +117,8 @@ static const struct model_column policy[] = {
 		false},
 	{"transfer", MODEL_ENUM, 0, "\"refuse\"", 0, 0, transfer_actions, NULL,
 		false},
+	{"empty", MODEL_ENUM, 0, "\"formerr\"", 0, 0, empty_actions, NULL,
+		false},
 };
 
 static const struct model_column cache[] = {
@@ -159,7 +163,8 @@ static const struct model_column frontend_retry[] = {
 	{"hedge", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
 };
 
-/* Connections of clients; 0 of per_net, queries and lifetime_s: no limit. */
+/* Connections of clients; 0 of per_net, queries, lifetime_s and
+ * reads: no limit; 0 of ban_s: none. */
 static const struct model_column frontend_tcp[] = {
 	{"connections", MODEL_INT, 0, "10000", 1, 1000000, NULL, NULL, false},
 	{"per_client", MODEL_INT, 0, "20", 1, 1000000, NULL, NULL, false},
@@ -169,6 +174,8 @@ static const struct model_column frontend_tcp[] = {
 	{"idle_ms", MODEL_INT, 0, "10000", 100, 600000, NULL, NULL, false},
 	{"message_ms", MODEL_INT, 0, "5000", 100, 60000, NULL, NULL, false},
 	{"inflight", MODEL_INT, 0, "100", 1, 65535, NULL, NULL, false},
+	{"reads", MODEL_INT, 0, "50", 0, 65535, NULL, NULL, false},
+	{"ban_s", MODEL_INT, 0, "0", 0, DAY_S, NULL, NULL, false},
 };
 
 /* What routes hand on. */
@@ -214,6 +221,7 @@ static const struct model_column backend[] = {
 	{"check_random_label", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
 	{"check_rcode", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 15, NULL, NULL,
 		false},
+	{"check_lazy", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
 };
 
 static const struct model_column route[] = {

@@ -8,6 +8,8 @@
 
 /* In the state directory of its unit. */
 #define CACHE_FILE "/var/lib/ispdns-frontend/cache"
+/* The frontend's default, which is not said. */
+#define TCP_READS 50
 
 /* Both only when they are used: the file stays as versions without them
  * wrote it. */
@@ -409,6 +411,11 @@ static void put_tcp(struct text *out, const json_t *doc)
 	render_duration(out, "  idle", row_int(t, "idle_ms"));
 	render_duration(out, "\n  message", row_int(t, "message_ms"));
 	text_add(out, "\n");
+	if (row_int(t, "reads") != TCP_READS)
+		text_add(
+			out, "  reads: %lld\n", (long long)row_int(t, "reads"));
+	if (row_int(t, "ban_s") > 0)
+		text_add(out, "  ban: %llds\n", (long long)row_int(t, "ban_s"));
 }
 
 static void put_transfers(struct text *out, const json_t *doc)
@@ -451,6 +458,8 @@ void render_frontend(struct text *out, const json_t *doc, const json_t *node)
 	render_acl(out, doc, "clients", partners);
 	text_add(out, "policy:\n  any: %s\n  chaos: %s\n  transfer: %s\n",
 		row_str(p, "any"), row_str(p, "chaos"), row_str(p, "transfer"));
+	if (strcmp(row_str(p, "empty"), "formerr"))
+		text_add(out, "  empty: %s\n", row_str(p, "empty"));
 	put_rules(out, doc);
 	put_limit(out, doc);
 	put_blocks(out, doc);

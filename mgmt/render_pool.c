@@ -30,6 +30,8 @@ static void put_check_more(struct text *out, const json_t *b)
 		text_add(out, ", random_label: true");
 	if (*row_str(b, "check_rcode"))
 		text_add(out, ", rcode: %s", row_str(b, "check_rcode"));
+	if (row_bool(b, "check_lazy"))
+		text_add(out, ", lazy: true");
 	if (!row_bool(b, "check_enabled"))
 		text_add(out, ", enabled: false");
 }

@@ -72,7 +72,7 @@ static const struct param p_blocks[] = {
 		"in the window before shares count"),
 	OPT("window_ms", "window-ms", PARAM_INT, "over which is counted"),
 	OPT("duration_s", "duration", PARAM_INT, "seconds that it is blocked"),
-	OPT("action", "action", PARAM_TEXT, "drop, refuse, tc"),
+	OPT("action", "action", PARAM_TEXT, "drop, refuse, tc, nxdomain, log"),
 	OPT("max", "max", PARAM_INT, "sources at one time, 1..512"),
 	OPT("exempt", "exempt", PARAM_LIST,
 		"never blocked so, beside limit exempt"),
@@ -84,7 +84,8 @@ static const struct param p_block_add[] = {
 	ARG("target", "PREFIX|NAME", PARAM_TEXT),
 	OPT("suffix", "suffix", PARAM_BOOL, "a name, and all below it"),
 	OPT("for_s", "for", PARAM_INT, "seconds, or 10m, 1h; without: 10m"),
-	OPT("action", "action", PARAM_TEXT, "drop (default), refuse, tc"),
+	OPT("action", "action", PARAM_TEXT,
+		"drop (default), refuse, tc, nxdomain, log"),
 };
 
 static const struct param p_block_remove[] = {
@@ -98,6 +99,8 @@ static const struct param p_policy[] = {
 	OPT("any", "any", PARAM_TEXT, "type ANY: allow, drop, refuse, tc"),
 	OPT("chaos", "chaos", PARAM_TEXT, "other classes: allow, drop, refuse"),
 	OPT("transfer", "transfer", PARAM_TEXT, "AXFR, IXFR: refuse, drop"),
+	OPT("empty", "empty", PARAM_TEXT,
+		"without a question: formerr, notimp, drop"),
 };
 
 static const struct param p_pool[] = {ARG("pool", "POOL", PARAM_TEXT)};
@@ -138,7 +141,9 @@ static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};
 		OPT("check.random_label", "check-random-label", PARAM_BOOL,    \
 			"before the name, so no cache answers"),               \
 		OPT("check.rcode", "check-rcode", PARAM_TEXT,                  \
-			"that is good; \"\": NOERROR, NXDOMAIN"),              \
+			"that is good, or ANY; \"\": NOERROR, NXDOMAIN"),      \
+		OPT("check.lazy", "check-lazy", PARAM_BOOL,                    \
+			"only while real queries fail"),                       \
 		OPT("check.enabled", "check-enabled", PARAM_BOOL,              \
 			"false: up until real queries fail")
 
@@ -310,6 +315,9 @@ static const struct param p_tcp[] = {
 		"for one whole message to arrive"),
 	OPT("inflight", "inflight", PARAM_INT,
 		"unanswered queries of one connection"),
+	OPT("reads", "reads", PARAM_INT, "pieces of one message; 0: no limit"),
+	OPT("ban_s", "ban", PARAM_INT,
+		"seconds for a client that needs more; 0: none"),
 };
 
 #define COLUMNS_BACKEND                                                        \
@@ -365,7 +373,7 @@ static const struct command commands[] = {
 	{"block policy set", "block.policy.set", WITH(p_blocks), NULL, NULL,
 		"change it; off while qps and both shares are 0"},
 	{"policy show", "policy.show", NONE, NULL, NULL,
-		"ANY, CHAOS and transfers"},
+		"ANY, CHAOS, transfers, no question"},
 	{"policy set", "policy.set", WITH(p_policy), NULL, NULL,
 		"change what they get"},
 	{"frontend show", "frontend.show", NONE, NULL, NULL,

@@ -15,11 +15,6 @@ static const char *const apart[] = {
 	"blocks",              /* the state directory of the service is right */
 	"cookies.enabled",     /* said only when it is off: revision-t */
 	"cookies.secret_file", /* the secret is made from the site's */
-	/* of no use to most: the defaults are right */
-	"policy.empty",
-	"pools.backends.check.lazy",
-	"tcp.reads",
-	"tcp.ban",
 };
 
 static bool is_apart(const char *path)

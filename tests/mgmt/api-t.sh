@@ -387,10 +387,10 @@ is "$(call block.list | jq -c '.result|[.blocks[0].target,.blocks[0].nodes,
 	.errors]')" '["192.0.2.0/24",["fe1"],[]]' "block.list asks the frontends"
 is "$(told)" '["frontend","block",{"words":["list"]}]' "in their words"
 echo '{"ok":true,"result":{}}' > "$tmp/fe1.answer"
-is "$(call block.add '{"target":"192.0.2.7","for_s":90,"action":"tc"}' |
+is "$(call block.add '{"target":"192.0.2.7","for_s":90,"action":"log"}' |
 	jq -c .result)" '{"errors":[],"nodes":["fe1"]}' "block.add tells them"
 is "$(told)" \
-	'["frontend","block",{"action":"tc","for":90,"words":["add","192.0.2.7/32"]}]' \
+	'["frontend","block",{"action":"log","for":90,"words":["add","192.0.2.7/32"]}]' \
 	"what to block, how and for how long"
 is "$(call audit.list '{"limit":1}' | jq -c '.result[0]|[.verb,.object]')" \
 	'["block.add","target 192.0.2.7"]' "which is in the audit"
@@ -402,7 +402,7 @@ before=$(wc -l < "$tmp/fe1.lines")
 bad invalid 'did you mean 192.0.2.0/24' block.add '{"target":"192.0.2.7/24"}'
 bad invalid 'not an address or prefix' block.add '{"target":"evil.test"}'
 bad invalid 'not a domain name' block.add '{"target":"a..b","suffix":true}'
-bad invalid 'one of drop, refuse, tc' block.add \
+bad invalid 'one of drop, refuse, tc, nxdomain, log' block.add \
 	'{"target":"192.0.2.7","action":"maybe"}'
 bad invalid 'from 1 to 2592000' block.add '{"target":"192.0.2.7","for_s":0}'
 bad usage '"target" is missing' block.remove

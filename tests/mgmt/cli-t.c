@@ -103,6 +103,12 @@ static void test_good(void)
 		"{\"no_server\":\"drop\",\"pool\":\"rec\",\"tiers\":true}");
 	good("frontend tcp set --lifetime 1h --per-client 50",
 		"frontend tcp set", "{\"lifetime_s\":3600,\"per_client\":50}");
+	good("frontend tcp set --reads 0 --ban 10m", "frontend tcp set",
+		"{\"ban_s\":600,\"reads\":0}");
+	good("policy set --empty drop", "policy set", "{\"empty\":\"drop\"}");
+	good("backend set rec r1 --check-lazy --check-rcode ANY", "backend set",
+		"{\"check\":{\"lazy\":true,\"rcode\":\"ANY\"},"
+		"\"name\":\"r1\",\"pool\":\"rec\"}");
 	good("frontend transfers set --max 3", "frontend transfers set",
 		"{\"max\":3}");
 	good("frontend set metrics-listen=", "frontend set",

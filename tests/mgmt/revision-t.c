@@ -167,7 +167,7 @@ static void test_unused(json_t *doc)
 		const char *table;
 		size_t kept; /* columns that version 1 had */
 	} tables[] = {{"limit_override", 4}, {"pool", 3}, {"backend", 12},
-		{"vip", 13}, {"route", 2}};
+		{"vip", 13}, {"route", 2}, {"policy", 3}};
 	static const char *const singles[] = {"limit_misses", "block_policy",
 		"frontend", "frontend_retry", "frontend_tcp",
 		"frontend_transfers", "cache", "ha"};
@@ -176,7 +176,8 @@ static void test_unused(json_t *doc)
 		"transfers:", "previous:", "enabled:", "truncated_ttl:",
 		"prefetch:", "cap_served_ttl:", "file:", "kind:", "tiers:",
 		"no_server:", " qps: 1",
-		"min_serial:", "random_label:", "rcode:", "allow_"};
+		"min_serial:", "random_label:", "rcode:", "allow_",
+		"empty:", "lazy:", "reads:", "ban:"};
 	static const char *const plain[] = {"anycast:", "linger:", "probe: {n",
 		"port:", "fencing:", "hmac", "sync_group", "startup_delay",
 		"advertise", "accept", "checksum", "strict"};

@@ -24,8 +24,10 @@ static const struct {
 			 "\"registries\":[\"co.uk\",\"com.au\"],"
 			 "\"action\":\"refuse\"}"},
 	{"block_policy", "{\"qps\":2000,\"nxdomain_percent\":90,"
-			 "\"window_ms\":2500,\"exempt\":\"10.10.2.128/25\"}"},
-	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\"}"},
+			 "\"window_ms\":2500,\"action\":\"log\","
+			 "\"exempt\":\"10.10.2.128/25\"}"},
+	{"policy", "{\"any\":\"drop\",\"chaos\":\"drop\","
+		   "\"empty\":\"notimp\"}"},
 	{"cache", "{\"max_ttl_s\":300,\"truncated_ttl_s\":5,"
 		  "\"prefetch\":false,\"cap_served_ttl\":true,"
 		  "\"keep\":true}"},
@@ -33,7 +35,8 @@ static const struct {
 		     "\"metrics_listen\":\"0.0.0.0\"}"},
 	{"frontend_transfers", "{\"max\":32,\"idle_ms\":1500}"},
 	{"frontend_retry", "{\"timeout_ms\":300,\"hedge\":false}"},
-	{"frontend_tcp", "{\"per_client\":50,\"idle_ms\":1500}"},
+	{"frontend_tcp", "{\"per_client\":50,\"idle_ms\":1500,"
+			 "\"reads\":0,\"ban_s\":60}"},
 	{"resolver", "{\"root_hints_text\":\". 1 IN NS a.\\n\"}"},
 	{"forward", "{\"zone\":\"corp.example\",\"to\":[\"192.0.2.1\"]}"},
 	{"pool", "{\"pool\":\"auth\",\"cache\":false}"},
@@ -50,6 +53,7 @@ static const struct {
 		    "\"10.10.2.165\",\"check_name\":\"google.com\","
 		    "\"check_type\":\"SOA\",\"check_timeout_ms\":500,"
 		    "\"check_min_serial\":4294967295,"
+		    "\"check_rcode\":\"ANY\",\"check_lazy\":true,"
 		    "\"check_enabled\":false}"},
 	{"route", "{\"suffix\":\".\",\"pool\":\"rec\"}"},
 	{"route", "{\"suffix\":\"zaibdns.lab\",\"pool\":\"auth\","
