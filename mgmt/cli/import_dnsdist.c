@@ -207,6 +207,27 @@ static void st_tcp_idle(struct dd *d, const struct lua *call)
 	tcp_limit(d, call, "idle_ms", 1000, 600, 600000);
 }
 
+static void st_tcp_reads(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, "reads", 1, 65535, 0);
+}
+
+static void st_tcp_ban(struct dd *d, const struct lua *call)
+{
+	tcp_limit(d, call, "ban_s", 1, 86400, 0);
+}
+
+/* setDropEmptyQueries(true); else they get NOTIMP. */
+static void st_empty(struct dd *d, const struct lua *call)
+{
+	const struct lua *arg = dd_value(d, lua_arg(call, 0));
+	bool silent = arg && arg->kind == LUA_BOOL && arg->number != 0;
+	const char *action = silent ? "drop" : "notimp";
+
+	json_object_set_new(d->policy_set, "empty", json_string(action));
+	dd_done(d, d->now, "policy empty %s", action);
+}
+
 static void st_no_server(struct dd *d, const struct lua *call)
 {
 	const struct lua *arg = dd_value(d, lua_arg(call, 0));
@@ -241,6 +262,9 @@ static const struct statement {
 	{"setMaxTCPQueriesPerConnection", st_tcp_queries},
 	{"setMaxTCPConnectionDuration", st_tcp_duration},
 	{"setTCPRecvTimeout", st_tcp_idle},
+	{"setMaxTCPReadIOsPerQuery", st_tcp_reads},
+	{"setBanDurationForExceedingMaxReadIOsPerQuery", st_tcp_ban},
+	{"setDropEmptyQueries", st_empty},
 	{"setServFailWhenNoServer", st_no_server},
 };
 

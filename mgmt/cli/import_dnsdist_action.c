@@ -94,15 +94,9 @@ static bool act_pool(struct dd *d, const struct lua *action, struct dd_entry *e)
 			"PoolAction: pool in quotes expected");
 		return false;
 	}
-	if (stop && stop->kind == LUA_BOOL && stop->number == 0) {
-		dd_missing(d, d->now,
-			"PoolAction(\"%s\", false): here a rule with a pool is "
-			"the last: put it behind the others (`ispdns rule add "
-			"--position`)",
-			pool);
-		return false;
-	}
-	e->act = DD_ACT_POOL;
+	e->act = stop && stop->kind == LUA_BOOL && stop->number == 0
+			 ? DD_ACT_SET_POOL
+			 : DD_ACT_POOL;
 	e->pool = *pool ? pool : "default";
 	return true;
 }
@@ -176,6 +170,15 @@ static bool act_spoof(
 		dd_error(d, d->now, action->line,
 			"SpoofAction: an address expected");
 	return ok && list->count > 0;
+}
+
+static bool act_no_recurse(
+	struct dd *d, const struct lua *action, struct dd_entry *e)
+{
+	(void)d;
+	(void)action;
+	e->act = DD_ACT_NO_RECURSE;
+	return true;
 }
 
 static bool act_tag(struct dd *d, const struct lua *action, struct dd_entry *e)
@@ -257,6 +260,8 @@ static const struct action {
 	{"SpoofAction", act_spoof},
 	{"TagAction", act_tag},
 	{"SetTagAction", act_tag},
+	{"NoRecurseAction", act_no_recurse},
+	{"SetNoRecurseAction", act_no_recurse},
 	{"QPSAction", act_qps},
 	{"LogAction", act_log},
 	{"DelayAction", act_delay},
@@ -284,7 +289,6 @@ static const struct by_hand {
 	{"LuaFFIPerThreadAction",
 		"no Lua is run: rules with plain matchers and actions"},
 	{"MacAddrAction", "the client's MAC address is not passed on"},
-	{"NoRecurseAction", "RD stays as it came"},
 	{"QPSPoolAction", "a pool for what is within a limit: give the other "
 			  "pool to all (`ispdns route add`), and a rule with "
 			  "action rate-limit in front"},
@@ -300,7 +304,6 @@ static const struct by_hand {
 	{"SetExtendedDNSErrorAction", "extended errors are set by themselves"},
 	{"SetMacAddrAction", "the client's MAC address is not passed on"},
 	{"SetMaxReturnedTTLAction", "`ispdns cache set --max-ttl`"},
-	{"SetNoRecurseAction", "RD stays as it came"},
 	{"SetProxyProtocolValuesAction", "no PROXY protocol here"},
 	{"SetSkipCacheAction", "a pool of its own without a cache (`ispdns "
 			       "pool create --no-cache`) and a rule to it"},

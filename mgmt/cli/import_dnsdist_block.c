@@ -34,7 +34,8 @@ static const char *block_action(struct dd *d, const struct lua *value)
 	static const struct {
 		const char *theirs, *ours;
 	} actions[] = {{"Drop", "drop"}, {"Refused", "refuse"},
-		{"Truncate", "tc"}, {"None", "drop"}};
+		{"Truncate", "tc"}, {"None", "drop"}, {"Nxdomain", "nxdomain"},
+		{"NoOp", "log"}};
 	char text[64];
 
 	dd_constant(d, value, "DNSAction", text, sizeof(text));
@@ -42,8 +43,8 @@ static const char *block_action(struct dd *d, const struct lua *value)
 		if (strcasecmp(text, actions[i].theirs) == 0)
 			return actions[i].ours;
 	dd_missing(d, d->now,
-		"DNSAction.%s: blocks drop, refuse or truncate (`ispdns block "
-		"policy set --action`)",
+		"DNSAction.%s: blocks drop, refuse, truncate, answer NXDOMAIN "
+		"or only log (`ispdns block policy set --action`)",
 		text[0] ? text : "?");
 	return NULL;
 }
@@ -173,6 +174,16 @@ static void block_ratio(struct dd *d, const struct lua *call)
 	dd_done(d, d->now, "block policy: %s %lld", key, share);
 }
 
+static bool is_limit_action(struct dd *d, const char *action)
+{
+	if (strcmp(action, "nxdomain") != 0 && strcmp(action, "log") != 0)
+		return true;
+	dd_missing(d, d->now,
+		"over a limit queries are dropped, refused or truncated: "
+		"`ispdns rule add --action rate-limit --over`");
+	return false;
+}
+
 /* A limit on a type, in front of all other rules. */
 static void block_types(struct dd *d, const struct lua *call)
 {
@@ -185,7 +196,7 @@ static void block_types(struct dd *d, const struct lua *call)
 		d->im->failed = true;
 		return;
 	}
-	if (!read_args(d, call, 1, &a))
+	if (!read_args(d, call, 1, &a) || !is_limit_action(d, a.action))
 		return;
 	*type = *call; /* QTypeRule(type): its first argument is the type */
 	type->kind = LUA_CALL;

@@ -17,12 +17,19 @@ enum place {
 	PLACE_RULE,
 };
 
+/* Whatever comes, the next one is looked at. */
+static bool goes_on(const struct dd_entry *e)
+{
+	return e->act == DD_ACT_TAG || e->act == DD_ACT_SET_POOL ||
+	       e->act == DD_ACT_NO_RECURSE;
+}
+
 static bool takes_all(const struct dd_entry *e)
 {
 	const struct dd_match *m = e->sel.first;
 
-	if (e->act == DD_ACT_TAG || e->act == DD_ACT_RATE ||
-		e->act == DD_ACT_SPOOF || e->act == DD_ACT_TC)
+	if (goes_on(e) || e->act == DD_ACT_RATE || e->act == DD_ACT_SPOOF ||
+		e->act == DD_ACT_TC)
 		return false;
 	for (; m; m = m->next)
 		if (dd_match_is_all(m) && !m->rate)
@@ -198,7 +205,7 @@ static void place_limits(struct dd *d, struct chain *c)
 				c->plain = false;
 		}
 		passed |= e->act == DD_ACT_POOL || e->act == DD_ACT_ALLOW;
-		if (!c->limit && e->act != DD_ACT_TAG)
+		if (!c->limit && !goes_on(e))
 			c->before_limit = e->line;
 	}
 }
@@ -215,6 +222,7 @@ static void look_at_order(struct dd *d, struct chain *c)
 
 		if (e->taken)
 			continue;
+		c->sets |= e->act == DD_ACT_SET_POOL;
 		routes |= place == PLACE_ROUTE;
 		if (place == PLACE_RULE || place == PLACE_LIMIT ||
 			(routes && place != PLACE_ROUTE))
@@ -309,12 +317,16 @@ static void place_rest(struct dd *d, struct chain *c)
 	for (struct dd_entry *e = d->chain; e; e = e->next) {
 		if (!e->taken && policy_key(e) && c->plain)
 			place_policy(d, e);
-		else if (!e->taken && (c->plain || after) && is_route(e))
+		else if (!e->taken && (c->plain || after) && is_route(e) &&
+			 !c->sets)
 			place_route(d, c, e);
 		else if (!e->taken)
 			chain_rule(d, c, e);
 		after |= e == c->last_rule;
 	}
+	/* the default route says it behind rules that only set a pool */
+	if (c->sets && d->catch_all && !c->end)
+		chain_rule(d, c, d->catch_all);
 }
 
 static void check_pools(struct dd *d)
@@ -322,7 +334,7 @@ static void check_pools(struct dd *d)
 	json_t *pool;
 
 	for (const struct dd_entry *e = d->chain; e; e = e->next) {
-		if (e->act != DD_ACT_POOL)
+		if (e->act != DD_ACT_POOL && e->act != DD_ACT_SET_POOL)
 			continue;
 		pool = json_object_get(d->pools, e->pool);
 		if (json_array_size(json_object_get(pool, "backends")) == 0)

@@ -7,9 +7,10 @@
 #include "mgmt/cli/import_dnsdist.h"
 
 struct chain {
-	bool plain;                 /* limit, policy and routes say all of it */
-	const struct dd_entry *end; /* takes every query, and no pool */
-	struct dd_entry *limit;     /* that of all clients */
+	bool plain; /* limit, policy and routes say all of it */
+	bool sets;  /* PoolAction(pool, false): what comes later is no route */
+	const struct dd_entry *end;       /* takes every query, and no pool */
+	struct dd_entry *limit;           /* that of all clients */
 	const struct dd_entry *last_rule; /* behind it are routes only */
 	unsigned before_limit; /* line of a rule in front of it; 0: none */
 	json_t *suffixes;      /* routed so far: name -> pool */

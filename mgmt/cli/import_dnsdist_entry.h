@@ -62,7 +62,9 @@ enum dd_act {
 	DD_ACT_SPOOF,
 	DD_ACT_ALLOW,
 	DD_ACT_TAG,
-	DD_ACT_RATE, /* QPSAction: over it, drop */
+	DD_ACT_RATE,       /* QPSAction: over it, drop */
+	DD_ACT_SET_POOL,   /* PoolAction(pool, false): goes on */
+	DD_ACT_NO_RECURSE, /* likewise */
 };
 
 struct dd_entry {

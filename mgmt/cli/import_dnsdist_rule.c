@@ -14,6 +14,8 @@ static const char *const verdicts[] = {
 	[DD_ACT_ALLOW] = "allow",
 	[DD_ACT_TAG] = "tag",
 	[DD_ACT_RATE] = "rate-limit",
+	[DD_ACT_SET_POOL] = "set-pool",
+	[DD_ACT_NO_RECURSE] = "no-recurse",
 };
 
 /* What happens over a limit. */
@@ -146,13 +148,14 @@ static const char *allowed_pool(struct dd *d)
 static void put_action(struct dd *d, json_t *rule, const struct dd_entry *e,
 	const struct dd_match *m)
 {
-	const char *pool = e->act == DD_ACT_ALLOW ? allowed_pool(d) : e->pool;
+	bool allow = e->act == DD_ACT_ALLOW;
+	const char *pool = allow ? allowed_pool(d) : e->pool;
 	const struct dd_rate *rate = m->rate ? m->rate : e->rate;
 
 	put_word(rule, "action",
-		rate   ? "rate-limit"
-		: pool ? "pool"
-		       : verdicts[e->act]);
+		rate            ? "rate-limit"
+		: pool && allow ? "pool"
+				: verdicts[e->act]);
 	if (rate)
 		put_rate(rule, rate, over(e->act));
 	else
@@ -283,7 +286,15 @@ void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e)
 	for (m = e->sel.first; m; m = m->next)
 		if (m->rate && !same_masks(d, c, e, m->rate))
 			return;
-	if (e->act == DD_ACT_ALLOW && d->catch_all && !allowed_pool(d))
+	if (c->sets && e->act == DD_ACT_ALLOW && allowed_pool(d)) {
+		dd_missing(d, e->st,
+			"AllowAction: with PoolAction(pool, false) in the file "
+			"it is not plain to which pool this goes: name it "
+			"(PoolAction)");
+		return;
+	}
+	if (e->act == DD_ACT_ALLOW && d->catch_all && !allowed_pool(d) &&
+		!c->sets)
 		dd_note(d, e->line,
 			"AllowAction: what is allowed goes where the routes "
 			"say; dnsdist sends it to the pool \"\"");

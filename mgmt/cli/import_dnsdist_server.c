@@ -117,7 +117,7 @@ static void server_text(struct dd *d, const struct server_key *key,
 			key->name, type ? "type such as A" : "name");
 }
 
-/* "up": no probes. */
+/* "up": no probes; "lazy": only while real queries fail. */
 static void server_mode(struct dd *d, const struct lua *value, json_t *check)
 {
 	const char *mode = lua_string(dd_value(d, value));
@@ -128,8 +128,9 @@ static void server_mode(struct dd *d, const struct lua *value, json_t *check)
 		dd_missing(d, d->now,
 			"healthCheckMode \"down\": take it out of work with "
 			"`ispdns backend down` (the rest is imported)");
-	else if (mode && (strcasecmp(mode, "auto") == 0 ||
-				 strcasecmp(mode, "lazy") == 0))
+	else if (mode && strcasecmp(mode, "lazy") == 0)
+		json_object_set_new(check, "lazy", json_true());
+	else if (mode && strcasecmp(mode, "auto") == 0)
 		dd_note(d, value->line,
 			"newServer: healthCheckMode: probes and live traffic "
 			"both count");

@@ -238,6 +238,41 @@ addAction(MaxQPSIPRule(50), DropAction())
 addAction(QTypeRule("ANY"), DropAction())
 addAction(AllRule(), PoolAction("rec"))
 EOT
+gives goeson.conf "route.add suffix=. pool=rec" \
+	"rule.add name=dnsdist-2 position=10 suffix=[\"a.test.\"] action=set-pool pool=auth" \
+	"rule.add name=dnsdist-3 position=20 source=[\"192.0.2.0/24\"] action=no-recurse" \
+	"rule.add name=dnsdist-4 position=30 qtype=[\"ANY\"] action=drop" \
+	"rule.add name=dnsdist-5 position=40 suffix=[\"test.\"] action=pool pool=rec" \
+	"rule.add name=dnsdist-6 position=50 action=pool pool=rec" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction("a.test", PoolAction("auth", false))
+addAction("192.0.2.0/24", NoRecurseAction())
+addAction(QTypeRule("ANY"), DropAction())
+addAction("test", PoolAction("rec"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives norecurse.conf "limit.set qps=50 action=drop burst=50" \
+	"route.add suffix=. pool=rec" "route.add suffix=a.test. pool=auth" \
+	"rule.add name=dnsdist-2 position=10 action=no-recurse" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(AllRule(), SetNoRecurseAction())
+addAction(MaxQPSIPRule(50), DropAction())
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+grep -q 'note: the limit comes before' "$tmp/err"
+[ $? -eq 1 ]
+ok $? "dnsdist: a rule that goes on stops nothing before the limit"
+missing setallow.conf 4 "not plain to which pool" <<'EOT'
+newServer("192.0.2.1")
+newServer({address="192.0.2.2", pool={"rec", "auth"}})
+addAction("a.test", PoolAction("auth", false))
+addAction("192.0.2.0/24", AllowAction())
+addAction(AllRule(), PoolAction("rec"))
+EOT
+bad dnsdist setpool.conf 1 "pool 'none' is routed to but has no server" <<'EOT'
+addAction("a.test", PoolAction("none", false))
+EOT
 gives longest.conf "route.add suffix=. pool=rec" \
 	"route.add suffix=test. pool=auth" <<'EOT'
 newServer({address="192.0.2.1", pool={"rec", "auth"}})
@@ -297,19 +332,40 @@ newServer({address="192.0.2.1", pool={"auth", "spare", "rec"}})
 setStaleCacheEntriesTTL(90)
 addAction(AllRule(), PoolAction("rec"))
 EOT
-gives settings.conf "frontend.tcp.set per_client=1000000 queries=5 lifetime_s=60 idle_ms=3000" \
+gives settings.conf "policy.set empty=drop" \
+	"frontend.tcp.set per_client=1000000 queries=5 lifetime_s=60 idle_ms=3000 reads=20 ban_s=60" \
 	"route.add suffix=. pool=default" <<'EOT'
 newServer({address="192.0.2.1", qps=500, healthCheckMode="up"})
 setMaxTCPConnectionsPerClient(0)
 setMaxTCPQueriesPerConnection(5)
 setMaxTCPConnectionDuration(60)
 setTCPRecvTimeout(3)
+setMaxTCPReadIOsPerQuery(20)
+setBanDurationForExceedingMaxReadIOsPerQuery(60)
+setDropEmptyQueries(true)
 setServFailWhenNoServer(false)
 EOT
 "$cli" import dnsdist "$tmp/settings.conf" --dry-run 2> /dev/null |
 	grep 'pool.create.* no_server=drop\|"enabled":false.* qps=500' |
 	wc -l | grep -qx 2
 ok $? "dnsdist: qps of a server, no checks, no answer without a server"
+gives lazy.conf "policy.set empty=notimp" \
+	"block.policy.set window_ms=10000 duration_s=60 action=nxdomain qps=50" \
+	"route.add suffix=. pool=default" <<'EOT'
+newServer({address="192.0.2.1", healthCheckMode="lazy"})
+setDropEmptyQueries(false)
+dbr = dynBlockRulesGroup()
+dbr:setQueryRate(50, 10, "rate", 60, DNSAction.Nxdomain)
+function maintenance() dbr:apply() end
+EOT
+grep -q 'backend.add check={"lazy":true,' "$tmp/got"
+ok $? "dnsdist: lazy checks"
+missing typerate.conf 3 "over a limit queries are dropped" <<'EOT'
+newServer("192.0.2.1")
+dbr = dynBlockRulesGroup()
+dbr:setQTypeRate(DNSQType.ANY, 5, 10, "any", 60, DNSAction.NoOp)
+function maintenance() dbr:apply() end
+EOT
 gives late.conf "route.add suffix=. pool=default" \
 	"rule.add name=dnsdist-4 position=10 suffix=[\"a.test.\"] action=drop" <<'EOT'
 newServer("192.0.2.1")
