@@ -208,8 +208,13 @@ test_container() {
 	done
 	ip netns add "$ns"
 	ip -n "$ns" link set lo up
+	ip -n "$ns" link add svc0 type veth peer name lan0
+	ip -n "$ns" address add 198.51.100.2/24 dev svc0
+	ip -n "$ns" link set lan0 up
+	ip -n "$ns" link set svc0 up
 	systemd-nspawn --quiet --boot -D "$root" --register=no --keep-unit \
 		--network-namespace-path="/run/netns/$ns" --machine="$ns" \
+		--capability=CAP_NET_ADMIN,CAP_NET_RAW,CAP_SYS_NICE \
 		--console=pipe </dev/null >"$tmp/nspawn.log" 2>&1 &
 	nspawn_pid=$!
 	timeout 150 tail --pid=$nspawn_pid -f /dev/null

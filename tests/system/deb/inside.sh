@@ -60,9 +60,35 @@ check "a killed frontend comes back and answers" until_true answers \
 check "as a new process" [ "$(systemctl show -P MainPID ispdns-frontend)" \
 	!= "$old" ]
 check "reload keeps the process" systemctl reload ispdns-frontend
+# The role outlives a restart and a crash, and ends with a stop. What the
+# peer would see of it is in ha-t.sh; here it is that systemd says the right
+# thing at the right time.
+vip() { ip -o address show dev svc0 | grep -qwF 198.51.100.53; }
+not() { ! "$@"; }
+resumed() {
+	[ "$(ispdns-ha show --json | jq -r '[.instances[] | .role, .reason] |
+		join(" ")')" = "MASTER resume" ]
+}
+# It runs since the boot, and has seen the frontend die.
+check "ispdns-ha is active" until_true active ispdns-ha
+check "ispdns-ha leads and has the address" until_true vip
+ip monitor address >/result/addresses &
+monitor=$!
+check "restart of ispdns-ha" systemctl restart ispdns-ha
+check "it leads on: the role was kept" until_true resumed
+check "the address was there all the time" not \
+	grep Deleted.*198.51.100.53 /result/addresses
+old=$(systemctl show -P MainPID ispdns-ha)
+kill -KILL "$old"
+again() { active ispdns-ha && not serves "$old" && vip; }
+serves() { [ "$(systemctl show -P MainPID ispdns-ha)" = "$1" ]; }
+check "a killed ispdns-ha comes back and leads" until_true again
+check "stop of ispdns-ha" systemctl stop ispdns-ha
+check "takes the address away" not vip
+kill "$monitor"
 check "stop is clean" systemctl stop ispdns-frontend ispdns-resolver \
 	ispdns-authority ispdns-agent ispdns-mgmt
-for d in frontend resolver authority agent mgmt; do
+for d in frontend resolver authority agent mgmt ha; do
 	check "ispdns-$d ended with success" [ "$(systemctl show -P Result \
 		ispdns-$d)" = success ]
 done
