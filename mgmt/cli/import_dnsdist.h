@@ -139,6 +139,11 @@ bool dd_match_is_all(const struct dd_match *m);
 
 /* addAction(rule, action) */
 void dd_action(struct dd *d, const struct lua *call);
+/* Does it send nothing but NOTIFY, UPDATE or transfers to a pool, in a way that
+ * routes can say? */
+bool dd_is_relay(const struct dd_entry *e);
+/* Does it ask for AXFR or IXFR by name? */
+bool dd_has_transfers(const struct dd_match *m);
 /* newServer(...); getPool(x):setCache(y) */
 void dd_server(struct dd *d, const struct lua *call);
 void dd_set_cache(struct dd *d, const struct lua *call);

@@ -394,8 +394,18 @@ static bool check_rates(struct dd *d, const struct dd_entry *e)
 static bool check_reach(struct dd *d, const struct dd_entry *e)
 {
 	const struct dd_match *m;
+	bool asks = e->act == DD_ACT_POOL || e->act == DD_ACT_SET_POOL ||
+		    e->act == DD_ACT_ALLOW;
 
+	if (dd_is_relay(e))
+		return true;
 	for (m = e->sel.first; m; m = m->next) {
+		if (asks && dd_has_transfers(m)) {
+			dd_missing(d, d->now,
+				"transfers go where a route allows it: `ispdns "
+				"route set --allow-transfer`");
+			return false;
+		}
 		if (m->opcode && strcmp(m->opcode, "QUERY") != 0 &&
 			e->act != DD_ACT_DROP && e->act != DD_ACT_REFUSE &&
 			e->act != DD_ACT_TAG && e->act != DD_ACT_RATE) {

@@ -42,7 +42,7 @@ static bool has_only(const struct dd_list *list, const char *text)
 	return list && list->count == 1 && strcmp(list->v[0], text) == 0;
 }
 
-static bool is_route(const struct dd_entry *e)
+bool chain_is_route(const struct dd_entry *e)
 {
 	struct dd_match rest;
 
@@ -61,8 +61,7 @@ static bool is_limit(const struct dd_entry *e)
 	       !m->rate->shared;
 }
 
-/* The key of policy.set for it, or NULL. */
-static const char *policy_key(const struct dd_entry *e)
+const char *chain_policy_key(const struct dd_entry *e)
 {
 	const struct dd_match *m = e->sel.first;
 	bool verdict = e->act == DD_ACT_DROP || e->act == DD_ACT_REFUSE;
@@ -95,9 +94,9 @@ static enum place place_of(const struct dd_entry *e)
 {
 	if (is_limit(e))
 		return PLACE_LIMIT;
-	if (policy_key(e))
+	if (chain_policy_key(e))
 		return PLACE_POLICY;
-	return is_route(e) ? PLACE_ROUTE : PLACE_RULE;
+	return chain_is_route(e) ? PLACE_ROUTE : PLACE_RULE;
 }
 
 /* ---- what takes every query ---- */
@@ -220,7 +219,7 @@ static void look_at_order(struct dd *d, struct chain *c)
 	for (const struct dd_entry *e = d->chain; e; e = e->next) {
 		enum place place = place_of(e);
 
-		if (e->taken)
+		if (e->taken || e->policy)
 			continue;
 		c->sets |= e->act == DD_ACT_SET_POOL;
 		routes |= place == PLACE_ROUTE;
@@ -230,7 +229,8 @@ static void look_at_order(struct dd *d, struct chain *c)
 	}
 	/* routes at the end are routes in any case */
 	for (struct dd_entry *e = d->chain; e; e = e->next)
-		if (!e->taken && (place_of(e) != PLACE_ROUTE || c->end))
+		if (!e->taken && !e->policy &&
+			(place_of(e) != PLACE_ROUTE || c->end))
 			c->last_rule = e;
 }
 
@@ -241,7 +241,7 @@ static void place_policy(struct dd *d, struct dd_entry *e)
 		[DD_ACT_REFUSE] = "refuse",
 		[DD_ACT_TC] = "tc",
 	};
-	const char *key = policy_key(e);
+	const char *key = chain_policy_key(e);
 
 	e->taken = true;
 	json_object_set_new(d->policy_set, key, json_string(verbs[e->act]));
@@ -315,10 +315,10 @@ static void place_rest(struct dd *d, struct chain *c)
 	bool after = !c->last_rule;
 
 	for (struct dd_entry *e = d->chain; e; e = e->next) {
-		if (!e->taken && policy_key(e) && c->plain)
+		if (!e->taken && chain_policy_key(e) && (c->plain || e->policy))
 			place_policy(d, e);
-		else if (!e->taken && (c->plain || after) && is_route(e) &&
-			 !c->sets)
+		else if (!e->taken && (c->plain || after) &&
+			 chain_is_route(e) && !c->sets)
 			place_route(d, c, e);
 		else if (!e->taken)
 			chain_rule(d, c, e);
@@ -453,9 +453,12 @@ void dd_chain(struct dd *d)
 	invert_all(d);
 	drop_empty(d);
 	find_ends(d, &c);
+	chain_relays_find(d);
 	place_limits(d, &c);
+	chain_relays_clear(d);
 	look_at_order(d, &c);
 	place_rest(d, &c);
+	chain_relays_place(d);
 	check_pools(d);
 	json_decref(c.suffixes);
 	json_decref(c.fresh);

@@ -2,7 +2,7 @@
 #ifndef MGMT_CLI_IMPORT_DNSDIST_CHAIN_H
 #define MGMT_CLI_IMPORT_DNSDIST_CHAIN_H
 
-/* Between the two files that place the rules of a dnsdist.conf only. */
+/* Between the files that place the rules of a dnsdist.conf only. */
 
 #include "mgmt/cli/import_dnsdist.h"
 
@@ -18,6 +18,18 @@ struct chain {
 	long long v4, v6;      /* prefixes that count as one client */
 	bool masks_set;
 };
+
+/* Names to a pool, and nothing else. */
+bool chain_is_route(const struct dd_entry *e);
+/* The key of policy.set for it, or NULL. */
+const char *chain_policy_key(const struct dd_entry *e);
+
+/* Relays (dd_is_relay) become none of the things below: they are taken; what is
+ * in the way of one is narrowed, or it is said; the routes of all others being
+ * there, they become what these allow. */
+void chain_relays_find(struct dd *d);
+void chain_relays_clear(struct dd *d);
+void chain_relays_place(struct dd *d);
 
 /* The entry is the limit of all clients. */
 void chain_limit(struct dd *d, struct chain *c, struct dd_entry *e);

@@ -66,7 +66,8 @@ static void emit_backends(struct dd *d, const char *pool, json_t *backends)
 /* Flags of answers are set by the kind of a pool. */
 static void say_kind(struct dd *d, const char *pool)
 {
-	if (strcmp(pool, "auth") != 0 && pool_suffix(d, pool))
+	if (strcmp(pool, "auth") != 0 && pool_suffix(d, pool) &&
+		!json_object_get(json_object_get(d->pools, pool), "kind"))
 		import_note(d->im, d->file, 0,
 			"pool %s: its answers get RA and lose AA, as those of "
 			"a resolver; when they are authoritative: `ispdns pool "
@@ -89,6 +90,9 @@ static void emit_pools(struct dd *d)
 		if (d->silent)
 			json_object_set_new(
 				args, "no_server", json_string("drop"));
+		if (json_object_get(pool, "kind"))
+			json_object_set(
+				args, "kind", json_object_get(pool, "kind"));
 		import_call(d->im, "pool.create", args);
 		emit_backends(d, name, json_object_get(pool, "backends"));
 		say_kind(d, name);

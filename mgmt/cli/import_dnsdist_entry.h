@@ -79,7 +79,9 @@ struct dd_entry {
 	const struct dd_list *addresses;
 	long long ttl_s; /* of addresses; < 0: not given */
 	const struct dd_rate *rate;
-	bool taken; /* by the chain: became something else than a rule */
+	bool taken;  /* by the chain: became something else than a rule */
+	bool relay;  /* so: what routes allow */
+	bool policy; /* on transfers, wherever it stands */
 };
 
 #endif

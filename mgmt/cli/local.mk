@@ -18,7 +18,8 @@ mgmt_cli_libcli_a_SOURCES = \
 	mgmt/cli/import_dnsdist_chain.h mgmt/cli/import_dnsdist_emit.c \
 	mgmt/cli/import_dnsdist_entry.h \
 	mgmt/cli/import_dnsdist_match.c mgmt/cli/import_dnsdist_name.c \
-	mgmt/cli/import_dnsdist_plain.c mgmt/cli/import_dnsdist_rule.c \
+	mgmt/cli/import_dnsdist_plain.c mgmt/cli/import_dnsdist_relay.c \
+	mgmt/cli/import_dnsdist_rule.c \
 	mgmt/cli/import_dnsdist_say.c mgmt/cli/import_dnsdist_select.c \
 	mgmt/cli/import_dnsdist_server.c mgmt/cli/import_dnsdist_set.c \
 	mgmt/cli/import_dnsdist_set.h mgmt/cli/import_dnsdist_value.c \

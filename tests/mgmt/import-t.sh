@@ -200,7 +200,7 @@ EOT
 missing over.conf 1 "over a limit queries are dropped" <<'EOT'
 addAction(MaxQPSIPRule(5), RCodeAction(DNSRCode.NXDOMAIN))
 EOT
-missing opcode.conf 2 "opcode NOTIFY" <<'EOT'
+missing opcode.conf 2 "none to pool default is known" <<'EOT'
 newServer("192.0.2.1")
 addAction(OpcodeRule(DNSOpcode.Notify), PoolAction(""))
 EOT
@@ -272,6 +272,70 @@ addAction(AllRule(), PoolAction("rec"))
 EOT
 bad dnsdist setpool.conf 1 "pool 'none' is routed to but has no server" <<'EOT'
 addAction("a.test", PoolAction("none", false))
+EOT
+# What routes allow; the rest of these rules says what they say anyway.
+gives relay.conf "policy.set transfer=refuse" "route.add suffix=. pool=rec" \
+	"route.add suffix=a.test. pool=own allow_notify=[\"192.0.2.8/32\"] allow_transfer=[\"192.0.2.9/32\",\"2001:db8::/32\"]" \
+	"route.add suffix=dyn.a.test. pool=own allow_notify=[\"192.0.2.8/32\"] allow_transfer=[\"192.0.2.9/32\",\"2001:db8::/32\"] allow_update=[\"0.0.0.0/0\",\"::/0\"]" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "own"}})
+addAction(AndRule({OpcodeRule(DNSOpcode.Notify), NetmaskGroupRule("192.0.2.8/32")}), PoolAction("own"))
+addAction(OpcodeRule(DNSOpcode.Notify), RCodeAction(DNSRCode.REFUSED))
+addAction(AndRule({OrRule({QTypeRule("AXFR"), QTypeRule("IXFR")}), NetmaskGroupRule({"192.0.2.9", "2001:db8::/32"})}), PoolAction("own"))
+addAction(OrRule({QTypeRule("AXFR"), QTypeRule("IXFR")}), RCodeAction(DNSRCode.REFUSED))
+addAction(AndRule({OpcodeRule(5), SuffixMatchNodeRule("dyn.a.test")}), PoolAction("own"))
+addAction("a.test", PoolAction("own"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+grep -q '^pool.create pool=own .* kind=auth$' "$tmp/got" &&
+	grep -q 'relay.conf:6: warning: allow_update for every' "$tmp/err"
+ok $? "dnsdist: the pool is one of kind auth, and who is not named is"
+gives relaydrop.conf "route.add suffix=. pool=rec" \
+	"route.add suffix=a.test. pool=auth allow_notify=[\"0.0.0.0/1\"]" \
+	"rule.add name=dnsdist-3 position=10 opcode=NOTIFY source=[\"128.0.0.0/1\",\"::/0\"] action=drop" \
+	"rule.add name=dnsdist-4 position=20 qtype=[\"TXT\"] action=drop" \
+	"rule.add name=dnsdist-5 position=30 suffix=[\"a.test.\"] action=pool pool=auth" \
+	"rule.add name=dnsdist-6 position=40 qtype=[\"NULL\"] action=drop" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(AndRule({OpcodeRule(4), NetmaskGroupRule("0.0.0.0/1")}), PoolAction("auth"))
+addAction(OpcodeRule(4), DropAction())
+addAction(QTypeRule("TXT"), DropAction())
+addAction("a.test", PoolAction("auth"))
+addAction(QTypeRule("NULL"), DropAction())
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives relaylate.conf "policy.set transfer=drop" \
+	"route.add suffix=. pool=rec" "route.add suffix=a.test. pool=auth" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(OrRule({QTypeRule("AXFR"), QTypeRule("IXFR")}), DropAction())
+addAction(AndRule({QTypeRule("AXFR"), NetmaskGroupRule("192.0.2.9")}), PoolAction("auth"))
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+grep -q ':3: not needed: addAction: never reached: line 2 takes' "$tmp/err"
+ok $? "dnsdist: transfers that the policy takes"
+missing relaystop.conf 2 "line 3 is one for the same" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(AndRule({OpcodeRule(5), NetmaskGroupRule("192.0.2.9")}), PoolAction("auth"))
+addAction("b.a.test", DropAction())
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+missing relayaway.conf 3 "line 2 is one for the same" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction("192.0.2.0/24", PoolAction("rec"))
+addAction(AndRule({QTypeRule("AXFR"), NetmaskGroupRule("192.0.2.9")}), PoolAction("auth"))
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+missing relaypool.conf 2 "none to pool auth is known for these names" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(AndRule({OpcodeRule(5), SuffixMatchNodeRule("b.test")}), PoolAction("auth"))
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+missing relayallow.conf 2 "transfers go where a route allows it" <<'EOT'
+newServer("192.0.2.1")
+addAction(QTypeRule("AXFR"), AllowAction())
 EOT
 gives longest.conf "route.add suffix=. pool=rec" \
 	"route.add suffix=test. pool=auth" <<'EOT'
