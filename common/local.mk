@@ -42,6 +42,7 @@ common_libcommon_a_SOURCES += \
 common_libcommon_a_SOURCES += \
 	common/dns/code.c common/dns/code.h \
 	common/dns/cookie.c common/dns/cookie.h \
+	common/dns/ecs.c common/dns/ecs.h \
 	common/dns/edns.c common/dns/edns.h \
 	common/dns/msg.c common/dns/msg.h \
 	common/dns/name.c common/dns/name.h \

@@ -6,6 +6,7 @@ unit_tests += \
 	tests/common/code-t \
 	tests/common/cookie-t \
 	tests/common/digest-t \
+	tests/common/ecs-t \
 	tests/common/edns-t \
 	tests/common/err-t \
 	tests/common/hash-t \
@@ -30,6 +31,8 @@ tests_common_cookie_t_SOURCES = tests/common/cookie-t.c
 tests_common_cookie_t_LDADD = $(TEST_LIBS)
 tests_common_digest_t_SOURCES = tests/common/digest-t.c
 tests_common_digest_t_LDADD = $(TEST_LIBS)
+tests_common_ecs_t_SOURCES = tests/common/ecs-t.c
+tests_common_ecs_t_LDADD = $(TEST_LIBS)
 tests_common_edns_t_SOURCES = tests/common/edns-t.c
 tests_common_edns_t_LDADD = $(TEST_LIBS)
 tests_common_err_t_SOURCES = tests/common/err-t.c

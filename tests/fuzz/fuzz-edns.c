@@ -4,6 +4,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "common/dns/cookie.h"
+#include "common/dns/ecs.h"
 #include "common/dns/edns.h"
 
 static void answer_cookie(const uint8_t *in, size_t len)
@@ -18,6 +19,19 @@ static void answer_cookie(const uint8_t *in, size_t len)
 	fuzz_check(cookie_answer(
 		&secrets, out, sizeof(out), ip, 4, 1559731985, again));
 	fuzz_check(memcmp(out, again, sizeof(out)) == 0);
+}
+
+/* What is read is written as it was. */
+static void rewrite_ecs(const uint8_t *in, size_t len)
+{
+	uint8_t out[ECS_OPTION_MAX];
+	struct ecs ecs;
+	uint8_t scope;
+
+	if (!ecs_read(in, len, &ecs, &scope))
+		return;
+	fuzz_check(ecs_write(&ecs, scope, out) == len + 4);
+	fuzz_check(memcmp(in, out + 4, len) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -35,8 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			(size_t)edns.cookie_offset + edns.cookie_len <= size);
 		answer_cookie(data + edns.cookie_offset, edns.cookie_len);
 	}
-	if (edns.ecs_offset)
+	if (edns.ecs_offset) {
 		fuzz_check(edns.ecs_offset >= 4 &&
 			   (size_t)edns.ecs_offset + edns.ecs_len <= size);
+		rewrite_ecs(data + edns.ecs_offset, edns.ecs_len);
+	}
 	return 0;
 }
