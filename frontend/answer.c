@@ -58,6 +58,7 @@ bool answer_take(struct answer *a, uint8_t *msg, size_t len,
 	a->msg = msg;
 	a->q_end = q->end;
 	a->ede = -1;
+	a->scope = 0;
 	if (edns->present) {
 		if ((size_t)edns->offset + edns->length != len)
 			return false;
@@ -91,6 +92,7 @@ void answer_make(struct answer *a, uint8_t *buf, const uint8_t *name,
 	a->q_end = (uint16_t)a->len;
 	a->ttl_count = 0;
 	a->ede = (int16_t)ede;
+	a->scope = 0;
 	memset(&a->info, 0, sizeof(a->info));
 	a->info.kind =
 		rcode == DNS_RCODE_NXDOMAIN ? ANSWER_NXDOMAIN : ANSWER_FAILURE;
@@ -134,7 +136,7 @@ static size_t cut(uint8_t *out, size_t q_end)
 }
 
 static size_t add_opt(uint8_t *out, size_t len, size_t size,
-	const struct asker *asker, int ede)
+	const struct asker *asker, int ede, uint8_t scope)
 {
 	size_t n;
 
@@ -142,7 +144,7 @@ static size_t add_opt(uint8_t *out, size_t len, size_t size,
 		return len;
 	n = edns_write(out + len, size - len, EDNS_OUR_PAYLOAD,
 		asker->dnssec_ok, 0, ede, NULL);
-	n = hop_write(&asker->hop, out + len, n, size - len);
+	n = hop_write(&asker->hop, scope, out + len, n, size - len);
 	if (n > 0)
 		msg_set_count(
 			out, MSG_AR, (uint16_t)(msg_count(out, MSG_AR) + 1));
@@ -172,5 +174,5 @@ size_t answer_render(const struct answer *a, const struct asker *asker,
 		len = cut(out, a->q_end);
 	else
 		set_ttls(a, style, out);
-	return add_opt(out, len, size, asker, ede);
+	return add_opt(out, len, size, asker, ede, a->scope);
 }

@@ -21,6 +21,7 @@ struct answer {
 	uint16_t q_end;     /* offset behind the question */
 	uint16_t ttl_count; /* used of ttl_at */
 	int16_t ede;        /* extended error of the backend; -1: none */
+	uint8_t scope;      /* of the subnet asked for (RFC 7871) */
 	struct answer_info info;
 	uint16_t ttl_at[ANSWER_TTLS];
 };

@@ -3,6 +3,7 @@
  * wait for it. */
 
 #include "frontend/query_impl.h"
+#include "frontend/subnet.h"
 
 /* No good answer: an expired one is better (RFC 8767). True: it is set. */
 static bool use_stale(struct worker *w, struct flight_end *end)
@@ -10,7 +11,7 @@ static bool use_stale(struct worker *w, struct flight_end *end)
 	const struct policy *p = w->policy;
 	struct mtime now = loop_now(w->loop);
 	struct cache_found found;
-	enum cache_result result = cache_lookup(p->cache, end->key,
+	enum cache_result result = subnet_lookup(p->cache, w->secret, end->key,
 		&p->cache_rules, now, &w->answer, w->stored, &found);
 
 	if (result == CACHE_MISS || is_truncated(result, &w->answer))
@@ -21,7 +22,7 @@ static bool use_stale(struct worker *w, struct flight_end *end)
 		return true;
 	end->style.stale = true;
 	end->style.stale_ttl_s = STALE_TTL_S;
-	cache_hold(p->cache, end->key, now, HOLD_S);
+	subnet_hold(p->cache, w->secret, end->key, now, HOLD_S);
 	metric_inc(w->row, STAT_CACHE_STALE);
 	return true;
 }
@@ -38,8 +39,8 @@ static void flight_done(struct worker *w, struct flight_end *end)
 		return;
 	}
 	if (keep)
-		(void)cache_insert(p->cache, end->key, &p->cache_rules,
-			loop_now(w->loop), end->answer);
+		(void)subnet_insert(p->cache, w->secret, end->key,
+			&p->cache_rules, loop_now(w->loop), end->answer);
 	if (p->cache_rules.cap_served)
 		end->style.cap_s = p->cache_rules.max_ttl_s;
 }

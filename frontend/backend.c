@@ -8,6 +8,8 @@
 
 #include "frontend/backend_impl.h"
 
+#include "common/base/buf.h"
+
 #include <errno.h>
 
 #define TCP_PATIENCE 3 /* time-outs in a row that condemn a connection */
@@ -123,14 +125,20 @@ size_t backend_make_query(const struct attempt *a, uint8_t *out, size_t size)
 	const struct cache_key *key = a->key;
 	/* AD: we understand it (RFC 6840 5.7); clients get it as they ask */
 	unsigned flags = MSG_AD;
+	size_t len, option;
 
 	if (a->rd)
 		flags |= MSG_RD;
 	if (key->bits & CACHE_CD)
 		flags |= MSG_CD;
-	return msg_make_query(out, size, a->id, key->name, key->name_len,
+	len = msg_make_query(out, size, a->id, key->name, key->name_len,
 		key->type, key->class, (uint16_t)flags, EDNS_OUR_PAYLOAD,
 		key->bits & CACHE_DO);
+	if (!(key->bits & CACHE_ECS))
+		return len;
+	option = ecs_write(cache_key_ecs(key), 0, out + len);
+	put16(out + len - 2, (uint16_t)option); /* the OPT's RDLENGTH */
+	return len + option;
 }
 
 int backend_ask(struct backends *b, struct server *server,

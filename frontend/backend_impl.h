@@ -12,7 +12,8 @@
 #include "frontend/backend.h"
 #include "frontend/upstream.h"
 
-#define BACKEND_QUERY_SIZE (MSG_HEADER + NAME_MAX_WIRE + 4 + EDNS_OPT_SIZE)
+#define BACKEND_QUERY_SIZE                                                     \
+	(MSG_HEADER + NAME_MAX_WIRE + 4 + EDNS_OPT_SIZE + ECS_OPTION_MAX)
 
 /* One question sent to one server. */
 struct attempt {

@@ -39,12 +39,27 @@ static bool is_asked(const struct question *q, const struct cache_key *key)
 	       q->name_len == key->name_len && name_equal(q->name, key->name);
 }
 
+/* It must be that which was asked (RFC 7871 7.3), if anything. What comes
+ * unasked is ignored: it goes nowhere. */
+static bool read_scope(const struct cache_key *key, const uint8_t *msg,
+	const struct edns *edns, uint8_t *scope)
+{
+	struct ecs ecs;
+
+	*scope = 0;
+	if (!(key->bits & CACHE_ECS) || !edns->ecs_offset)
+		return true;
+	return ecs_read(msg + edns->ecs_offset, edns->ecs_len, &ecs, scope) &&
+	       memcmp(&ecs, cache_key_ecs(key), sizeof(ecs)) == 0;
+}
+
 /* Fill b->answer; else count what was wrong. */
 static bool check_reply(
 	struct backends *b, const struct attempt *a, uint8_t *msg, size_t len)
 {
 	struct question q;
 	struct edns edns;
+	uint8_t scope;
 	bool good;
 
 	if (!msg_check_answer(msg, len, &q, &edns)) {
@@ -55,6 +70,10 @@ static bool check_reply(
 		metric_inc(b->row, STAT_REPLY_QUESTION);
 		return false;
 	}
+	if (!read_scope(a->key, msg, &edns, &scope)) {
+		metric_inc(b->row, STAT_REPLY_ECS);
+		return false;
+	}
 	if (edns.present && edns.ext_rcode) {
 		/* BADVERS, BADCOOKIE: between the backend and us only */
 		make_error(b, a, DNS_RCODE_SERVFAIL, -1);
@@ -62,6 +81,7 @@ static bool check_reply(
 	}
 	good = q.name ? answer_take(&b->answer, msg, len, &q, &edns)
 		      : take_bare(b, a, msg);
+	b->answer.scope = scope;
 	if (!good)
 		metric_inc(b->row, STAT_REPLY_MALFORMED);
 	return good;

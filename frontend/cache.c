@@ -68,8 +68,7 @@ size_t cache_bytes_max(const struct cache *cache)
 	return cache->bytes_max;
 }
 
-void cache_key_make(const struct hash_key *secret, struct cache_key *key,
-	uint16_t pool, const struct asker *asker)
+static void key_hash(const struct hash_key *secret, struct cache_key *key)
 {
 	enum {
 		START = offsetof(struct cache_key, pool),
@@ -77,6 +76,13 @@ void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	};
 	_Static_assert(FIXED == 8, "no padding is hashed");
 
+	key->hash = hash_bytes(
+		secret, (const char *)key + START, FIXED + cache_key_tail(key));
+}
+
+void cache_key_make(const struct hash_key *secret, struct cache_key *key,
+	uint16_t pool, const struct asker *asker)
+{
 	key->pool = pool;
 	key->type = asker->type;
 	key->class = asker->class;
@@ -85,8 +91,23 @@ void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 			      (asker->no_recurse ? CACHE_NO_RD : 0));
 	key->name_len = asker->name_len;
 	name_to_lower(key->name, asker->name, asker->name_len);
-	key->hash = hash_bytes(
-		secret, (const char *)key + START, FIXED + key->name_len);
+	key_hash(secret, key);
+}
+
+void cache_key_set_ecs(const struct hash_key *secret, struct cache_key *key,
+	const struct ecs *ecs)
+{
+	key->bits |= CACHE_ECS;
+	memcpy(key->name + key->name_len, ecs, sizeof(*ecs));
+	key_hash(secret, key);
+}
+
+void cache_key_share(const struct hash_key *secret, const struct cache_key *key,
+	struct cache_key *shared)
+{
+	cache_key_copy(shared, key);
+	shared->bits = (uint8_t)((key->bits & ~CACHE_ECS) | CACHE_ALL_ECS);
+	key_hash(secret, shared);
 }
 
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b)
@@ -94,7 +115,7 @@ bool cache_key_equal(const struct cache_key *a, const struct cache_key *b)
 	return a->hash == b->hash && a->pool == b->pool && a->type == b->type &&
 	       a->class == b->class && a->bits == b->bits &&
 	       a->name_len == b->name_len &&
-	       memcmp(a->name, b->name, a->name_len) == 0;
+	       memcmp(a->name, b->name, cache_key_tail(a)) == 0;
 }
 
 static struct shard *shard_of(struct cache *cache, uint64_t hash)
@@ -138,8 +159,23 @@ static enum cache_result entry_state(const struct shard_head *h,
 								: CACHE_STALE;
 }
 
-static void entry_copy(
-	struct shard *s, uint32_t i, struct answer *a, uint8_t *buf)
+/* The message of an entry; a subnet and its scope lie behind the question. */
+static void get_message(struct shard_cursor *c, const struct shard_head *h,
+	struct answer *a, uint8_t *buf, struct ecs *ecs)
+{
+	a->scope = 0;
+	if (!(h->bits & CACHE_ECS)) {
+		shard_get(c, buf, h->len);
+		return;
+	}
+	shard_get(c, buf, h->q_end);
+	shard_get(c, ecs, sizeof(*ecs));
+	shard_get(c, &a->scope, sizeof(a->scope));
+	shard_get(c, buf + h->q_end, h->len - (size_t)h->q_end);
+}
+
+static void entry_copy(struct shard *s, uint32_t i, struct answer *a,
+	uint8_t *buf, struct ecs *ecs)
 {
 	const struct shard_head *h = shard_head(s, i);
 	struct shard_cursor c;
@@ -154,7 +190,7 @@ static void entry_copy(
 	a->info.ttl_count = h->ttl_count;
 	a->info.has_soa = false;
 	shard_cursor_init(&c, s, i);
-	shard_get(&c, buf, h->len);
+	get_message(&c, h, a, buf, ecs);
 	shard_get(&c, a->ttl_at, h->ttl_count * sizeof(a->ttl_at[0]));
 }
 
@@ -166,6 +202,7 @@ enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
 	enum cache_result result = CACHE_MISS;
 	uint32_t now_ds = to_ds(now), i;
 	struct shard_head *h;
+	struct ecs ecs;
 
 	(void)pthread_mutex_lock(&s->lock);
 	i = shard_find(s, key);
@@ -177,7 +214,7 @@ enum cache_result cache_lookup(struct cache *cache, const struct cache_key *key,
 		shard_remove(s, i);
 		goto out;
 	}
-	entry_copy(s, i, a, buf);
+	entry_copy(s, i, a, buf, &ecs);
 	found->ttl_s = h->ttl_s;
 	found->popular = h->freq >= 2;
 	found->news = h->freq == 2;
@@ -229,8 +266,12 @@ static void entry_write(struct shard *s, uint32_t i,
 	shard_cursor_init(&c, s, i);
 	shard_put(&c, a->msg, MSG_HEADER);
 	shard_put(&c, key->name, key->name_len);
-	shard_put(&c, a->msg + MSG_HEADER + key->name_len,
-		a->len - MSG_HEADER - key->name_len);
+	shard_put(&c, a->msg + MSG_HEADER + key->name_len, 4);
+	if (key->bits & CACHE_ECS) {
+		shard_put(&c, cache_key_ecs(key), sizeof(struct ecs));
+		shard_put(&c, &a->scope, sizeof(a->scope));
+	}
+	shard_put(&c, a->msg + a->q_end, a->len - a->q_end);
 	shard_put(&c, a->ttl_at, a->ttl_count * sizeof(a->ttl_at[0]));
 }
 
@@ -263,6 +304,7 @@ static bool shard_insert(struct shard *s, const struct cache_key *key,
 	uint8_t freq = 0;
 	uint32_t i = shard_find(s, key);
 	struct shard_head *h;
+	size_t octets;
 
 	if (i) {
 		if (!replace(s, i, rules, now_ds, a, &queue, &freq))
@@ -270,7 +312,10 @@ static bool shard_insert(struct shard *s, const struct cache_key *key,
 	} else if (shard_ghost(s, key->hash)) {
 		queue = SHARD_MAIN;
 	}
-	i = shard_take(s, a->len + 2u * a->ttl_count);
+	octets = a->len + 2u * a->ttl_count;
+	if (key->bits & CACHE_ECS)
+		octets += sizeof(struct ecs) + sizeof(a->scope);
+	i = shard_take(s, octets);
 	h = shard_head(s, i);
 	h->hash = key->hash;
 	h->stored_ds = now_ds;
@@ -332,12 +377,15 @@ static void visit_entry(struct shard *s, uint32_t i, struct answer *a,
 		.pool = h->pool,
 		.bits = h->bits,
 	};
+	struct ecs ecs;
 
-	entry_copy(s, i, a, buf);
+	entry_copy(s, i, a, buf, &ecs);
 	key.name_len = (uint8_t)(h->q_end - MSG_HEADER - 4);
 	memcpy(key.name, buf + MSG_HEADER, key.name_len);
 	key.type = get16(buf + h->q_end - 4);
 	key.class = get16(buf + h->q_end - 2);
+	if (h->bits & CACHE_ECS)
+		memcpy(key.name + key.name_len, &ecs, sizeof(ecs));
 	fn(arg, &key, a, h->stored_ds);
 }
 

@@ -11,6 +11,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/hash.h"
+#include "common/dns/ecs.h"
 #include "frontend/answer.h"
 
 struct cache;
@@ -19,6 +20,10 @@ struct cache;
 #define CACHE_CD 2u
 /* Asked without RD, whatever the client said. */
 #define CACHE_NO_RD 4u
+/* Asked for a subnet, which is behind the name. */
+#define CACHE_ECS 8u
+/* Was asked for some subnet, and is for all of them. */
+#define CACHE_ALL_ECS 16u
 /* Longest answer kept. */
 #define CACHE_MAX_MSG 4096
 
@@ -28,9 +33,10 @@ struct cache_key {
 	uint64_t hash;
 	uint16_t pool; /* id of the pool that answers: see pool.h */
 	uint16_t type, class;
-	uint8_t bits; /* CACHE_DO, CACHE_CD, CACHE_NO_RD */
+	uint8_t bits; /* CACHE_DO to CACHE_ALL_ECS */
 	uint8_t name_len;
-	uint8_t name[NAME_MAX_WIRE]; /* lower case */
+	/* lower case; with CACHE_ECS a struct ecs follows the name */
+	uint8_t name[NAME_MAX_WIRE + sizeof(struct ecs)];
 };
 
 /* How long answers live: part of the policy snapshot, in seconds. */
@@ -83,6 +89,31 @@ void cache_copy(struct cache *to, struct cache *from);
 void cache_key_make(const struct hash_key *secret, struct cache_key *key,
 	uint16_t pool, const struct asker *asker);
 bool cache_key_equal(const struct cache_key *a, const struct cache_key *b);
+/* It is asked for this subnet. */
+void cache_key_set_ecs(const struct hash_key *secret, struct cache_key *key,
+	const struct ecs *ecs);
+/* The same question's key for all subnets. */
+void cache_key_share(const struct hash_key *secret, const struct cache_key *key,
+	struct cache_key *shared);
+
+/* Only with CACHE_ECS. */
+static inline const struct ecs *cache_key_ecs(const struct cache_key *key)
+{
+	return (const struct ecs *)(key->name + key->name_len);
+}
+
+/* Octets behind the fixed fields. */
+static inline size_t cache_key_tail(const struct cache_key *key)
+{
+	return key->name_len +
+	       (key->bits & CACHE_ECS ? sizeof(struct ecs) : 0u);
+}
+
+static inline void cache_key_copy(
+	struct cache_key *to, const struct cache_key *key)
+{
+	memcpy(to, key, offsetof(struct cache_key, name) + cache_key_tail(key));
+}
 
 /* A look-up by this key follows soon, and in between time for memory to come:
  * first the one, then the other. */

@@ -387,6 +387,7 @@ static int build_pools(const struct conf *conf, struct registry *registry,
 		pool->policy = (enum pool_policy)conf_get_int(n, "policy");
 		pool->tiers = conf_get_bool(n, "tiers");
 		pool->drops = conf_get_int(n, "no_server") == 1;
+		pool->ecs = (enum pool_ecs)conf_get_int(n, "ecs");
 		rc = build_members(
 			registry, p, pool, conf_get(n, "backends"), err);
 		if (rc < 0)

@@ -8,7 +8,8 @@
  *
  * in network order, closed by a record without a message. TTLs, kind and places
  *are found anew when it is read: the file says nothing that the message does
- * not. The extended error of the backend is not kept.
+ * not. The extended error of the backend is not kept, nor is what was asked
+ * for a subnet.
  */
 
 #include "frontend/dump.h"
@@ -66,6 +67,8 @@ static void save_one(void *arg, const struct cache_key *key,
 	size_t pool_len = strlen(pool);
 
 	if (a->info.kind == ANSWER_FAILURE || a->info.kind == ANSWER_TRUNCATED)
+		return;
+	if (key->bits & (CACHE_ECS | CACHE_ALL_ECS))
 		return;
 	put32(r, (s->now_ds - stored_ds) / 10);
 	put16(r + 4, (uint16_t)a->len);

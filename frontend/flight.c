@@ -108,7 +108,7 @@ static struct flight *flight_take(
 	memset(f, 0, offsetof(struct flight, key));
 	wheel_item_init(&f->time);
 	list_init(&f->waiters);
-	memcpy(&f->key, key, offsetof(struct cache_key, name) + key->name_len);
+	cache_key_copy(&f->key, key);
 	f->choice.rng = &fs->w->rng;
 	f->choice.turn = &fs->w->turn;
 	f->choice.run = &fs->w->run;

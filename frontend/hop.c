@@ -41,13 +41,22 @@ void hop_read(struct hop *hop, const struct hop_rules *rules,
 		add_keepalive(hop, rules->idle_ms);
 }
 
-size_t hop_write(
-	const struct hop *hop, uint8_t *opt, size_t opt_len, size_t room)
+void hop_add_ecs(struct hop *hop, const struct ecs *ecs)
+{
+	hop->scope_at = (uint8_t)(hop->len + ECS_OPTION_SCOPE);
+	hop->len =
+		(uint8_t)(hop->len + ecs_write(ecs, 0, hop->octets + hop->len));
+}
+
+size_t hop_write(const struct hop *hop, uint8_t scope, uint8_t *opt,
+	size_t opt_len, size_t room)
 {
 	if (hop->len == 0 || opt_len < EDNS_OPT_SIZE ||
 		opt_len + hop->len > room)
 		return opt_len;
 	memcpy(opt + opt_len, hop->octets, hop->len);
+	if (hop->scope_at)
+		opt[opt_len + hop->scope_at] = scope;
 	put16(opt + OPT_RDLEN, (uint16_t)(get16(opt + OPT_RDLEN) + hop->len));
 	return opt_len + hop->len;
 }

@@ -62,6 +62,7 @@ frontend_libfrontend_a_SOURCES = \
 	frontend/show_transfer.c \
 	frontend/stats.c frontend/stats.h \
 	frontend/stats_table.h \
+	frontend/subnet.c frontend/subnet.h \
 	frontend/top.c frontend/top.h \
 	frontend/transfer.c frontend/transfer.h \
 	frontend/transfer_impl.h \

@@ -22,6 +22,13 @@ enum pool_policy {
 	POOL_CONSISTENT_HASH,
 };
 
+/* What backends are told of the client's subnet (RFC 7871). */
+enum pool_ecs {
+	POOL_ECS_STRIP,
+	POOL_ECS_FORWARD, /* what the client says of it */
+	POOL_ECS_ADD,     /* else that of its address */
+};
+
 #define POOL_RCODE_RESOLVED -1 /* NOERROR or NXDOMAIN */
 #define POOL_RCODE_ANY      -2 /* all but SERVFAIL */
 
@@ -57,6 +64,7 @@ struct pool {
 	bool auth;   /* answers keep AA, and have RA clear */
 	bool cached;
 	bool drops; /* queries when no member may be asked, else SERVFAIL */
+	enum pool_ecs ecs;
 	enum pool_policy policy;
 	bool tiers; /* only the lowest order that may be asked is */
 	unsigned count;

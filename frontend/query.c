@@ -10,6 +10,7 @@
 #include "frontend/query_impl.h"
 
 #include "common/dns/code.h"
+#include "frontend/subnet.h"
 #include "frontend/transfer.h"
 
 #define PREFETCH_MIN_S 10 /* shorter lives are not worth it */
@@ -94,7 +95,7 @@ static size_t add_hop(struct query *q, size_t len)
 	struct worker *w = q->w;
 	size_t opt = q->view.q.name ? q->view.q.end : MSG_HEADER;
 
-	return opt + hop_write(&q->asker.hop, w->out + opt, len - opt,
+	return opt + hop_write(&q->asker.hop, 0, w->out + opt, len - opt,
 			     sizeof(w->out) - opt);
 }
 
@@ -384,6 +385,11 @@ static enum step step_route(struct query *q)
 	asker_init(&q->asker, q->req->msg, &q->view, q->req->peer.tcp,
 		q->w->policy->udp_limit);
 	cache_key_make(q->w->secret, &q->key, q->pool->id, &q->asker);
+	if (!subnet_take(q->pool, q->req, &q->view.edns, q->w->secret, &q->key,
+		    &q->asker.hop)) {
+		metric_inc(q->w->row, STAT_BAD_FORMERR);
+		return send_own(q, DNS_RCODE_FORMERR, false, -1);
+	}
 	if (q->pool->cached)
 		cache_prefetch_index(q->w->policy->cache, &q->key);
 	bump(&q->w->pools[q->pool->id].queries);
@@ -430,8 +436,8 @@ static enum step step_lookup(struct query *q)
 
 	if (!q->pool->cached)
 		return STEP_NEXT;
-	result = cache_lookup(p->cache, &q->key, &p->cache_rules, q->now,
-		&w->answer, w->stored, &found);
+	result = subnet_lookup(p->cache, w->secret, &q->key, &p->cache_rules,
+		q->now, &w->answer, w->stored, &found);
 	if (q->req->peer.tcp && is_truncated(result, &w->answer))
 		result = CACHE_MISS;
 	if (result != CACHE_HIT && !is_held(q, result, &found)) {

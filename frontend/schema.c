@@ -14,6 +14,7 @@
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
 static const char *const pool_no_server[] = {"servfail", "drop", NULL};
+static const char *const pool_ecs[] = {"strip", "forward", "add", NULL};
 static const char *const pool_kinds[] = {"auto", "rec", "auth", NULL};
 
 static const struct schema_item listen_item[] = {
@@ -258,6 +259,14 @@ static const struct schema_item pool_items[] = {
 		.type = SCHEMA_BOOL,
 		.dflt = "true",
 		.help = "Are its answers kept?"},
+	{.name = "ecs",
+		.type = SCHEMA_ENUM,
+		.dflt = "strip",
+		.choices = pool_ecs,
+		.help = "EDNS Client Subnet (RFC 7871). forward: a client's "
+			"own is passed on; add: for the others the /24 or /56 "
+			"of their address. Answers are then kept apart for "
+			"each subnet, but those that are for all."},
 	{.name = "no_server",
 		.type = SCHEMA_ENUM,
 		.dflt = "servfail",

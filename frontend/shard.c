@@ -162,21 +162,24 @@ static bool entry_is(struct shard *s, uint32_t i, const struct cache_key *key)
 {
 	const struct shard_head *h = shard_head(s, i);
 	struct shard_cursor c;
-	uint8_t long_q[MSG_HEADER + NAME_MAX_WIRE + 4];
+	uint8_t long_q[MSG_HEADER + NAME_MAX_WIRE + 4 + sizeof(struct ecs)];
 	const uint8_t *q = s->blocks[i].first;
 	size_t n = MSG_HEADER + (size_t)key->name_len + 4;
+	size_t ecs_len = key->bits & CACHE_ECS ? sizeof(struct ecs) : 0;
 
 	if (h->hash != key->hash || h->pool != key->pool ||
 		h->bits != key->bits || h->q_end != n)
 		return false;
-	if (n > sizeof(s->blocks[i].first)) {
+	if (n + ecs_len > sizeof(s->blocks[i].first)) {
 		shard_cursor_init(&c, s, i);
-		shard_get(&c, long_q, n);
+		shard_get(&c, long_q, n + ecs_len);
 		q = long_q;
 	}
 	return memcmp(q + MSG_HEADER, key->name, key->name_len) == 0 &&
 	       (q[n - 4] << 8 | q[n - 3]) == key->type &&
-	       (q[n - 2] << 8 | q[n - 1]) == key->class;
+	       (q[n - 2] << 8 | q[n - 1]) == key->class &&
+	       (ecs_len == 0 ||
+		       memcmp(q + n, cache_key_ecs(key), ecs_len) == 0);
 }
 
 static uint32_t *bucket_of(struct shard *s, uint64_t hash)

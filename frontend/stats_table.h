@@ -134,6 +134,7 @@
 		"backend_replies_ignored_total{reason=\"question\"}", "")      \
 	X(STAT_REPLY_MALFORMED,                                                \
 		"backend_replies_ignored_total{reason=\"malformed\"}", "")     \
+	X(STAT_REPLY_ECS, "backend_replies_ignored_total{reason=\"ecs\"}", "") \
 	X(STAT_FLED, "backend_ports_left_total",                               \
 		"Source ports left since many replies with wrong ids came.")   \
 	X(STAT_REPLIES, "backend_replies_total",                               \

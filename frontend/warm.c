@@ -102,8 +102,9 @@ bool warm_tell(struct warm *warm, const struct cache_key *key,
 	unsigned flags = MSG_RD | (key->bits & CACHE_CD ? MSG_CD : 0u);
 	size_t len;
 
-	/* what is asked without RD is so by a rule for this client */
-	if (warm->count == 0 || (key->bits & CACHE_NO_RD) ||
+	/* what is asked without RD is so by a rule for this client, and what
+	 * is asked for a subnet is so for it alone */
+	if (warm->count == 0 || (key->bits & (CACHE_NO_RD | CACHE_ECS)) ||
 		is_peer(warm, client) || is_too_much(warm, now))
 		return false;
 	len = msg_make_query(msg, sizeof(msg), (uint16_t)rng_next(warm->rng),

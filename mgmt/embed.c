@@ -27,6 +27,7 @@ EMBED(sql_007, "mgmt/migrations/007.sql")
 EMBED(sql_008, "mgmt/migrations/008.sql")
 EMBED(sql_009, "mgmt/migrations/009.sql")
 EMBED(sql_010, "mgmt/migrations/010.sql")
+EMBED(sql_011, "mgmt/migrations/011.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -47,6 +48,7 @@ static struct embed migrations[] = {
 	FILE_OF("008.sql", sql_008),
 	FILE_OF("009.sql", sql_009),
 	FILE_OF("010.sql", sql_010),
+	FILE_OF("011.sql", sql_011),
 };
 
 const struct embed *embed_migration(int version)

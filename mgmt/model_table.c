@@ -21,6 +21,7 @@ static const char *const transfer_actions[] = {"refuse", "drop", NULL};
 static const char *const pool_policies[] = {"leastOutstanding",
 	"firstAvailable", "roundrobin", "wrandom", "chashed", NULL};
 static const char *const pool_kinds[] = {"auto", "rec", "auth", NULL};
+static const char *const pool_ecs[] = {"strip", "forward", "add", NULL};
 static const char *const pool_no_server[] = {"servfail", "drop", NULL};
 static const char *const vip_auth[] = {"none", "pass", NULL};
 static const char *const vip_advertise[] = {"anchor", "all", NULL};
@@ -196,6 +197,7 @@ static const struct model_column pool[] = {
 	{"tiers", MODEL_BOOL, 0, "false", 0, 0, NULL, NULL, false},
 	{"no_server", MODEL_ENUM, 0, "\"servfail\"", 0, 0, pool_no_server, NULL,
 		false},
+	{"ecs", MODEL_ENUM, 0, "\"strip\"", 0, 0, pool_ecs, NULL, false},
 };
 
 /* check_min_serial 0 and check_rcode "": not asked for. */

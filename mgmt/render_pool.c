@@ -92,6 +92,8 @@ static void put_pool(struct text *out, const json_t *pool)
 	if (strcmp(row_str(pool, "no_server"), "servfail"))
 		text_add(
 			out, "    no_server: %s\n", row_str(pool, "no_server"));
+	if (strcmp(row_str(pool, "ecs"), "strip"))
+		text_add(out, "    ecs: %s\n", row_str(pool, "ecs"));
 }
 
 void render_pools(struct text *out, const json_t *doc)

@@ -117,6 +117,8 @@ static const struct param p_pool_set[] = {
 		"only the lowest order that works is asked"),
 	OPT("no_server", "no-server", PARAM_TEXT,
 		"when none may be asked: servfail, drop"),
+	OPT("ecs", "ecs", PARAM_TEXT,
+		"the client's subnet: strip, forward (its own), add"),
 };
 
 static const struct param p_backend_list[] = {MAY("pool", "POOL", PARAM_TEXT)};

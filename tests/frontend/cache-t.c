@@ -190,6 +190,79 @@ static void test_sharing(void)
 	ok(!cache_key_equal(&a, &b), "pool: apart");
 }
 
+static struct cache_key key_for(const char *name, const char *ip)
+{
+	struct cache_key key = key_of(name, DNS_TYPE_A);
+	uint8_t octets[4];
+	struct ecs ecs;
+
+	(void)wire(octets, sizeof(octets), ip);
+	ecs_make(&ecs, octets, sizeof(octets), 24);
+	cache_key_set_ecs(&secret, &key, &ecs);
+	return key;
+}
+
+/* Its answer has as many records as `count` says, and that scope. */
+static bool keep(struct cache *c, const struct cache_key *key, int count)
+{
+	static uint8_t buf[65536];
+
+	make_answer(&answer, buf, sizeof(buf), key, 0, count, 10);
+	answer.scope = (uint8_t)count;
+	return cache_insert(c, key, &rules, t0, &answer);
+}
+
+/* The records of what is found, 0: nothing; 1000: another scope. */
+static int found_for(struct cache *c, const struct cache_key *key, int scope)
+{
+	if (cache_lookup(c, key, &rules, at(1), &found_answer, stored,
+		    &found) != CACHE_HIT)
+		return 0;
+	return found_answer.scope == scope ? found_answer.ttl_count : 1000;
+}
+
+/* What is kept for this subnet lies in an entry of its own, in one block or
+ * in some. */
+static void test_subnets(const char *name)
+{
+	struct cache *c = cache_new(1000, 1 << 20);
+	struct cache *bigger = cache_new(2000, 1 << 20);
+	struct cache_key none = key_of(name, DNS_TYPE_A), all, none_again;
+	struct cache_key a = key_for(name, "c0000201");
+	struct cache_key neighbour = key_for(name, "c00002fe");
+	struct cache_key b = key_for(name, "c0000301");
+
+	cache_key_share(&secret, &a, &all);
+	cache_key_share(&secret, &b, &none_again);
+	ok(cache_key_equal(&a, &neighbour) && !cache_key_equal(&a, &b) &&
+			!cache_key_equal(&a, &none) &&
+			!cache_key_equal(&none, &a),
+		"a subnet's key is its own");
+	ok(cache_key_equal(&all, &none_again) &&
+			!cache_key_equal(&all, &none) &&
+			!cache_key_equal(&all, &a),
+		"that for all subnets is one, and not that without");
+	ok(keep(c, &a, 3), "kept for a subnet");
+	ok(found_for(c, &neighbour, 3) == 3, "found for it, with its scope");
+	ok(!found_for(c, &b, 0) && !found_for(c, &none, 0) &&
+			!found_for(c, &all, 0),
+		"for no other, nor for none, nor for all");
+	ok(keep(c, &b, 4) && keep(c, &none, 5) && keep(c, &all, 6), "others");
+	cache_copy(bigger, c);
+	ok(found_for(c, &a, 3) == 3 && found_for(c, &b, 4) == 4 &&
+			found_for(c, &none, 0) == 5 &&
+			found_for(c, &all, 0) == 6,
+		"do not replace it");
+	ok(found_for(bigger, &a, 3) == 3 && found_for(bigger, &b, 4) == 4 &&
+			found_for(bigger, &none, 0) == 5 &&
+			found_for(bigger, &all, 0) == 6,
+		"nor in a cache of another size");
+	is_int((long long)cache_flush(c, NULL, DNS_TYPE_A, false), 4,
+		"all are flushed by type");
+	cache_free(bigger);
+	cache_free(c);
+}
+
 static char *numbered(char out[64], const char *what, int i)
 {
 	(void)snprintf(out, 64, "%s%d.test.", what, i);
@@ -342,6 +415,9 @@ int main(void)
 	test_truncated();
 	test_negative();
 	test_sharing();
+	test_subnets("a.test.");
+	test_subnets("a-label-so-long-that-it-takes-more-octets-than-one-"
+		     "block.and-another-one-that-is-as-long-as-that.test.");
 	test_flood();
 	test_memory();
 	test_flush();

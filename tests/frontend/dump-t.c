@@ -58,6 +58,22 @@ static void put(struct cache *c, const char *name, bool fail, uint16_t pool,
 		tap_bail("%s is not kept", name);
 }
 
+/* The same answer for a subnet, and for all of them: not for the file. */
+static void put_subnet(struct cache *c, const char *name, uint16_t pool)
+{
+	static const uint8_t ip[4] = {192, 0, 2, 1};
+	struct cache_key key = key_of(name, pool), shared;
+	struct mtime now = mtime_now();
+	struct ecs ecs;
+
+	ecs_make(&ecs, ip, sizeof(ip), 24);
+	cache_key_set_ecs(&secret, &key, &ecs);
+	cache_key_share(&secret, &key, &shared);
+	if (!cache_insert(c, &key, &rules, now, &answer) ||
+		!cache_insert(c, &shared, &rules, now, &answer))
+		tap_bail("%s is not kept", name);
+}
+
 static enum cache_result look(
 	struct cache *c, const char *name, uint16_t pool, struct mtime now)
 {
@@ -102,11 +118,13 @@ int main(void)
 	is_int(load(b, &count), -ENOENT, "no file: said so");
 	put(a, "one.test.", false, rec, mtime_add_ms(now, -50000));
 	put(a, "two.test.", false, rec, now);
+	put_subnet(a, "two.test.", rec);
 	put(a, "other.test.", false, gone, now);
 	put(a, "fail.test.", true, rec, now);
 	ok(dump_save(a, &registry, path, &count, &err) == 0, "written%s",
 		err.text);
-	is_int((long long)count, 3, "three answers, no failure");
+	is_int((long long)count, 3,
+		"three answers, no failure, none of a subnet");
 	registry.pools[gone][0] = 'x'; /* that pool is not there any more */
 	is_int(load(b, &count), 0, "read");
 	is_int((long long)count, 2, "the answers of the pool that we have");

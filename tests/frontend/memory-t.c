@@ -53,7 +53,7 @@ static void test_serving(void)
 		"  per_suffix: {qps: 10000}}}\n"
 		"rules: [{suffix: [example], action: tag, tag: t},\n"
 		"  {qtype: [A], action: rate-limit, qps: 100000}]\n",
-		"policy: firstAvailable,");
+		"policy: firstAvailable, ecs: add,");
 	fd = rig_udp_client(&rig);
 	(void)serve(fd, "warm", 300); /* opens all sockets */
 	failmem_after(0);

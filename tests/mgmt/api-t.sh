@@ -221,12 +221,13 @@ bad invalid 'must be 1 to 512' block.policy.set '{"max":0}'
 is "$(call block.policy.show | jq -c '.result|[.qps,.nxdomain_percent,
 	.duration_s,.action,.exempt[0]]')" '[0,90,300,"tc","10.1.2.0/24"]' \
 	"block.policy.show"
-good "pool.set" pool.set '{"pool":"rec","tiers":true,"no_server":"drop"}'
+good "pool.set" pool.set '{"pool":"rec","tiers":true,"no_server":"drop",
+	"ecs":"forward"}'
 good "backend.set" backend.set '{"pool":"rec","name":"r1","qps":900,
 	"check":{"random_label":true,"rcode":"NXDOMAIN"}}'
-is "$(call pool.show '{"pool":"rec"}' | jq -c '.result|[.tiers,.no_server,
+is "$(call pool.show '{"pool":"rec"}' | jq -c '.result|[.tiers,.no_server,.ecs,
 	(.backends[0]|.qps,.check_random_label,.check_rcode)]')" \
-	'[true,"drop",900,true,"NXDOMAIN"]' "pool.show"
+	'[true,"drop","forward",900,true,"NXDOMAIN"]' "pool.show"
 good "frontend.set" frontend.set '{"metrics_listen":"127.0.0.1"}'
 good "frontend.tcp.set" frontend.tcp.set '{"per_client":30}'
 good "frontend.retry.set" frontend.retry.set '{"tries":2}'

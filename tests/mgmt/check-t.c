@@ -78,6 +78,7 @@ static const struct {
 	{"frontend", "metrics_listen", "\"10.0.0.1\"", "\"10.0.0.1:8083\"", ""},
 	{"frontend", "metrics_listen", "\"x\"", NULL, "not an address"},
 	{"pool", "no_server", "\"refuse\"", NULL, "one of servfail, drop"},
+	{"pool", "ecs", "\"on\"", NULL, "one of strip, forward, add"},
 	{"backend", "check_min_serial", "4294967296", NULL, "must be 0 to"},
 	{"limit_override", "miss_qps", "-2", NULL, "must be -1 to"},
 	{"block_policy", "window_ms", "99", NULL, "must be 100 to 3600000"},

@@ -99,8 +99,9 @@ static void test_good(void)
 		"{\"check\":{\"enabled\":false,\"min_serial\":7,"
 		"\"rcode\":\"NOERROR\"},\"name\":\"r1\",\"order\":2,"
 		"\"pool\":\"rec\",\"qps\":500}");
-	good("pool set rec --tiers --no-server drop", "pool set",
-		"{\"no_server\":\"drop\",\"pool\":\"rec\",\"tiers\":true}");
+	good("pool set rec --tiers --no-server drop --ecs add", "pool set",
+		"{\"ecs\":\"add\",\"no_server\":\"drop\",\"pool\":\"rec\","
+		"\"tiers\":true}");
 	good("frontend tcp set --lifetime 1h --per-client 50",
 		"frontend tcp set", "{\"lifetime_s\":3600,\"per_client\":50}");
 	good("frontend tcp set --reads 0 --ban 10m", "frontend tcp set",

@@ -176,7 +176,7 @@ static void test_unused(json_t *doc)
 		"transfers:", "previous:", "enabled:", "truncated_ttl:",
 		"prefetch:", "cap_served_ttl:", "file:", "kind:", "tiers:",
 		"no_server:", " qps: 1",
-		"min_serial:", "random_label:", "rcode:", "allow_",
+		"ecs:", "min_serial:", "random_label:", "rcode:", "allow_",
 		"empty:", "lazy:", "reads:", "ban:"};
 	static const char *const plain[] = {"anycast:", "linger:", "probe: {n",
 		"port:", "fencing:", "hmac", "sync_group", "startup_delay",

@@ -41,7 +41,8 @@ static const struct {
 	{"forward", "{\"zone\":\"corp.example\",\"to\":[\"192.0.2.1\"]}"},
 	{"pool", "{\"pool\":\"auth\",\"cache\":false}"},
 	{"pool", "{\"pool\":\"rec\",\"policy\":\"firstAvailable\","
-		 "\"kind\":\"rec\",\"tiers\":true,\"no_server\":\"drop\"}"},
+		 "\"kind\":\"rec\",\"tiers\":true,\"no_server\":\"drop\","
+		 "\"ecs\":\"add\"}"},
 	{"backend", "{\"pool\":\"auth\",\"name\":\"auth1\","
 		    "\"address\":\"10.10.2.163\"}"},
 	{"backend", "{\"pool\":\"rec\",\"name\":\"rec1\",\"address\":"
