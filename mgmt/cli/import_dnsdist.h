@@ -70,6 +70,7 @@ struct dd {
 	/* made by the chain */
 	json_t *routes; /* [{suffix, pool}] */
 	json_t *policy_set, *limit, *rules;
+	bool sets; /* PoolAction(pool, false): what comes later is no route */
 };
 
 /* ---- saying (import_dnsdist_say.c) ---- */

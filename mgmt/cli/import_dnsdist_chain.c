@@ -221,7 +221,7 @@ static void look_at_order(struct dd *d, struct chain *c)
 
 		if (e->taken || e->policy)
 			continue;
-		c->sets |= e->act == DD_ACT_SET_POOL;
+		d->sets |= e->act == DD_ACT_SET_POOL;
 		routes |= place == PLACE_ROUTE;
 		if (place == PLACE_RULE || place == PLACE_LIMIT ||
 			(routes && place != PLACE_ROUTE))
@@ -310,22 +310,40 @@ static void place_route(struct dd *d, struct chain *c, struct dd_entry *e)
 		dd_done(d, e->st, "%zu routes to pool %s", made, e->pool);
 }
 
+/* As every query begins there: that is where AllowAction() leaves it when no
+ * pool was set since. */
+static void begin_in_default(struct dd *d, struct chain *c)
+{
+	struct dd_entry *first = arena_alloc(&d->arena, sizeof(*first));
+
+	if (!first) {
+		d->im->failed = true;
+		return;
+	}
+	*first = *d->catch_all;
+	first->act = DD_ACT_SET_POOL;
+	first->pool = "default";
+	chain_rule(d, c, first);
+}
+
 static void place_rest(struct dd *d, struct chain *c)
 {
 	bool after = !c->last_rule;
 
+	if (d->sets && chain_own_default(d))
+		begin_in_default(d, c);
 	for (struct dd_entry *e = d->chain; e; e = e->next) {
 		if (!e->taken && chain_policy_key(e) && (c->plain || e->policy))
 			place_policy(d, e);
 		else if (!e->taken && (c->plain || after) &&
-			 chain_is_route(e) && !c->sets)
+			 chain_is_route(e) && !d->sets)
 			place_route(d, c, e);
 		else if (!e->taken)
 			chain_rule(d, c, e);
 		after |= e == c->last_rule;
 	}
 	/* the default route says it behind rules that only set a pool */
-	if (c->sets && d->catch_all && !c->end)
+	if (d->sets && d->catch_all && !c->end)
 		chain_rule(d, c, d->catch_all);
 }
 

@@ -7,10 +7,9 @@
 #include "mgmt/cli/import_dnsdist.h"
 
 struct chain {
-	bool plain; /* limit, policy and routes say all of it */
-	bool sets;  /* PoolAction(pool, false): what comes later is no route */
-	const struct dd_entry *end;       /* takes every query, and no pool */
-	struct dd_entry *limit;           /* that of all clients */
+	bool plain;                 /* limit, policy and routes say all of it */
+	const struct dd_entry *end; /* takes every query, and no pool */
+	struct dd_entry *limit;     /* that of all clients */
 	const struct dd_entry *last_rule; /* behind it are routes only */
 	unsigned before_limit; /* line of a rule in front of it; 0: none */
 	json_t *suffixes;      /* routed so far: name -> pool */
@@ -33,6 +32,8 @@ void chain_relays_place(struct dd *d);
 
 /* The entry is the limit of all clients. */
 void chain_limit(struct dd *d, struct chain *c, struct dd_entry *e);
+/* Has dnsdist's own default pool servers, and do others go elsewhere? */
+bool chain_own_default(const struct dd *d);
 /* The entry becomes one rule or more, in its place. */
 void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e);
 

@@ -97,6 +97,11 @@ static bool overlap(
 		both.count == 0)
 		return false;
 	both = (struct dd_list){NULL, 0, 0};
+	for (size_t i = 0; e->suffix && f->exact; i++)
+		if (i == f->exact->count)
+			return false;
+		else if (dd_suffixes_hold(e->suffix, f->exact->v[i]))
+			break;
 	return !e->suffix || !f->suffix ||
 	       dd_suffixes_and(&d->arena, e->suffix, f->suffix, &both) < 0 ||
 	       both.count > 0;

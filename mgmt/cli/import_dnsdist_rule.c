@@ -133,16 +133,21 @@ static void put_spoof(
 		json_object_set_new(rule, "ttl_s", json_integer(e->ttl_s));
 }
 
-/* The pool of what dnsdist only allows: its own default pool, when that has
- * servers and others go elsewhere; else NULL: as all others. */
-static const char *allowed_pool(struct dd *d)
+bool chain_own_default(const struct dd *d)
 {
 	json_t *pool = json_object_get(d->pools, "default");
 	bool own = json_array_size(json_object_get(pool, "backends")) > 0;
 
-	if (!own || !d->catch_all || strcmp(d->catch_all->pool, "default") == 0)
-		return NULL;
-	return "default";
+	return own && d->catch_all &&
+	       strcmp(d->catch_all->pool, "default") != 0;
+}
+
+/* The pool of what dnsdist only allows: its own default pool, when that has
+ * servers and others go elsewhere; else NULL: as all others, or that which is
+ * set. */
+static const char *allowed_pool(const struct dd *d)
+{
+	return chain_own_default(d) && !d->sets ? "default" : NULL;
 }
 
 static void put_action(struct dd *d, json_t *rule, const struct dd_entry *e,
@@ -286,15 +291,8 @@ void chain_rule(struct dd *d, struct chain *c, struct dd_entry *e)
 	for (m = e->sel.first; m; m = m->next)
 		if (m->rate && !same_masks(d, c, e, m->rate))
 			return;
-	if (c->sets && e->act == DD_ACT_ALLOW && allowed_pool(d)) {
-		dd_missing(d, e->st,
-			"AllowAction: with PoolAction(pool, false) in the file "
-			"it is not plain to which pool this goes: name it "
-			"(PoolAction)");
-		return;
-	}
 	if (e->act == DD_ACT_ALLOW && d->catch_all && !allowed_pool(d) &&
-		!c->sets)
+		!d->sets)
 		dd_note(d, e->line,
 			"AllowAction: what is allowed goes where the routes "
 			"say; dnsdist sends it to the pool \"\"");

@@ -263,7 +263,11 @@ EOT
 grep -q 'note: the limit comes before' "$tmp/err"
 [ $? -eq 1 ]
 ok $? "dnsdist: a rule that goes on stops nothing before the limit"
-missing setallow.conf 4 "not plain to which pool" <<'EOT'
+gives setallow.conf "route.add suffix=. pool=rec" \
+	"rule.add name=dnsdist-5 position=10 action=set-pool pool=default" \
+	"rule.add name=dnsdist-3 position=20 suffix=[\"a.test.\"] action=set-pool pool=auth" \
+	"rule.add name=dnsdist-4 position=30 source=[\"192.0.2.0/24\"] action=allow" \
+	"rule.add name=dnsdist-5-2 position=40 action=pool pool=rec" <<'EOT'
 newServer("192.0.2.1")
 newServer({address="192.0.2.2", pool={"rec", "auth"}})
 addAction("a.test", PoolAction("auth", false))
@@ -317,6 +321,15 @@ missing relaystop.conf 2 "line 3 is one for the same" <<'EOT'
 newServer({address="192.0.2.1", pool={"rec", "auth"}})
 addAction(AndRule({OpcodeRule(5), NetmaskGroupRule("192.0.2.9")}), PoolAction("auth"))
 addAction("b.a.test", DropAction())
+addAction("a.test", PoolAction("auth"))
+addAction(AllRule(), PoolAction("rec"))
+EOT
+gives relayexact.conf "route.add suffix=. pool=rec" \
+	"route.add suffix=a.test. pool=auth allow_update=[\"192.0.2.9/32\"]" \
+	"rule.add name=dnsdist-3 position=10 exact=[\"b.test.\"] action=drop" <<'EOT'
+newServer({address="192.0.2.1", pool={"rec", "auth"}})
+addAction(AndRule({OpcodeRule(5), NetmaskGroupRule("192.0.2.9"), SuffixMatchNodeRule("a.test")}), PoolAction("auth"))
+addAction(QNameRule("b.test"), DropAction())
 addAction("a.test", PoolAction("auth"))
 addAction(AllRule(), PoolAction("rec"))
 EOT
