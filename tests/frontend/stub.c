@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * A backend for system tests: answers every A question over UDP after a
- * fixed delay, with 192.0.2.N at 127.0.0.N. SIGUSR1: SERVFAIL at once to
- *everything; SIGUSR2: as before; SIGTERM: prints how many questions came, and
- *ends.
+ * fixed delay, with 192.0.2.N at 127.0.0.N, or 192.0.2.(128+N) when it is
+ * asked without RD for rd.NAME; and NOTIFY with itself. SIGUSR1: SERVFAIL at
+ * once to everything; SIGUSR2: as before; SIGTERM: prints how many questions
+ * came, and ends.
  *
  *	stub ADDRESS:PORT [DELAY-MS]
  */
@@ -44,9 +45,16 @@ static size_t make_answer(
 	const uint8_t rr[] = {
 		0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, host};
 	struct query_view view;
+	enum msg_verdict verdict = msg_parse_query(msg, len, &view);
 	size_t n;
 
-	if (msg_parse_query(msg, len, &view) != MSG_OK)
+	if (verdict == MSG_NOTIMP && msg_opcode(msg) == DNS_OPCODE_NOTIFY &&
+		len <= SIZE) {
+		memcpy(out, msg, len);
+		out[2] |= 0x80; /* QR */
+		return len;
+	}
+	if (verdict != MSG_OK)
 		return 0;
 	n = msg_make_query(out, SIZE, msg_id(msg), view.q.name, view.q.name_len,
 		view.q.type, view.q.class, MSG_QR | MSG_RA | MSG_RD, 0, false);
@@ -57,6 +65,8 @@ static size_t make_answer(
 	if (view.q.type != DNS_TYPE_A)
 		return n;
 	memcpy(out + n, rr, sizeof(rr));
+	if (!(msg_flags(msg) & MSG_RD) && memcmp(view.q.name, "\2rd", 3) == 0)
+		out[n + sizeof(rr) - 1] |= 0x80;
 	msg_set_count(out, MSG_AN, 1);
 	return n + sizeof(rr);
 }

@@ -232,6 +232,10 @@ cat > "$tmp/questions" <<'EOT'
 198.51.100.9 www.example.test TXT
 198.51.100.9 www.tagged.test A
 192.0.2.10 www.tagged.test A
+192.0.2.10 rd.cut.test A
+192.0.2.20 rd.cut.test A
+192.0.2.10 rd.cut.test A +norec
+192.0.2.10 rd.example.test A
 192.0.2.10 first.test A
 192.0.2.10 www.first.test A
 192.0.2.10 auth.test A
@@ -295,11 +299,14 @@ done
 # With our addresses, the constant that dnsdist knows, and without what no
 # dnsdist starts with.
 blueprint=${ISPDNS_SRCDIR:-$PWD}/tests/data/blueprint/dd1
+echo 'addAction(AndRule({OpcodeRule(DNSOpcode.Notify),' \
+	'makeRule("192.0.2.10/32")}), PoolAction("auth"))' \
+	> "$tmp/notify" # one more line
 sed -e 's,10\.10\.2\.0/24,192.0.2.0/24,' \
 	-e 's/10\.10\.2\.163:53/127.0.0.12:5301/' \
 	-e 's/10\.10\.2\.16[45]:53/127.0.0.11:5301/' \
 	-e 's/DNSClass\.CH/DNSClass.CHAOS/' -e 's/checkInterval=5/checkInterval=1/' \
-	-e '/showServers/d' -e '/^#/d' -e '/^controlSocket/d' -e '/^webserver/d' \
+	-e '/showServers/d' -e "/^addACL/r $tmp/notify" -e '/^#/d' -e '/^controlSocket/d' -e '/^webserver/d' \
 	"$blueprint/dnsdist-production.conf" > "$tmp/blueprint.conf"
 kill "$dnsdist_pid"
 is_gone() { ! kill -0 "$dnsdist_pid" 2> /dev/null; }
@@ -324,6 +331,8 @@ cat > "$tmp/questions" <<'EOT'
 192.0.2.10 ZAIBDNS.LAB A
 192.0.2.10 notzaibdns.lab A
 192.0.2.10 zaibdns.lab.evil A
+192.0.2.10 zaibdns.lab SOA +opcode=NOTIFY
+192.0.2.10 x.zaibdns.lab SOA +opcode=NOTIFY
 192.0.2.10 google.com A
 192.0.2.10 google.com AAAA
 192.0.2.10 google.com ANY +notcp
