@@ -230,7 +230,7 @@ static void test_subnets(const char *name)
 	struct cache_key none = key_of(name, DNS_TYPE_A), all, none_again;
 	struct cache_key a = key_for(name, "c0000201");
 	struct cache_key neighbour = key_for(name, "c00002fe");
-	struct cache_key b = key_for(name, "c0000301");
+	struct cache_key b = key_for(name, "c0000301"), forged = b;
 
 	cache_key_share(&secret, &a, &all);
 	cache_key_share(&secret, &b, &none_again);
@@ -243,6 +243,9 @@ static void test_subnets(const char *name)
 			!cache_key_equal(&all, &a),
 		"that for all subnets is one, and not that without");
 	ok(keep(c, &a, 3), "kept for a subnet");
+	forged.hash = a.hash;
+	ok(!cache_key_equal(&a, &forged) && !found_for(c, &forged, 0),
+		"the subnets are compared, not their hashes alone");
 	ok(found_for(c, &neighbour, 3) == 3, "found for it, with its scope");
 	ok(!found_for(c, &b, 0) && !found_for(c, &none, 0) &&
 			!found_for(c, &all, 0),
