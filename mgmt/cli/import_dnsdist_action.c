@@ -278,8 +278,8 @@ static const struct by_hand {
 	{"DisableValidationAction", "validation is the resolvers' (`ispdns "
 				    "resolver set --dnssec`)"},
 	{"DnstapLogAction", "no query log is written"},
-	{"ECSOverrideAction", "the client's subnet is not passed on"},
-	{"ECSPrefixLengthAction", "the client's subnet is not passed on"},
+	{"ECSOverrideAction", "by pool: `ispdns pool set --ecs`"},
+	{"ECSPrefixLengthAction", "by pool: `ispdns pool set --ecs`"},
 	{"HTTPStatusAction", "no DNS over HTTPS here"},
 	{"KeyValueStoreLookupAction",
 		"no look-ups in files: name the suffixes"},
@@ -297,9 +297,9 @@ static const struct by_hand {
 	{"SetAdditionalProxyProtocolValueAction", "no PROXY protocol here"},
 	{"SetDisableValidationAction", "validation is the resolvers' (`ispdns "
 				       "resolver set --dnssec`)"},
-	{"SetECSAction", "the client's subnet is not passed on"},
-	{"SetECSOverrideAction", "the client's subnet is not passed on"},
-	{"SetECSPrefixLengthAction", "the client's subnet is not passed on"},
+	{"SetECSAction", "by pool: `ispdns pool set --ecs`"},
+	{"SetECSOverrideAction", "by pool: `ispdns pool set --ecs`"},
+	{"SetECSPrefixLengthAction", "by pool: `ispdns pool set --ecs`"},
 	{"SetEDNSOptionAction", "no option of ours is added towards backends"},
 	{"SetExtendedDNSErrorAction", "extended errors are set by themselves"},
 	{"SetMacAddrAction", "the client's MAC address is not passed on"},

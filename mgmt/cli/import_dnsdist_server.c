@@ -78,7 +78,7 @@ static const struct server_key {
 		"no PROXY protocol: backends see the frontend's address", 0, 0},
 	{"reconnectOnUp", NOTHING, "not needed", 0, 0},
 	{"ipBindAddrNoPort", NOTHING, "not needed", 0, 0},
-	{"useClientSubnet", NOTHING, "the client's subnet is not passed on", 0,
+	{"useClientSubnet", BY_HAND, "by pool: `ispdns pool set --ecs add`", 0,
 		0},
 	{"disableZeroScope", NOTHING, "not needed", 0, 0},
 	{"maxInFlight", NOTHING, "not needed", 0, 0},
