@@ -228,6 +228,44 @@ static void st_empty(struct dd *d, const struct lua *call)
 	dd_done(d, d->now, "policy empty %s", action);
 }
 
+/* Ours, where a pool has ecs: a client's own stays; else /24, or /56. */
+static void st_ecs_override(struct dd *d, const struct lua *call)
+{
+	const struct lua *arg = dd_value(d, lua_arg(call, 0));
+
+	if (arg && arg->kind == LUA_BOOL && arg->number == 0)
+		dd_not_needed(d, d->now, "a client's own subnet is kept");
+	else
+		dd_missing(d, d->now,
+			"a client's own subnet is kept (`ispdns pool set "
+			"--ecs add`), or with --ecs strip none is told");
+}
+
+static void ecs_prefix(struct dd *d, const struct lua *call, long long ours)
+{
+	long long n;
+
+	if (!dd_int(d, lua_arg(call, 0), call->object->text, 0, 128, &n))
+		return;
+	if (n == ours)
+		dd_not_needed(d, d->now, "/%lld is what is told", ours);
+	else
+		dd_missing(d, d->now,
+			"/%lld is what is told (`ispdns pool set --ecs add`), "
+			"no other length",
+			ours);
+}
+
+static void st_ecs_v4(struct dd *d, const struct lua *call)
+{
+	ecs_prefix(d, call, 24);
+}
+
+static void st_ecs_v6(struct dd *d, const struct lua *call)
+{
+	ecs_prefix(d, call, 56);
+}
+
 static void st_no_server(struct dd *d, const struct lua *call)
 {
 	const struct lua *arg = dd_value(d, lua_arg(call, 0));
@@ -266,6 +304,9 @@ static const struct statement {
 	{"setBanDurationForExceedingMaxReadIOsPerQuery", st_tcp_ban},
 	{"setDropEmptyQueries", st_empty},
 	{"setServFailWhenNoServer", st_no_server},
+	{"setECSOverride", st_ecs_override},
+	{"setECSSourcePrefixV4", st_ecs_v4},
+	{"setECSSourcePrefixV6", st_ecs_v6},
 };
 
 static void on_function(struct dd *d, const struct lua *call, const char *name)

@@ -93,6 +93,9 @@ static void emit_pools(struct dd *d)
 		if (json_object_get(pool, "kind"))
 			json_object_set(
 				args, "kind", json_object_get(pool, "kind"));
+		if (json_object_get(pool, "ecs"))
+			json_object_set(
+				args, "ecs", json_object_get(pool, "ecs"));
 		import_call(d->im, "pool.create", args);
 		emit_backends(d, name, json_object_get(pool, "backends"));
 		say_kind(d, name);

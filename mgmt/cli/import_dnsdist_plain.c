@@ -151,9 +151,6 @@ static const struct plain by_hand[] = {
 			   "prefix, or name them in setACL({...})"},
 	{"setConsoleACLFromFile", "not read"},
 	{"setDefaultBPFFilter", "`ispdns-frontend block add`"},
-	{"setECSOverride", "a client's own subnet is never replaced"},
-	{"setECSSourcePrefixV4", "/24 with `ispdns pool set --ecs add`"},
-	{"setECSSourcePrefixV6", "/56 with `ispdns pool set --ecs add`"},
 	{"setPoolServerPolicyLua", "one of the policies here: `ispdns pool set "
 				   "--policy`"},
 	{"setProxyProtocolACL", "no PROXY protocol here"},

@@ -14,6 +14,7 @@ enum server_use {
 	CHECK_TEXT,
 	CHECK_S,
 	CHECK_MODE,
+	SUBNET,
 	NOTHING,
 	BY_HAND,
 	ELSEWHERE
@@ -78,8 +79,7 @@ static const struct server_key {
 		"no PROXY protocol: backends see the frontend's address", 0, 0},
 	{"reconnectOnUp", NOTHING, "not needed", 0, 0},
 	{"ipBindAddrNoPort", NOTHING, "not needed", 0, 0},
-	{"useClientSubnet", BY_HAND, "by pool: `ispdns pool set --ecs add`", 0,
-		0},
+	{"useClientSubnet", SUBNET, NULL, 0, 0},
 	{"disableZeroScope", NOTHING, "not needed", 0, 0},
 	{"maxInFlight", NOTHING, "not needed", 0, 0},
 	{"maxConcurrentTCPConnections", NOTHING, "not needed", 0, 0},
@@ -140,6 +140,18 @@ static void server_mode(struct dd *d, const struct lua *value, json_t *check)
 			"expected");
 }
 
+/* Of the pool (server_in_pool): told to all backends of it, or to none. */
+static void server_subnet(struct dd *d, const struct lua *value, json_t *args)
+{
+	const struct lua *is = dd_value(d, value);
+
+	if (!is || is->kind != LUA_BOOL)
+		dd_error(d, d->now, value->line,
+			"newServer: useClientSubnet: true or false expected");
+	else if (is->number != 0)
+		json_object_set_new(args, "ecs", json_string("add"));
+}
+
 static void server_key(struct dd *d, const struct server_key *key,
 	const struct lua *value, json_t *args)
 {
@@ -155,6 +167,9 @@ static void server_key(struct dd *d, const struct server_key *key,
 	case CHECK:
 	case CHECK_S:
 		server_number(d, key, value, check);
+		break;
+	case SUBNET:
+		server_subnet(d, value, args);
 		break;
 	case CHECK_MODE:
 		server_mode(d, value, check);
@@ -193,6 +208,23 @@ static void server_keys_read(
 	}
 }
 
+static void pool_subnet(
+	struct dd *d, const char *pool, json_t *object, json_t *backend)
+{
+	json_t *ecs = json_object_get(backend, "ecs");
+	bool told = json_object_get(object, "ecs") != NULL;
+
+	if (told != (ecs != NULL) &&
+		json_array_size(json_object_get(object, "backends")) > 0)
+		dd_warn(d, d->now->line,
+			"useClientSubnet: all backends of pool %s are told the "
+			"client's subnet",
+			*pool ? pool : "default");
+	if (ecs)
+		json_object_set(object, "ecs", ecs);
+	json_object_del(backend, "ecs");
+}
+
 static void server_in_pool(struct dd *d, const char *pool, const char *name,
 	const char *address, const json_t *args)
 {
@@ -203,6 +235,7 @@ static void server_in_pool(struct dd *d, const char *pool, const char *name,
 		return;
 	backends = json_object_get(object, "backends");
 	copy = json_deep_copy(args);
+	pool_subnet(d, pool, object, copy);
 	if (!name) {
 		snprintf(text, sizeof(text), "%s%zu", *pool ? pool : "default",
 			json_array_size(backends) + 1);

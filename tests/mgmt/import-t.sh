@@ -437,6 +437,27 @@ function maintenance() dbr:apply() end
 EOT
 grep -q 'backend.add check={"lazy":true,' "$tmp/got"
 ok $? "dnsdist: lazy checks"
+gives subnet.conf "route.add suffix=. pool=geo" <<'EOT'
+newServer({address="192.0.2.1", pool="geo", useClientSubnet=true})
+newServer({address="192.0.2.2", pool="geo"})
+newServer({address="192.0.2.3", pool="rec", useClientSubnet=false})
+setECSOverride(false)
+setECSSourcePrefixV4(24)
+setECSSourcePrefixV6(56)
+addAction(AllRule(), PoolAction("geo"))
+EOT
+[ "$(grep -c 'ecs' "$tmp/got")" = 1 ] &&
+	grep -q '^pool.create pool=geo .* ecs=add$' "$tmp/got" &&
+	grep -q 'subnet.conf:2: warning: useClientSubnet: all backends' "$tmp/err"
+ok $? "dnsdist: a pool with servers that are told the client's subnet"
+missing prefix.conf 2 "/24 is what is told" <<'EOT'
+newServer("192.0.2.1")
+setECSSourcePrefixV4(20)
+EOT
+missing override.conf 2 "a client's own subnet is kept" <<'EOT'
+newServer("192.0.2.1")
+setECSOverride(true)
+EOT
 missing typerate.conf 3 "over a limit queries are dropped" <<'EOT'
 newServer("192.0.2.1")
 dbr = dynBlockRulesGroup()
