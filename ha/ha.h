@@ -70,8 +70,8 @@ struct ha_view {
 	enum track_gateway gateway;
 	uint8_t priority;    /* said in adverts now */
 	bool interval_short; /* for how late our thread is */
-	bool link_up, has_source, probe_running, probe_failed, vips_seen,
-		gateway_lost, asymmetric, split_brain, foreign;
+	bool link_up, has_source, probe_running, probe_failed, probe_proven,
+		vips_seen, gateway_lost, asymmetric, split_brain, foreign;
 	uint64_t conflicts;
 	uint8_t source[16];
 	int64_t split_us; /* as in instance.h */

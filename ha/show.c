@@ -87,6 +87,7 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "link_up", v->link_up);
 	set_bool(o, "has_source", v->has_source);
 	set_bool(o, "probe_failed", v->probe_failed);
+	set_bool(o, "probe_answered", v->probe_proven);
 	set_string(o, "gateway", track_gateway_name(v->gateway));
 	set_bool(o, "gateway_lost", v->gateway_lost);
 	set_bool(o, "asymmetric", v->asymmetric);

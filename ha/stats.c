@@ -56,6 +56,7 @@ static void look(struct worker *w, void *arg)
 		v->conflicts = in->neighbour.conflicts;
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
+		v->probe_proven = in->probe.proven;
 		memcpy(v->source, in->source, sizeof(v->source));
 		memcpy(v->peers, in->peers, sizeof(v->peers));
 	}

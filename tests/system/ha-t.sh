@@ -51,7 +51,10 @@ ok "a frontend that drains is followed" wait_for 3 is_role b MASTER
 kill -HUP "$(pid a fe)"
 ok "and back" wait_for 130 is_role a MASTER
 
-# What beats do not see: packets to the address that do not get through.
+# What beats do not see: packets to the address that do not get through. Who
+# was never answered since it has the address proves nothing.
+probe_answered() { [ "$(field a health.probe_answered)" = true ]; }
+ok "the address is probed" wait_for 10 probe_answered
 in_ns a nft add table inet p
 in_ns a nft add chain inet p in '{ type filter hook input priority 0; }'
 in_ns a nft add rule inet p in iifname lo udp dport 53 drop
