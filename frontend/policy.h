@@ -140,7 +140,7 @@ struct policy_query {
 	bool tcp;
 	bool proven; /* a DNS cookie shows that the client has its address */
 	bool rd;
-	bool empty;  /* no question, and no cookie to be had either */
+	bool empty; /* no question, and no cookie to be had either */
 	unsigned opcode;
 	enum msg_verdict parsed;
 	const struct query_view *view;

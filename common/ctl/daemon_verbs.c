@@ -184,7 +184,8 @@ static void verb_verbs(void *arg, struct control_call *call, const json_t *args)
 const struct control_command daemon_commands[] = {
 	{"status", verb_status, "state, version, generation, health"},
 	{"stats", verb_stats, "counters"},
-	{"config", verb_config, "the running configuration with defaults, without secrets"},
+	{"config", verb_config,
+		"the running configuration with defaults, without secrets"},
 	{"prepare", verb_prepare, "config=PATH generation=N: check and stage"},
 	{"commit", verb_commit, "generation=N: switch to what is prepared"},
 	{"discard", verb_discard, "drop what is prepared"},

@@ -47,7 +47,7 @@ struct schema_item {
 	const struct schema_item *children;
 	enum schema_reload reload;
 	bool required;
-	bool secret; /* text: not shown to people (conf_show) */
+	bool secret;      /* text: not shown to people (conf_show) */
 	const char *unit; /* for the reference page; may be NULL */
 	const char *help; /* one sentence; never NULL */
 };

@@ -123,8 +123,7 @@ static void test_no_recurse(void)
 	change("rules: [{source: [127.0.0.46], action: no-recurse}]\n");
 	stub_set(r1(), &held);
 	ask_udp(other, &ask);
-	ok(take_udp(r1()->udp, q, SCENE_SOON) &&
-			!(msg_flags(q->data) & MSG_RD),
+	ok(take_udp(r1()->udp, q, SCENE_SOON) && !(msg_flags(q->data) & MSG_RD),
 		"46: a rule clears RD: the backend is asked without");
 	reply_udp(r1()->udp, q, &(struct reply){.flags = MSG_RA});
 	ok(take_udp(other, &sc.answer, SCENE_SOON) && has_bits(MSG_RD, 0) &&
@@ -180,7 +179,8 @@ static void test_source(void)
 		sc.server.v4.sin_addr.s_addr = htonl(first + 7 * i);
 		fd = scene_client(&sc, SOCK_DGRAM, NULL);
 		ask_udp(fd, &ask);
-		ok(take_udp(fd, &sc.answer, SCENE_SOON) && scene_rcode(&sc) == 0,
+		ok(take_udp(fd, &sc.answer, SCENE_SOON) &&
+				scene_rcode(&sc) == 0,
 			"13: all addresses, asked at the %u. of lo: it answers "
 			"from there",
 			i + 1);
