@@ -125,35 +125,61 @@ static void on_arp(void *arg)
 	}
 }
 
-int neighbour_open(struct neighbour *n, const struct config_instance *conf,
-	int index, const uint8_t mac[6], int64_t now_us)
+static void forget(struct neighbour *n)
+{
+	n->next_us = INT64_MAX;
+	n->conflict_us = 0;
+	n->asked = n->answered = n->proven = false;
+	memset(&n->judge, 0, sizeof(n->judge));
+}
+
+/* Bound after the filter is there: nothing else ever comes in. */
+static int open_socket(
+	struct neighbour *n, const struct config_instance *conf, int index)
 {
 	struct sockaddr_ll on = {.sll_family = AF_PACKET};
 	int rc;
 
-	neighbour_close(n);
 	n->item.fd =
 		socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (n->item.fd < 0)
 		return -errno;
-	on.sll_ifindex = n->index = index;
-	on.sll_protocol = htons(ETHERTYPE_ARP);
-	memcpy(n->mac, mac, sizeof(n->mac));
-	n->has_gateway = conf->has_gateway;
-	memcpy(n->gateway, conf->gateway, sizeof(n->gateway));
 	n->item.ready = on_arp;
 	n->item.arg = n;
+	on.sll_ifindex = n->index = index;
+	on.sll_protocol = htons(ETHERTYPE_ARP);
 	rc = attach_filter(n->item.fd, conf);
-	/* Bound after the filter is there: nothing else ever comes in. */
 	if (rc == 0 && bind(n->item.fd, (struct sockaddr *)&on, sizeof(on)) < 0)
 		rc = -errno;
 	if (rc == 0)
 		rc = poll_add(n->poll, &n->item);
-	if (rc < 0)
-		neighbour_close(n);
-	else if (n->has_gateway)
-		n->next_us = now_us;
 	return rc;
+}
+
+/* The socket stays where it can: to close one waits for all processors, some
+ * ten milliseconds on an idle machine. */
+int neighbour_open(struct neighbour *n, const struct config_instance *conf,
+	int index, const uint8_t mac[6], int64_t now_us)
+{
+	int rc;
+
+	forget(n);
+	if (n->item.fd >= 0 && n->index == index) {
+		rc = attach_filter(n->item.fd, conf);
+	} else {
+		neighbour_close(n);
+		rc = open_socket(n, conf, index);
+	}
+	if (rc < 0) {
+		neighbour_close(n);
+		return rc;
+	}
+	memcpy(n->mac, mac, sizeof(n->mac));
+	n->has_gateway = conf->has_gateway;
+	memcpy(n->gateway, conf->gateway, sizeof(n->gateway));
+	if (n->has_gateway)
+		n->next_us = now_us;
+	return 0;
 }
 
 void neighbour_close(struct neighbour *n)
@@ -163,10 +189,7 @@ void neighbour_close(struct neighbour *n)
 		close(n->item.fd);
 	}
 	n->item.fd = -1;
-	n->next_us = INT64_MAX;
-	n->conflict_us = 0;
-	n->asked = n->answered = n->proven = false;
-	memset(&n->judge, 0, sizeof(n->judge));
+	forget(n);
 }
 
 static void send_question(

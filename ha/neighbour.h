@@ -52,7 +52,8 @@ void neighbour_question(uint8_t out[NEIGHBOUR_FRAME], const uint8_t mac[6],
 	const uint8_t source[4], const uint8_t target[4]);
 
 void neighbour_init(struct neighbour *n, struct poll *poll);
-/* Listen on link `index` for the instance's addresses and gateway; -errno. */
+/* Listen on link `index` for the instance's addresses and gateway, also when it
+ * does already; -errno: it does not then. */
 int neighbour_open(struct neighbour *n, const struct config_instance *conf,
 	int index, const uint8_t mac[6], int64_t now_us) MUST_CHECK;
 void neighbour_close(struct neighbour *n);
