@@ -68,6 +68,7 @@ struct anycast *anycast_new(
 	if (!a)
 		return NULL;
 	a->env = env;
+	a->owner = ++env->owners;
 	a->conf = *conf;
 	for (size_t i = 0; i < conf->addr_count; i++)
 		set_slot(&a->slots[i], conf->addrs[i]);
@@ -95,108 +96,96 @@ bool anycast_owns(
 
 /* --- carrying out ------------------------------------------------------- */
 
-static int place_addr(
-	struct anycast *a, const struct anycast_slot *slot, bool on)
+static void ask(struct anycast *a, struct anycast_slot *slot,
+	const struct route_op *op, uint32_t chain)
 {
-	struct iface *f = a->env->iface;
-	uint8_t family = a->conf.family;
-	uint8_t prefix = family == 6 ? 128 : 32;
-	struct iface_route local = {IFACE_TABLE_LOCAL, 0, family, {0}};
+	bool add = op->kind == ROUTE_OP_ADDR_ADD || op->kind == ROUTE_OP_ADD;
+	bool addr =
+		op->kind == ROUTE_OP_ADDR_ADD || op->kind == ROUTE_OP_ADDR_DEL;
+	struct kernel_op k = {.index = a->env->loopback,
+		.prefix = a->conf.family == 6 ? 128 : 32,
+		.owner = a->owner,
+		.chain = chain,
+		.route = {.family = a->conf.family}};
 
-	memcpy(local.octets, slot->octets, sizeof(local.octets));
-	if (a->conf.for_frr)
-		return on ? iface_route_add(f, &local)
-			  : iface_route_del(f, &local);
-	return on ? iface_add(f, a->env->loopback, family, slot->octets, prefix)
-		  : iface_del(
-			    f, a->env->loopback, family, slot->octets, prefix);
-}
-
-static int perform(struct anycast *a, const struct anycast_slot *slot,
-	const struct route_op *op)
-{
-	struct iface_route route = {
-		a->conf.table, op->metric, a->conf.family, {0}};
-
-	memcpy(route.octets, slot->octets, sizeof(route.octets));
-	switch (op->kind) {
-	case ROUTE_OP_ADDR_ADD:
-		return place_addr(a, slot, true);
-	case ROUTE_OP_ADDR_DEL:
-		return place_addr(a, slot, false);
-	case ROUTE_OP_ADD:
-		return iface_route_add(a->env->iface, &route);
-	case ROUTE_OP_DEL:
-		return iface_route_del(a->env->iface, &route);
+	memcpy(k.route.octets, slot->octets, sizeof(k.route.octets));
+	if (addr && !a->conf.for_frr) {
+		k.kind = add ? KERNEL_ADDR_ADD : KERNEL_ADDR_DEL;
+	} else {
+		k.kind = add ? KERNEL_ROUTE_ADD : KERNEL_ROUTE_DEL;
+		k.route.table = addr ? IFACE_TABLE_LOCAL : a->conf.table;
+		k.route.metric = addr ? 0 : op->metric;
 	}
-	return 0;
+	slot->ticket = kernel_ask(a->env->kernel, &k);
 }
 
-static void trouble(struct anycast *a, enum route_op_kind kind, int rc)
+void anycast_refused(
+	struct anycast *a, const struct kernel_failure *f, int64_t now_us)
 {
-	static const char *const names[] = {
-		"add address", "add route", "delete route", "remove address"};
-	struct instance_event ev = {.kind = INSTANCE_TROUBLE, .value = -rc};
+	static const char *const names[] = {[KERNEL_ADDR_ADD] = "add address",
+		[KERNEL_ADDR_DEL] = "remove address",
+		[KERNEL_ROUTE_ADD] = "add route",
+		[KERNEL_ROUTE_DEL] = "delete route"};
+	struct instance_event ev = {.kind = INSTANCE_TROUBLE, .value = -f->rc};
 
 	a->counters.failed++;
+	a->refused = KERNEL_SEES_ROUTES;
+	if (on_lo(a) && !a->conf.for_frr)
+		a->refused |= KERNEL_SEES_LINKS;
+	a->refused_at = f->ticket;
+	a->retry_us = now_us + RETRY_US;
 	if (a->complained)
 		return;
 	a->complained = true;
-	snprintf(ev.what, sizeof(ev.what), "%s", names[kind]);
+	snprintf(ev.what, sizeof(ev.what), "%s", names[f->kind]);
 	emit(a, &ev);
 }
 
-/* 0, or the first error; what would come after it is not done. */
-static int settle_slot(struct anycast *a, struct anycast_slot *slot,
+/* Ask for what is missing. It counts as done, until the kernel refuses; what
+ * would come after it is not done then. */
+static void settle_slot(struct anycast *a, struct anycast_slot *slot,
 	uint32_t metric, bool address, int64_t now)
 {
 	struct route_op ops[ROUTE_OPS];
+	uint32_t chain = ++a->env->chains;
 	size_t n;
 
 	if (!on_lo(a)) /* not ours to put on or off */
 		address = slot->have.address;
 	n = route_plan(metric, address, a->conf.for_frr, &slot->have, ops);
 	for (size_t i = 0; i < n; i++) {
-		int rc;
-
 		if (now < a->banned_us && ops[i].kind <= ROUTE_OP_ADD)
-			return 0;
-		rc = perform(a, slot, &ops[i]);
-		if (rc < 0) {
-			trouble(a, ops[i].kind, rc);
-			return rc;
-		}
+			return;
+		ask(a, slot, &ops[i], chain);
 		route_done(&slot->have, &ops[i]);
 	}
-	return 0;
+}
+
+/* Has the kernel nothing of it any more, and said so? */
+static bool is_clear(const struct anycast *a, const struct anycast_slot *slot)
+{
+	return slot->have.count == 0 && !slot->have.address && !a->refused &&
+	       slot->ticket <= a->env->done;
 }
 
 static void settle(struct anycast *a, int64_t now)
 {
-	int rc = 0;
-
 	if (now < a->retry_us)
 		return;
+	a->retry_us = 0;
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++) {
 		struct anycast_slot *slot = &a->slots[i];
-		int one;
 
 		if (!slot->used)
 			continue;
 		if (slot->gone)
-			one = settle_slot(a, slot, 0,
+			settle_slot(a, slot, 0,
 				slot->have.address && now < slot->off_us, now);
 		else
-			one = settle_slot(
-				a, slot, a->st.metric, a->st.address, now);
-		if (one < 0)
-			rc = one;
-		else if (slot->gone && now >= slot->off_us)
+			settle_slot(a, slot, a->st.metric, a->st.address, now);
+		if (slot->gone && now >= slot->off_us && is_clear(a, slot))
 			slot->used = false;
 	}
-	a->retry_us = rc < 0 ? now + RETRY_US : 0;
-	if (rc == 0)
-		a->complained = false;
 }
 
 /* --- time --------------------------------------------------------------- */
@@ -275,6 +264,13 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What was asked for is told when it is done. */
+static bool leaves_later(const struct anycast_slot *slot)
+{
+	return slot->used && slot->gone &&
+	       (slot->have.count || slot->have.address);
+}
+
 int64_t anycast_deadline(const struct anycast *a)
 {
 	int64_t t = earlier(route_deadline(&a->st), probe_deadline(&a->probe));
@@ -286,7 +282,7 @@ int64_t anycast_deadline(const struct anycast *a)
 	if (a->trust_us)
 		t = earlier(t, a->trust_us);
 	for (size_t i = 0; i < ANYCAST_SLOTS && !a->retry_us; i++)
-		if (a->slots[i].used && a->slots[i].gone)
+		if (leaves_later(&a->slots[i]))
 			t = earlier(t, a->slots[i].off_us);
 	return t;
 }
@@ -358,15 +354,21 @@ void anycast_scan_addr(struct anycast *a, const struct iface_addr *addr)
 		slot->seen.address = true;
 }
 
+/* Does what was seen tell of this one? Not when more was asked since. */
+static bool is_seen(const struct anycast_slot *slot, uint64_t ticket)
+{
+	return slot->used && slot->ticket <= ticket;
+}
+
 /* Believe what was seen; true when something we had is missing. */
-static bool take_addrs(struct anycast *a)
+static bool take_addrs(struct anycast *a, uint64_t ticket)
 {
 	bool missing = false;
 
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++) {
 		struct anycast_slot *slot = &a->slots[i];
 
-		if (!slot->used)
+		if (!is_seen(slot, ticket))
 			continue;
 		missing |= slot->have.address && !slot->seen.address;
 		slot->have.address = slot->seen.address;
@@ -374,44 +376,49 @@ static bool take_addrs(struct anycast *a)
 	return missing;
 }
 
-void anycast_scan_end(struct anycast *a, int64_t now_us)
+/* What is missing after a refusal nobody took. */
+static void judge_missing(struct anycast *a, unsigned part, bool missing,
+	uint64_t ticket, int64_t now)
 {
-	if (on_lo(a) && !a->conf.for_frr && take_addrs(a))
-		robbed(a, now_us);
+	bool never_was = a->refused & part;
+
+	if (ticket >= a->refused_at)
+		a->refused &= ~part;
+	if (missing && !never_was)
+		robbed(a, now);
+	else if (!missing && !a->refused && !a->retry_us)
+		a->complained = false;
 }
 
-static void see_route(void *arg, const struct iface_route *route)
+void anycast_scan_end(struct anycast *a, uint64_t ticket, int64_t now_us)
 {
-	struct anycast *a = arg;
-	struct anycast_slot *slot = find_slot(a, route->octets);
-
-	if (slot && slot->seen.count < ROUTE_HAVE)
-		slot->seen.metrics[slot->seen.count++] = route->metric;
+	if (on_lo(a) && !a->conf.for_frr)
+		judge_missing(a, KERNEL_SEES_LINKS, take_addrs(a, ticket),
+			ticket, now_us);
 }
 
-static void see_local(void *arg, const struct iface_route *route)
+static void see_routes(struct anycast *a)
 {
-	struct anycast_slot *slot = find_slot(arg, route->octets);
-
-	if (slot)
-		slot->seen.address = true;
-}
-
-static int read_routes(struct anycast *a)
-{
-	struct iface *f = a->env->iface;
-	int rc;
+	const struct kernel_routes *routes = a->env->routes;
 
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++) {
 		a->slots[i].seen.count = 0;
 		if (a->conf.for_frr)
 			a->slots[i].seen.address = false;
 	}
-	rc = iface_route_scan(f, a->conf.family, a->conf.table, see_route, a);
-	if (rc == 0 && a->conf.for_frr)
-		rc = iface_route_scan(
-			f, a->conf.family, IFACE_TABLE_LOCAL, see_local, a);
-	return rc;
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct iface_route *r = &routes->list[i];
+		struct anycast_slot *slot = r->family == a->conf.family
+						    ? find_slot(a, r->octets)
+						    : NULL;
+
+		if (!slot)
+			continue;
+		if (r->table == a->conf.table && slot->seen.count < ROUTE_HAVE)
+			slot->seen.metrics[slot->seen.count++] = r->metric;
+		if (a->conf.for_frr && r->table == IFACE_TABLE_LOCAL)
+			slot->seen.address = true;
+	}
 }
 
 /* As take_addrs. */
@@ -427,30 +434,26 @@ static bool take_routes(struct anycast_slot *slot)
 	return missing;
 }
 
-int anycast_scan_routes(struct anycast *a, int64_t now_us)
+void anycast_scan_routes(struct anycast *a, int64_t now_us)
 {
-	int rc = read_routes(a);
+	uint64_t ticket = a->env->routes->ticket;
 	bool missing = false;
 
-	if (rc < 0)
-		return rc;
+	see_routes(a);
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++)
-		if (a->slots[i].used)
+		if (is_seen(&a->slots[i], ticket))
 			missing |= take_routes(&a->slots[i]);
 	if (a->conf.for_frr)
-		missing |= take_addrs(a);
-	if (missing)
-		robbed(a, now_us);
-	return 0;
+		missing |= take_addrs(a, ticket);
+	judge_missing(a, KERNEL_SEES_ROUTES, missing, ticket, now_us);
 }
 
 /* Announced while any address is: the first one that is tells the metric. */
 void anycast_adopt(struct anycast *a, int64_t now_us)
 {
-	if (read_routes(a) < 0)
-		return;
+	see_routes(a);
 	if (a->conf.for_frr)
-		take_addrs(a);
+		take_addrs(a, a->env->routes->ticket);
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++) {
 		struct anycast_slot *slot = &a->slots[i];
 
@@ -501,7 +504,7 @@ static void let_go(struct anycast *a, const struct config_anycast *next,
 				slot->have.count = 0;
 			if (owner->for_frr == a->conf.for_frr)
 				slot->have.address = false;
-			(void)settle_slot(a, slot, 0, false, now);
+			settle_slot(a, slot, 0, false, now);
 			slot->used = false;
 		} else if (!slot->gone) {
 			slot->gone = true;
@@ -526,7 +529,7 @@ static void take_on(struct anycast *a, const uint8_t *octets)
 	/* More changes than a linger lasts: the first that leaves goes now. */
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++)
 		if (a->slots[i].gone) {
-			(void)settle_slot(a, &a->slots[i], 0, false, 0);
+			settle_slot(a, &a->slots[i], 0, false, 0);
 			set_slot(&a->slots[i], octets);
 			return;
 		}
@@ -556,5 +559,5 @@ void anycast_close(struct anycast *a)
 	a->banned_us = 0;
 	for (size_t i = 0; i < ANYCAST_SLOTS; i++)
 		if (a->slots[i].used)
-			(void)settle_slot(a, &a->slots[i], 0, false, 0);
+			settle_slot(a, &a->slots[i], 0, false, 0);
 }

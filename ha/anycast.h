@@ -23,6 +23,7 @@ struct anycast_slot {
 	int64_t off_us;
 	struct route_have have;
 	struct route_have seen; /* scratch of a scan */
+	uint64_t ticket;        /* of the last request to the kernel */
 };
 
 struct anycast_counters {
@@ -34,6 +35,7 @@ struct anycast_counters {
 struct anycast {
 	struct instance_env *env;
 	struct config_anycast conf;
+	uint32_t owner; /* of requests to the kernel */
 	struct route_conf rc;
 	struct route st;
 	struct anycast_slot slots[ANYCAST_SLOTS];
@@ -42,7 +44,9 @@ struct anycast {
 	bool drain;
 	bool removed;         /* not in the configuration any more */
 	bool proven;          /* the probe was answered once */
-	bool complained;      /* about a failed call, until one succeeds */
+	bool complained;      /* about a refusal, until all is well again */
+	unsigned refused;     /* parts of a view that tell what we have now */
+	uint64_t refused_at;  /* when they are as new as this ticket */
 	int64_t trust_us;     /* adopted: the frontend may connect until then */
 	int64_t retry_us;     /* after a failed call; 0 = none */
 	int64_t robbed_us[3]; /* last times something was put back */
@@ -57,7 +61,7 @@ void anycast_free(struct anycast *a); /* NULL allowed */
 
 /* Real-time thread, or before it starts. */
 
-/* Take in the routes that are there, as of now. */
+/* Take in the routes that are there, as last seen. */
 void anycast_adopt(struct anycast *a, int64_t now_us);
 bool anycast_owns(
 	const struct anycast *a, uint8_t family, const uint8_t *octets);
@@ -72,12 +76,16 @@ void anycast_hurry(struct anycast *a, int64_t now_us);
 /* Leaving or lingering? */
 bool anycast_busy(const struct anycast *a);
 
-/* Addresses as a scan finds them: begin, each one, end. */
+/* Addresses as a scan finds them: begin, each one, end. `ticket`: as for
+ * instance_scan_end. */
 void anycast_scan_begin(struct anycast *a);
 void anycast_scan_addr(struct anycast *a, const struct iface_addr *addr);
-void anycast_scan_end(struct anycast *a, int64_t now_us);
-/* Something changed in routes of our tag: look. 0, or -errno: look again. */
-int anycast_scan_routes(struct anycast *a, int64_t now_us) MUST_CHECK;
+void anycast_scan_end(struct anycast *a, uint64_t ticket, int64_t now_us);
+/* env->routes are new. */
+void anycast_scan_routes(struct anycast *a, int64_t now_us);
+/* The kernel did not do what we asked for; it will be looked at again. */
+void anycast_refused(
+	struct anycast *a, const struct kernel_failure *f, int64_t now_us);
 
 /* Live change of the same service (config_same_anycast); `next` is part of
  * `all`. Addresses that go are withdrawn and linger, unless another

@@ -10,8 +10,7 @@
 
 /*
  * rtnetlink by libmnl, used nowhere else but in iface_route.c. Buffers are part
- * of the object; replies are waited for at most ANSWER_MS, so that a kernel
- * that does not answer cannot hold the real-time thread for ever.
+ * of the object; replies are waited for at most ANSWER_MS.
  */
 
 enum {
@@ -35,6 +34,13 @@ struct mnl_socket *iface_open(unsigned groups, int flags)
 	return nl;
 }
 
+bool iface_open_talk(struct iface_talk *t)
+{
+	t->nl = iface_open(0, 0);
+	t->seq = (uint32_t)time(NULL);
+	return t->nl;
+}
+
 struct iface *iface_new(struct err *err)
 {
 	struct iface *f = calloc(1, sizeof(*f));
@@ -43,12 +49,11 @@ struct iface *iface_new(struct err *err)
 		err_set(err, "netlink: out of memory");
 		return NULL;
 	}
-	f->seq = (uint32_t)time(NULL);
-	f->talk = iface_open(0, 0);
 	f->watch = iface_open(
 		RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
 		SOCK_NONBLOCK);
-	if (!f->talk || !f->watch || iface_route_open(f) < 0) {
+	if (!f->watch || !iface_open_talk(&f->talk) ||
+		!iface_open_talk(&f->local) || iface_route_open(f) < 0) {
 		err_set(err, "netlink: %s", strerror(errno));
 		iface_free(f);
 		return NULL;
@@ -60,12 +65,14 @@ void iface_free(struct iface *f)
 {
 	if (!f)
 		return;
-	if (f->talk)
-		mnl_socket_close(f->talk);
+	if (f->talk.nl)
+		mnl_socket_close(f->talk.nl);
+	if (f->local.nl)
+		mnl_socket_close(f->local.nl);
 	if (f->watch)
 		mnl_socket_close(f->watch);
-	if (f->routes)
-		mnl_socket_close(f->routes);
+	if (f->routes.nl)
+		mnl_socket_close(f->routes.nl);
 	if (f->route_watch)
 		mnl_socket_close(f->route_watch);
 	free(f);
@@ -81,7 +88,8 @@ bool iface_drain_socket(struct iface *f, struct mnl_socket *nl)
 	bool any = false;
 
 	for (;;) {
-		ssize_t n = mnl_socket_recvfrom(nl, f->buf, sizeof(f->buf));
+		ssize_t n = mnl_socket_recvfrom(
+			nl, f->talk.buf, sizeof(f->talk.buf));
 
 		/* ENOBUFS: some were lost; that is news too. */
 		if (n < 0 && errno != ENOBUFS)
@@ -95,32 +103,27 @@ bool iface_drain(struct iface *f)
 	return iface_drain_socket(f, f->watch);
 }
 
-int iface_ask(struct iface *f, struct mnl_socket *nl, struct nlmsghdr *nlh,
-	mnl_cb_t cb, void *arg)
+int iface_ask(
+	struct iface_talk *t, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
-	unsigned port = mnl_socket_get_portid(nl);
+	unsigned port = mnl_socket_get_portid(t->nl);
 	int rc = MNL_CB_OK;
 
-	nlh->nlmsg_seq = ++f->seq;
-	if (mnl_socket_sendto(nl, nlh, nlh->nlmsg_len) < 0)
+	nlh->nlmsg_seq = ++t->seq;
+	if (mnl_socket_sendto(t->nl, nlh, nlh->nlmsg_len) < 0)
 		return -errno;
 	while (rc > MNL_CB_STOP) {
-		ssize_t n = mnl_socket_recvfrom(nl, f->buf, sizeof(f->buf));
+		ssize_t n = mnl_socket_recvfrom(t->nl, t->buf, sizeof(t->buf));
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		rc = mnl_cb_run(f->buf, (size_t)n, f->seq, port, cb, arg);
+		rc = mnl_cb_run(t->buf, (size_t)n, t->seq, port, cb, arg);
 		if (rc < 0 && errno == ESRCH) /* answer to a late request */
 			rc = MNL_CB_OK;
 	}
 	return rc < 0 ? -errno : 0;
-}
-
-static int ask(struct iface *f, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
-{
-	return iface_ask(f, f->talk, nlh, cb, arg);
 }
 
 static int dump(
@@ -134,7 +137,7 @@ static int dump(
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	gen = mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
 	gen->rtgen_family = family;
-	return ask(f, nlh, cb, arg);
+	return iface_ask(&f->talk, nlh, cb, arg);
 }
 
 struct link_walk {
@@ -266,7 +269,7 @@ static int change(struct iface *f, uint16_t type, uint16_t flags, int index,
 		mnl_attr_put(
 			nlh, IFA_CACHEINFO, sizeof(deprecated), &deprecated);
 	}
-	return ask(f, nlh, NULL, NULL);
+	return iface_ask(&f->talk, nlh, NULL, NULL);
 }
 
 int iface_add(struct iface *f, int index, uint8_t family, const uint8_t *octets,
@@ -311,7 +314,7 @@ bool iface_is_local(struct iface *f, uint8_t family, const uint8_t *octets)
 	rt->rtm_family = family == 6 ? AF_INET6 : AF_INET;
 	rt->rtm_dst_len = (uint8_t)(len * 8);
 	mnl_attr_put(nlh, RTA_DST, len, octets);
-	return ask(f, nlh, on_route, &local) == 0 && local;
+	return iface_ask(&f->local, nlh, on_route, &local) == 0 && local;
 }
 
 static void note_tagged(void *arg, const struct iface_addr *addr)

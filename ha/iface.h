@@ -9,12 +9,13 @@
 #include "common/base/err.h"
 
 /*
- * Links and addresses by netlink. The calls are synchronous (tens of
- * microseconds) on a socket of their own; a second socket tells that
- * something changed, and then everything is read anew, so that a lost
- * notification costs nothing but time. Addresses that we put on carry our
- * tag (IFA_PROTO), by which they are found again after a crash. One thread
- * at a time; nothing is allocated after iface_new.
+ * Links and addresses by netlink. The calls are synchronous: tens of
+ * microseconds, or as long as somebody holds the kernel's lock (kernel.h has
+ * them in a thread of their own). A second socket tells that something
+ * changed, and then everything is read anew, so that a lost notification costs
+ * nothing but time. Addresses that we put on carry our tag (IFA_PROTO), by
+ * which they are found again after a crash. One thread at a time; nothing is
+ * allocated after iface_new.
  */
 
 struct iface;
@@ -63,7 +64,8 @@ int iface_del(struct iface *f, int index, uint8_t family, const uint8_t *octets,
 	uint8_t prefix);
 
 /* Does the kernel take packets to this address in by now? IPv6 addresses are
- * visible before they are. */
+ * visible before they are. It waits for no lock, and may run beside all the
+ * others in a thread of its own. */
 bool iface_is_local(struct iface *f, uint8_t family, const uint8_t *octets);
 
 /* --- routes ------------------------------------------------------------- */

@@ -14,25 +14,33 @@ enum {
 	IFACE_SWEEP_ROUTES = 512
 };
 
-struct iface {
-	struct mnl_socket *talk;   /* requests and their answers */
-	struct mnl_socket *watch;  /* notifications */
-	struct mnl_socket *routes; /* dumps that the kernel filters for us */
-	struct mnl_socket *route_watch;
+/* Requests and their answers. */
+struct iface_talk {
+	struct mnl_socket *nl;
 	uint32_t seq;
 	char buf[IFACE_BUF];
+};
+
+struct iface {
+	struct iface_talk talk;
+	struct iface_talk routes; /* dumps that the kernel filters */
+	struct iface_talk local;  /* iface_is_local alone */
+	struct mnl_socket *watch; /* notifications */
+	struct mnl_socket *route_watch;
 	struct iface_addr found[IFACE_SWEEP_ADDRS]; /* for iface_sweep */
 	struct iface_route found_routes[IFACE_SWEEP_ROUTES];
 	size_t found_count;
 };
 
-/* A netlink socket; NULL with errno. */
+/* A netlink socket that listens; NULL with errno. */
 struct mnl_socket *iface_open(unsigned groups, int flags) MUST_CHECK;
+/* One to talk by; false with errno. */
+bool iface_open_talk(struct iface_talk *t) MUST_CHECK;
 /* Read notifications away; true when there was any. */
 bool iface_drain_socket(struct iface *f, struct mnl_socket *nl);
-/* Send a request on `nl` and give every answer to `cb`. 0 or -errno. */
-int iface_ask(struct iface *f, struct mnl_socket *nl, struct nlmsghdr *nlh,
-	mnl_cb_t cb, void *arg) MUST_CHECK;
+/* Send a request and give every answer to `cb`. 0 or -errno. */
+int iface_ask(struct iface_talk *t, struct nlmsghdr *nlh, mnl_cb_t cb,
+	void *arg) MUST_CHECK;
 
 /* iface_route.c: the two sockets for routes. */
 int iface_route_open(struct iface *f) MUST_CHECK;

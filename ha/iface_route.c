@@ -38,13 +38,12 @@ int iface_route_open(struct iface *f)
 {
 	int on = 1;
 
-	f->routes = iface_open(0, 0);
 	f->route_watch = iface_open(
 		RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE, SOCK_NONBLOCK);
-	if (!f->routes || !f->route_watch)
+	if (!f->route_watch || !iface_open_talk(&f->routes))
 		return -errno;
 	/* An old kernel sends more than was asked for; on_route sorts again. */
-	(void)setsockopt(mnl_socket_get_fd(f->routes), SOL_NETLINK,
+	(void)setsockopt(mnl_socket_get_fd(f->routes.nl), SOL_NETLINK,
 		NETLINK_GET_STRICT_CHK, &on, sizeof(on));
 	return filter_watch(mnl_socket_get_fd(f->route_watch)) < 0 ? -errno : 0;
 }
@@ -135,7 +134,7 @@ int iface_route_scan(struct iface *f, uint8_t family, uint32_t table,
 	rt->rtm_protocol = IFACE_ROUTE_TAG;
 	if (table)
 		mnl_attr_put_u32(nlh, RTA_TABLE, table);
-	rc = iface_ask(f, f->routes, nlh, on_route, &walk);
+	rc = iface_ask(&f->routes, nlh, on_route, &walk);
 	return rc == -ENOENT ? 0 : rc; /* no such table yet */
 }
 
@@ -161,7 +160,7 @@ static int change(struct iface *f, uint16_t type, uint16_t flags,
 	mnl_attr_put_u32(nlh, RTA_PRIORITY, route->metric);
 	if (local)
 		mnl_attr_put_u32(nlh, RTA_OIF, LOOPBACK);
-	return iface_ask(f, f->talk, nlh, NULL, NULL);
+	return iface_ask(&f->talk, nlh, NULL, NULL);
 }
 
 int iface_route_add(struct iface *f, const struct iface_route *route)

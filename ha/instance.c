@@ -111,7 +111,9 @@ struct instance *instance_new(const struct config_instance *conf,
 	in->conf = *conf;
 	in->keep = keep;
 	in->sc.priority = conf->priority;
-	in->vip.iface = env->iface;
+	in->owner = ++env->owners;
+	in->vip.kernel = env->kernel;
+	in->vip.owner = in->owner;
 	in->vip.loopback = env->loopback;
 	in->rx.fd = -1;
 	in->announce.next_us = INT64_MAX;
@@ -150,16 +152,25 @@ static void follow_probe(struct instance *in, int64_t now)
 static void leave_addresses(struct instance *in, unsigned actions, int64_t now)
 {
 	int64_t linger = in->env->config->linger_us;
-	int rc;
 
 	announce_stop(&in->announce);
 	in->ready_us = 0;
 	if (actions & STATE_DO_LINGER && linger > 0 && in->can_linger)
-		rc = vip_linger(&in->vip, &in->conf, now, linger);
+		vip_linger(&in->vip, &in->conf, now, linger);
 	else
-		rc = vip_off(&in->vip, &in->conf);
-	if (in->link_up)
-		in_trouble(in, "remove address", rc);
+		vip_off(&in->vip, &in->conf);
+}
+
+void instance_refused(struct instance *in, const struct kernel_failure *f)
+{
+	bool add = f->kind == KERNEL_ADDR_ADD;
+
+	/* One line for all that was asked together; a link that is down may
+	 * have lost its addresses. */
+	if (f->ticket < in->refused_from || (!add && !in->link_up))
+		return;
+	in->refused_from = in->vip.ticket + 1;
+	in_trouble(in, add ? "add address" : "remove address", f->rc);
 }
 
 static void note_role(struct instance *in, enum state_role from)
@@ -234,10 +245,10 @@ static void perform(struct instance *in, unsigned actions, enum state_role from,
 		in->take_us = now + TAKE_GAP_US;
 	}
 	if (actions & STATE_DO_ADD)
-		in_trouble(in, "add address", vip_on(&in->vip, &in->conf));
+		vip_on(&in->vip, &in->conf);
 	if (actions & STATE_DO_ANNOUNCE) {
 		in->decided_us = now;
-		in->ready_us = now;
+		in->ready_us = in->settled_us = now;
 		in_announce_when_ready(in, now);
 	}
 	if (actions & STATE_DO_REMIND)
@@ -398,7 +409,7 @@ void instance_tick(
 	repeat_take(in, now_us);
 	in_announce_when_ready(in, now_us);
 	in_announce(in, now_us);
-	in_trouble(in, "remove address", vip_tick(&in->vip, &in->conf, now_us));
+	vip_tick(&in->vip, &in->conf, now_us);
 	if (now_us >= in->hello_us && in->conf.handover_count) {
 		in_tell_peers(in, HANDOVER_HELLO);
 		in->hello_us = now_us + in_hello_period(in);
@@ -447,8 +458,7 @@ void instance_reconf(
 	struct config_instance old = in->conf;
 	bool other_mode = (old.peer_count > 0) != (next->peer_count > 0);
 
-	in_trouble(
-		in, "change addresses", vip_change(&in->vip, &in->conf, next));
+	vip_change(&in->vip, &in->conf, next);
 	in->old_conf = in->conf;
 	set_rules(&in->old_rules, &in->old_conf, in->source);
 	in->old_until_us = now_us + OLD_RULES_US;

@@ -12,7 +12,6 @@
 #include "ha/announce.h"
 #include "ha/config.h"
 #include "ha/handover.h"
-#include "ha/iface.h"
 #include "ha/instance_event.h"
 #include "ha/keep.h"
 #include "ha/neighbour.h"
@@ -26,7 +25,13 @@
 /* What all share. */
 struct instance_env {
 	struct poll *poll;
-	struct iface *iface;
+	struct iface *iface; /* iface_is_local only */
+	struct kernel *kernel;
+	uint64_t done;   /* ticket; failures up to it were told */
+	uint32_t owners; /* numbers given to those who ask the kernel */
+	uint32_t chains; /* and to requests that depend on each other */
+	/* The kernel's routes with our tag, as last seen. */
+	const struct kernel_routes *routes;
 	struct handover *handover;
 	const struct config *config;      /* running one; changes at commit */
 	int packet_fd;                    /* announcements */
@@ -69,6 +74,8 @@ struct instance_peer {
 struct instance {
 	struct instance_env *env;
 	struct config_instance conf;
+	uint32_t owner;        /* of requests to the kernel */
+	uint64_t refused_from; /* tell of failures from this ticket on */
 	struct state_conf sc;
 	struct state st;
 	struct packet_rules rules;
@@ -85,6 +92,7 @@ struct instance {
 	struct announce_plan announce;
 	int64_t decided_us; /* when to be master was decided */
 	int64_t ready_us;   /* look then whether to announce; 0 = done */
+	int64_t settled_us; /* the addresses were not all on until then */
 	struct probe probe;
 	struct neighbour neighbour;
 	int64_t reassert_us; /* not again before, after a conflict */
@@ -139,11 +147,14 @@ void instance_free(struct instance *in);
 
 /* All below: real-time thread. */
 
-/* A scan of links and addresses: begin, each thing found, end. */
+/* A scan of links and addresses: begin, each thing found, end. `ticket` is
+ * that of the view: what was asked of the kernel later is not in it. */
 void instance_scan_begin(struct instance *in);
 void instance_scan_link(struct instance *in, const struct iface_link *link);
 void instance_scan_addr(struct instance *in, const struct iface_addr *addr);
-void instance_scan_end(struct instance *in, int64_t now_us);
+void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us);
+/* The kernel did not do what one of ours asked for. */
+void instance_refused(struct instance *in, const struct kernel_failure *f);
 
 /* Everything that time or changed inputs make due. The first call starts the
  * state machine. */

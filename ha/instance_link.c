@@ -229,8 +229,10 @@ void instance_scan_addr(struct instance *in, const struct iface_addr *addr)
 
 /* An address was taken off behind our back: put it back, but do not fight
  * for ever (three times in 10 s). */
-static void restore(struct instance *in, int64_t now)
+static void restore(struct instance *in, uint64_t ticket, int64_t now)
 {
+	if (ticket < in->vip.ticket)
+		return; /* it is about to be as we asked for */
 	in->vips_seen = true;
 	for (size_t i = 0; i < in->conf.vip_count; i++)
 		in->vips_seen &= in->scan_vips[i].here;
@@ -354,7 +356,7 @@ int64_t in_listen_deadline(const struct instance *in)
 	return t;
 }
 
-void instance_scan_end(struct instance *in, int64_t now_us)
+void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us)
 {
 	const struct iface_link *link = &in->scan_link;
 	bool moved = link->index != in->index ||
@@ -383,5 +385,5 @@ void instance_scan_end(struct instance *in, int64_t now_us)
 		in_open_neighbour(in, now_us);
 	}
 	check_foreign(in);
-	restore(in, now_us);
+	restore(in, ticket, now_us);
 }

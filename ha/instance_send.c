@@ -146,14 +146,23 @@ static bool all_local(struct instance *in)
 	return true;
 }
 
-/* Nobody is sent here before the kernel takes the packets in: at once for
- * IPv4, some milliseconds after the address was put on for IPv6. */
+/* Nobody is sent here before the kernel has the addresses and takes packets to
+ * them in: the same for IPv4, some milliseconds later for IPv6. When they are
+ * on we are woken; the look at an IPv6 one is bounded. */
+static bool is_ready(struct instance *in, int64_t now)
+{
+	if (!vip_settled(&in->vip))
+		in->settled_us = now;
+	return vip_settled(&in->vip) &&
+	       (in->conf.family == 4 || all_local(in) ||
+		       now >= in->settled_us + READY_MAX_US);
+}
+
 void in_announce_when_ready(struct instance *in, int64_t now)
 {
-	if (!in->ready_us || now < in->ready_us)
+	if (!in->ready_us || (in->conf.family == 6 && now < in->ready_us))
 		return;
-	if (in->conf.family == 6 && now < in->decided_us + READY_MAX_US &&
-		!all_local(in)) {
+	if (!is_ready(in, now)) {
 		in->ready_us = now + READY_POLL_US;
 		return;
 	}

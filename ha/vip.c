@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/vip.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -30,116 +29,89 @@ const struct config_vip *vip_public(const struct config_instance *conf)
 	return &conf->vips[0];
 }
 
-static uint8_t host_prefix(uint8_t family)
+static void ask(struct vip *v, enum kernel_op_kind kind, int index,
+	uint8_t family, const struct config_vip *vip)
 {
-	return family == 6 ? 128 : 32;
+	struct kernel_op op = {.kind = kind,
+		.index = index,
+		.prefix = vip->prefix,
+		.owner = v->owner,
+		.route = {.family = family}};
+
+	if (index == v->loopback)
+		op.prefix = family == 6 ? 128 : 32;
+	memcpy(op.route.octets, vip->octets, sizeof(op.route.octets));
+	v->ticket = kernel_ask(v->kernel, &op);
 }
 
-static int first_error(int rc, int next)
+static void put_on(struct vip *v, uint8_t family, const struct config_vip *vip)
 {
-	return rc < 0 ? rc : next;
+	ask(v, KERNEL_ADDR_ADD, v->index, family, vip);
 }
 
-static int put_on(struct vip *v, uint8_t family, const struct config_vip *vip)
-{
-	return iface_add(v->iface, v->index, family, vip->octets, vip->prefix);
-}
-
-static int take_off(struct vip *v, uint8_t family, const struct config_vip *vip)
-{
-	if (v->index == 0)
-		return 0;
-	return iface_del(v->iface, v->index, family, vip->octets, vip->prefix);
-}
-
-static int to_loopback(
+static void take_off(
 	struct vip *v, uint8_t family, const struct config_vip *vip)
 {
-	if (is_link_local(vip, family))
-		return 0;
-	return iface_add(v->iface, v->loopback, family, vip->octets,
-		host_prefix(family));
+	if (v->index != 0)
+		ask(v, KERNEL_ADDR_DEL, v->index, family, vip);
 }
 
-static int from_loopback(
-	struct vip *v, uint8_t family, const struct config_vip *vip)
+static void on_loopback(struct vip *v, enum kernel_op_kind kind,
+	const struct config_instance *conf)
 {
-	if (is_link_local(vip, family))
-		return 0;
-	return iface_del(v->iface, v->loopback, family, vip->octets,
-		host_prefix(family));
-}
-
-int vip_on(struct vip *v, const struct config_instance *conf)
-{
-	int rc = 0;
-
 	for (size_t i = 0; i < conf->vip_count; i++)
-		rc = first_error(rc, put_on(v, conf->family, &conf->vips[i]));
-	for (size_t i = 0; v->place == VIP_LINGER && i < conf->vip_count; i++)
-		rc = first_error(
-			rc, from_loopback(v, conf->family, &conf->vips[i]));
+		if (!is_link_local(&conf->vips[i], conf->family))
+			ask(v, kind, v->loopback, conf->family, &conf->vips[i]);
+}
+
+static void leave_link(struct vip *v, const struct config_instance *conf)
+{
+	for (size_t i = 0; i < conf->vip_count; i++)
+		take_off(v, conf->family, &conf->vips[i]);
+	v->leave_us = 0;
+}
+
+void vip_on(struct vip *v, const struct config_instance *conf)
+{
+	for (size_t i = 0; i < conf->vip_count; i++)
+		put_on(v, conf->family, &conf->vips[i]);
+	if (v->place == VIP_LINGER)
+		on_loopback(v, KERNEL_ADDR_DEL, conf);
 	v->place = VIP_ON;
 	v->leave_us = 0;
-	return rc;
 }
 
-int vip_off(struct vip *v, const struct config_instance *conf)
+void vip_off(struct vip *v, const struct config_instance *conf)
 {
-	int rc = 0;
-
-	for (size_t i = 0; i < conf->vip_count; i++) {
-		const struct config_vip *vip = &conf->vips[i];
-
-		rc = first_error(rc, take_off(v, conf->family, vip));
-		if (v->place == VIP_LINGER)
-			rc = first_error(
-				rc, from_loopback(v, conf->family, vip));
-	}
+	leave_link(v, conf);
+	if (v->place == VIP_LINGER)
+		on_loopback(v, KERNEL_ADDR_DEL, conf);
 	v->place = VIP_OFF;
-	v->leave_us = 0;
-	return rc;
-}
-
-static int leave_link(struct vip *v, const struct config_instance *conf)
-{
-	int rc = 0;
-
-	for (size_t i = 0; i < conf->vip_count; i++)
-		rc = first_error(rc, take_off(v, conf->family, &conf->vips[i]));
-	v->leave_us = 0;
-	return rc;
 }
 
 /* IPv6: the kernel takes packets to an address in a moment after it was put
  * on, by a work queue, so the old place is kept for that long. */
-int vip_linger(struct vip *v, const struct config_instance *conf,
+void vip_linger(struct vip *v, const struct config_instance *conf,
 	int64_t now_us, int64_t linger_us)
 {
-	int rc = 0;
-
 	if (v->place != VIP_ON)
-		return 0;
-	for (size_t i = 0; i < conf->vip_count; i++)
-		rc = first_error(
-			rc, to_loopback(v, conf->family, &conf->vips[i]));
+		return;
+	on_loopback(v, KERNEL_ADDR_ADD, conf);
 	v->place = VIP_LINGER;
 	v->until_us = now_us + linger_us;
 	v->leave_us = now_us + SETTLE_US;
 	if (conf->family == 4)
-		rc = first_error(rc, leave_link(v, conf));
-	return rc;
+		leave_link(v, conf);
 }
 
-int vip_tick(struct vip *v, const struct config_instance *conf, int64_t now_us)
+void vip_tick(struct vip *v, const struct config_instance *conf, int64_t now_us)
 {
 	if (v->place != VIP_LINGER)
-		return 0;
+		return;
 	if (now_us >= v->until_us)
-		return vip_off(v, conf);
-	if (v->leave_us && now_us >= v->leave_us)
-		return leave_link(v, conf);
-	return 0;
+		vip_off(v, conf);
+	else if (v->leave_us && now_us >= v->leave_us)
+		leave_link(v, conf);
 }
 
 int64_t vip_deadline(const struct vip *v)
@@ -148,6 +120,11 @@ int64_t vip_deadline(const struct vip *v)
 		return INT64_MAX;
 	return v->leave_us && v->leave_us < v->until_us ? v->leave_us
 							: v->until_us;
+}
+
+bool vip_settled(const struct vip *v)
+{
+	return kernel_done(v->kernel) >= v->ticket;
 }
 
 static bool in_list(
@@ -159,27 +136,22 @@ static bool in_list(
 	return false;
 }
 
-int vip_change(struct vip *v, const struct config_instance *old,
+void vip_change(struct vip *v, const struct config_instance *old,
 	const struct config_instance *next)
 {
-	int rc = 0;
-
 	for (size_t i = 0; i < old->vip_count; i++) {
 		const struct config_vip *vip = &old->vips[i];
 
 		if (in_list(vip, next))
 			continue;
 		if (v->place == VIP_ON)
-			rc = first_error(rc, take_off(v, old->family, vip));
-		if (v->place == VIP_LINGER)
-			rc = first_error(
-				rc, from_loopback(v, old->family, vip));
+			take_off(v, old->family, vip);
+		if (v->place == VIP_LINGER && !is_link_local(vip, old->family))
+			ask(v, KERNEL_ADDR_DEL, v->loopback, old->family, vip);
 	}
 	for (size_t i = 0; v->place == VIP_ON && i < next->vip_count; i++)
 		if (!in_list(&next->vips[i], old))
-			rc = first_error(
-				rc, put_on(v, next->family, &next->vips[i]));
-	return rc;
+			put_on(v, next->family, &next->vips[i]);
 }
 
 static int read_sysctl(const char *path)

@@ -3,7 +3,7 @@
 #define HA_VIP_H
 
 #include "ha/config.h"
-#include "ha/iface.h"
+#include "ha/kernel.h"
 
 /*
  * The addresses of one virtual router on this host: off, on the service
@@ -19,24 +19,29 @@ enum vip_place {
 };
 
 struct vip {
-	struct iface *iface;
-	int index;    /* of the service link; 0 = unknown */
-	int loopback; /* of lo */
+	struct kernel *kernel;
+	uint32_t owner;  /* who is told when the kernel refuses */
+	uint64_t ticket; /* of the last request; 0 = none yet */
+	int index;       /* of the service link; 0 = unknown */
+	int loopback;    /* of lo */
 	enum vip_place place;
 	int64_t until_us; /* end of the linger */
 	int64_t leave_us; /* off the service link then; 0 = is off */
 };
 
-/* Each returns 0 or the first -errno met, having tried them all. */
-int vip_on(struct vip *v, const struct config_instance *conf);
-int vip_off(struct vip *v, const struct config_instance *conf);
-int vip_linger(struct vip *v, const struct config_instance *conf,
+/* Each asks the kernel, and waits for nothing. */
+void vip_on(struct vip *v, const struct config_instance *conf);
+void vip_off(struct vip *v, const struct config_instance *conf);
+void vip_linger(struct vip *v, const struct config_instance *conf,
 	int64_t now_us, int64_t linger_us);
 /* End the linger, or the stay on the link before it, when due. */
-int vip_tick(struct vip *v, const struct config_instance *conf, int64_t now_us);
+void vip_tick(
+	struct vip *v, const struct config_instance *conf, int64_t now_us);
 int64_t vip_deadline(const struct vip *v);
+/* Was all that was asked done (or refused)? */
+bool vip_settled(const struct vip *v);
 /* Follow a change of the list while the place stays. */
-int vip_change(struct vip *v, const struct config_instance *old,
+void vip_change(struct vip *v, const struct config_instance *old,
 	const struct config_instance *next);
 
 /* The first address that is not link-local: what a client asks. */

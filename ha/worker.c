@@ -45,8 +45,6 @@ static int64_t arm_timer(struct worker *w)
 	}
 	if (worker_anycast_deadline(w) < t)
 		t = worker_anycast_deadline(w);
-	if (w->rescan || w->rescan_routes)
-		t = mtime_now().us + 10000;
 	if (t < 1)
 		t = 1;
 	if (t != INT64_MAX) {
@@ -113,10 +111,6 @@ static void run_round(struct worker *w)
 		if (item->fd >= 0) /* not closed by one before it */
 			item->ready(item->arg);
 	}
-	if (w->rescan)
-		worker_scan(w);
-	if (w->rescan_routes)
-		worker_anycast_scan(w);
 	check_suspend(w);
 	service = worker_judge(w);
 	for (size_t i = 0; i < w->count; i++)
@@ -172,8 +166,8 @@ static int add_item(struct worker *w, struct poll_item *item, int fd,
 static void clear_items(struct worker *w)
 {
 	w->poll.epfd = w->event_fd = -1;
-	w->timer.fd = w->netlink.fd = w->calls.fd = -1;
-	w->peers4.fd = w->peers6.fd = w->routes.fd = -1;
+	w->timer.fd = w->told.fd = w->calls.fd = -1;
+	w->peers4.fd = w->peers6.fd = -1;
 	w->health.listener.fd = -1;
 	w->handover.fd4 = w->handover.fd6 = -1;
 	w->env.packet_fd = -1;
@@ -196,10 +190,7 @@ static int open_loop(struct worker *w, struct err *err)
 		rc = add_item(w, &w->calls, calls, worker_on_call);
 	if (rc == 0)
 		rc = add_item(
-			w, &w->netlink, iface_fd(w->iface), worker_on_netlink);
-	if (rc == 0)
-		rc = add_item(w, &w->routes, iface_route_fd(w->iface),
-			worker_anycast_on_routes);
+			w, &w->told, kernel_fd(w->kernel), worker_on_kernel);
 	if (rc == 0)
 		rc = add_item(w, &w->peers4, w->handover.fd4, worker_on_peers4);
 	if (rc == 0)
@@ -219,6 +210,9 @@ static int open_all(
 	w->iface = iface_new(err);
 	if (!w->iface)
 		return -EIO;
+	w->kernel = kernel_new(w->iface, err);
+	if (!w->kernel)
+		return -ENOMEM;
 	rc = w->env.packet_fd = announce_open(err);
 	if (rc < 0)
 		return rc;
@@ -259,6 +253,14 @@ static bool still_ours(void *arg, const struct iface_addr *addr)
 	return worker_anycast_owns(w, addr);
 }
 
+static void find_loopback(void *arg, const struct iface_link *link)
+{
+	struct worker *w = arg;
+
+	if (strcmp(link->name, "lo") == 0)
+		w->env.loopback = link->index;
+}
+
 struct worker *worker_new(
 	const struct config *config, struct keep *keep, struct err *err)
 {
@@ -284,7 +286,9 @@ struct worker *worker_new(
 	if (open_all(w, config, err) < 0)
 		goto fail;
 	w->env.iface = w->iface;
-	if (iface_scan_links(w->iface, worker_each_link, w) < 0) {
+	w->env.kernel = w->kernel;
+	w->env.routes = &w->routes;
+	if (iface_scan_links(w->iface, find_loopback, w) < 0) {
 		err_set(err, "netlink: cannot read the links");
 		goto fail;
 	}
@@ -304,12 +308,15 @@ fail:
 
 /* SCHED_RR and locked memory where the limits allow both; a lock that would
  * make later allocations fail is worse than none. */
-static bool go_realtime(pthread_t thread)
+static bool go_realtime(const struct worker *w)
 {
 	struct sched_param param = {.sched_priority = RT_PRIORITY};
+	struct sched_param behind = {.sched_priority = RT_PRIORITY - 1};
 	struct rlimit lim;
 
-	if (pthread_setschedparam(thread, SCHED_RR, &param) != 0)
+	if (pthread_setschedparam(w->thread, SCHED_RR, &param) != 0 ||
+		pthread_setschedparam(
+			kernel_thread(w->kernel), SCHED_RR, &behind) != 0)
 		return false;
 	if (getrlimit(RLIMIT_MEMLOCK, &lim) == 0 &&
 		lim.rlim_cur == RLIM_INFINITY)
@@ -331,14 +338,21 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 	sigset_t all, before;
 	int rc;
 
-	worker_anycast_start(w, drained);
+	worker_anycast_sweep(w);
+	kernel_look(w->kernel);
+	worker_on_kernel(w);
+	worker_anycast_adopt(w, drained);
 	rc = iface_sweep(w->iface, still_ours, w);
 	if (rc > 0)
 		log_warn("ha: removed addresses left by a crash: count=%d", rc);
 	for (size_t i = 0; i < w->count; i++)
 		instance_drain(w->instances[i], drained);
-	worker_scan(w);
+	kernel_look(w->kernel);
+	worker_on_kernel(w);
 	warn_linger(w);
+	rc = kernel_start(w->kernel, err);
+	if (rc < 0)
+		return rc;
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -347,7 +361,7 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 	if (rc != 0)
 		return err_fail(err, -rc, "thread: %s", strerror(rc));
 	w->running = true;
-	w->realtime = w->env.config->realtime && go_realtime(w->thread);
+	w->realtime = w->env.config->realtime && go_realtime(w);
 	return 0;
 }
 
@@ -365,6 +379,8 @@ void worker_free(struct worker *w)
 		pthread_join(w->thread, NULL);
 		w->running = false;
 	}
+	if (w->kernel)
+		kernel_stop(w->kernel);
 	for (size_t i = 0; i < w->count; i++)
 		instance_free(w->instances[i]);
 	worker_anycast_free(w);
@@ -380,6 +396,7 @@ void worker_free(struct worker *w)
 		close(w->event_fd);
 	if (w->poll.epfd >= 0)
 		close(w->poll.epfd);
+	kernel_free(w->kernel);
 	iface_free(w->iface);
 	sem_destroy(&w->done);
 	free(w);

@@ -7,10 +7,11 @@
 #include "ha/instance.h"
 
 /*
- * The one real-time thread: all virtual routers, anycast services, the health
- * socket, netlink and the peers' datagrams, on one epoll. After worker_start it
- * allocates nothing, logs nothing and waits for nobody. The main thread reaches
- * it by worker_call, which runs a function there between two rounds.
+ * The one thread of the state machines, in real time: all virtual routers,
+ * anycast services, the health socket and the peers' datagrams, on one epoll.
+ * After worker_start it allocates nothing, logs nothing and waits for nobody;
+ * addresses and routes are another thread's errand (kernel.h). The main thread
+ * reaches it by worker_call, which runs a function there between two rounds.
  */
 
 struct worker;

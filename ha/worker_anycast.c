@@ -67,38 +67,34 @@ void worker_anycast_excuse(struct worker *w, int64_t late_us)
 		probe_excuse(&w->anycasts[i]->probe, late_us);
 }
 
-void worker_anycast_on_routes(void *arg)
+void worker_anycast_see_addrs(struct worker *w, const struct kernel_view *v)
 {
-	struct worker *w = arg;
+	for (size_t i = 0; i < w->anycast_count; i++) {
+		struct anycast *a = w->anycasts[i];
 
-	if (iface_route_drain(w->iface))
-		w->rescan_routes = true;
+		anycast_scan_begin(a);
+		for (size_t k = 0; k < v->addr_count; k++)
+			anycast_scan_addr(a, &v->addrs[k]);
+		anycast_scan_end(a, v->ticket, mtime_now().us);
+	}
 }
 
-void worker_anycast_addrs_begin(struct worker *w)
+void worker_anycast_see_routes(struct worker *w)
 {
 	for (size_t i = 0; i < w->anycast_count; i++)
-		anycast_scan_begin(w->anycasts[i]);
+		anycast_scan_routes(w->anycasts[i], mtime_now().us);
 }
 
-void worker_anycast_addr(struct worker *w, const struct iface_addr *addr)
+bool worker_anycast_refused(
+	struct worker *w, const struct kernel_failure *f, int64_t now_us)
 {
-	for (size_t i = 0; i < w->anycast_count; i++)
-		anycast_scan_addr(w->anycasts[i], addr);
-}
-
-void worker_anycast_addrs_end(struct worker *w)
-{
-	for (size_t i = 0; i < w->anycast_count; i++)
-		anycast_scan_end(w->anycasts[i], mtime_now().us);
-}
-
-void worker_anycast_scan(struct worker *w)
-{
-	w->rescan_routes = false;
-	for (size_t i = 0; i < w->anycast_count; i++)
-		if (anycast_scan_routes(w->anycasts[i], mtime_now().us) < 0)
-			w->rescan_routes = true;
+	for (size_t i = 0; i < w->anycast_count; i++) {
+		if (w->anycasts[i]->owner != f->owner)
+			continue;
+		anycast_refused(w->anycasts[i], f, now_us);
+		return true;
+	}
+	return false;
 }
 
 void worker_anycast_close(struct worker *w)
@@ -124,7 +120,7 @@ static bool keep_route(void *arg, const struct iface_route *route)
 	return false;
 }
 
-void worker_anycast_start(struct worker *w, bool drained)
+void worker_anycast_sweep(struct worker *w)
 {
 	int rc = iface_route_sweep(w->iface, keep_route, w);
 
@@ -133,6 +129,10 @@ void worker_anycast_start(struct worker *w, bool drained)
 	if (rc < 0)
 		log_warn("ha: cannot look for routes left by a crash: %s",
 			strerror(-rc));
+}
+
+void worker_anycast_adopt(struct worker *w, bool drained)
+{
 	for (size_t i = 0; i < w->anycast_count; i++) {
 		anycast_drain(w->anycasts[i], drained);
 		anycast_adopt(w->anycasts[i], mtime_now().us);
@@ -229,7 +229,6 @@ void worker_anycast_switch(struct worker *w, struct anycast_change *change,
 	count = retire(w, change, next, list, count);
 	memcpy(w->anycasts, list, count * sizeof(list[0]));
 	w->anycast_count = count;
-	w->rescan_routes = true;
 }
 
 void worker_anycast_done(struct anycast_change *change)

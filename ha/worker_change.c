@@ -110,12 +110,14 @@ static void switch_over(struct worker *w, void *arg)
 				w->instances[i], &c->next->instances[i], now);
 	}
 	worker_anycast_switch(w, &c->anycast, c->next, drained);
-	worker_scan(w);
+	kernel_look(w->kernel);
 }
 
 void worker_commit(struct worker *w, struct worker_change *change)
 {
 	worker_call(w, switch_over, change);
+	/* Who asked for the change finds the addresses changed. */
+	(void)kernel_wait(w->kernel, CHANGE_US);
 	for (size_t i = 0; i < change->gone_count; i++)
 		instance_free(change->gone[i]);
 	worker_anycast_done(&change->anycast);

@@ -14,6 +14,7 @@ enum {
 	ROUND_MAX = 32,
 	RT_PRIORITY = 50,
 	CALL_S = 5,
+	CHANGE_US = 1000 * 1000, /* a change waits for its addresses */
 	SUSPEND_US = 200 * 1000,
 	LATE_US = 20 * 1000,                  /* less is ordinary scheduling */
 	WORKER_ANYCASTS = 2 * CONFIG_ANYCAST, /* with those that leave */
@@ -27,6 +28,8 @@ struct worker_call_slot {
 struct worker {
 	struct poll poll;
 	struct iface *iface;
+	struct kernel *kernel;
+	struct kernel_routes routes; /* as last seen */
 	struct handover handover;
 	struct health health;
 	struct instance_env env;
@@ -36,7 +39,7 @@ struct worker {
 	struct anycast *anycasts[WORKER_ANYCASTS];
 	size_t anycast_count;
 	struct keep *keep;
-	struct poll_item timer, netlink, calls, peers4, peers6, routes;
+	struct poll_item timer, told, calls, peers4, peers6;
 	int event_fd;
 	struct worker_call_slot *pending; /* atomic */
 	sem_t done;
@@ -48,8 +51,9 @@ struct worker {
 	bool realtime;
 	/* The real-time thread's; in no word with the others. */
 	int64_t suspend_us; /* CLOCK_BOOTTIME ahead of MONOTONIC */
-	bool quit, rescan, rescan_routes;
+	bool quit;
 	bool stays;                 /* see worker_stay */
+	bool cut;                   /* a view did not hold everything: told */
 	enum track_service service; /* of the frontend, as last told */
 	/* Between the two. */
 	struct instance_event ring[RING];
@@ -60,9 +64,6 @@ struct worker {
 /* A new instance with its place in the role file. NULL with err. */
 struct instance *worker_make(struct worker *w,
 	const struct config_instance *conf, struct err *err) MUST_CHECK;
-/* Read links and addresses anew and let every instance see them. */
-void worker_scan(struct worker *w);
-
 /* --- worker_call.c ------------------------------------------------------ */
 
 /* instance_env.emit: the event goes to the main thread, or is counted as
@@ -73,8 +74,9 @@ void worker_on_call(void *arg);
 
 /* --- worker_watch.c; real-time thread, arg is the worker ---------------- */
 
-void worker_each_link(void *arg, const struct iface_link *link);
-void worker_on_netlink(void *arg);
+/* Something of the kernel's thread: refusals, a view, or only that what was
+ * asked for is done. */
+void worker_on_kernel(void *arg);
 void worker_on_peers4(void *arg);
 void worker_on_peers6(void *arg);
 /* The state of the frontend now; a change is told. */
@@ -90,22 +92,22 @@ int worker_anycast_make(struct worker *w, const struct config *config,
 	struct err *err) MUST_CHECK;
 void worker_anycast_free(struct worker *w);
 
-/* Before the thread starts: what a crash left is taken in or removed, the
- * routes here, then the addresses by iface_sweep with _owns. */
-void worker_anycast_start(struct worker *w, bool drained);
+/* Before the thread starts: routes that a crash left and nobody wants are
+ * removed, the others taken in once they were seen; then it is the addresses'
+ * turn, by iface_sweep with _owns. */
+void worker_anycast_sweep(struct worker *w);
+void worker_anycast_adopt(struct worker *w, bool drained);
 bool worker_anycast_owns(const struct worker *w, const struct iface_addr *addr);
 
 /* Real-time thread. */
 void worker_anycast_tick(struct worker *w, enum track_service service);
 int64_t worker_anycast_deadline(const struct worker *w);
 void worker_anycast_excuse(struct worker *w, int64_t late_us);
-/* Routes of our tag changed: arg is the worker. */
-void worker_anycast_on_routes(void *arg);
-void worker_anycast_scan(struct worker *w); /* routes */
-/* Of a scan of addresses. */
-void worker_anycast_addrs_begin(struct worker *w);
-void worker_anycast_addr(struct worker *w, const struct iface_addr *addr);
-void worker_anycast_addrs_end(struct worker *w);
+void worker_anycast_see_routes(struct worker *w);
+void worker_anycast_see_addrs(struct worker *w, const struct kernel_view *v);
+/* False: it is not one of theirs. */
+bool worker_anycast_refused(
+	struct worker *w, const struct kernel_failure *f, int64_t now_us);
 void worker_anycast_close(struct worker *w);
 
 /* A change: made beforehand, switched, then what is gone is freed. */

@@ -1,59 +1,81 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * What is told to a worker from outside: links and addresses by netlink,
+ * What is told to a worker from outside: links and addresses by the kernel,
  * peers by their datagrams. Each goes on to the instances that it concerns.
  */
 #include "common/base/clock.h"
 #include "ha/worker_impl.h"
 
-/* --- links and addresses ----------------------------------------------- */
+/* --- the kernel -------------------------------------------------------- */
 
-void worker_on_netlink(void *arg)
+static void see_links(struct worker *w, const struct kernel_view *v)
 {
-	struct worker *w = arg;
+	for (size_t i = 0; i < w->count; i++) {
+		struct instance *in = w->instances[i];
 
-	if (iface_drain(w->iface))
-		w->rescan = true;
+		instance_scan_begin(in);
+		for (size_t k = 0; k < v->link_count; k++)
+			instance_scan_link(in, &v->links[k]);
+		for (size_t k = 0; k < v->addr_count; k++)
+			instance_scan_addr(in, &v->addrs[k]);
+		instance_scan_end(in, v->ticket, mtime_now().us);
+	}
+	worker_anycast_see_addrs(w, v);
 }
 
-void worker_each_link(void *arg, const struct iface_link *link)
+static void note_cut(struct worker *w)
 {
-	struct worker *w = arg;
+	struct instance_event ev = {.kind = INSTANCE_TROUBLE, .value = E2BIG};
 
-	if (strcmp(link->name, "lo") == 0)
-		w->env.loopback = link->index;
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_link(w->instances[i], link);
+	if (w->cut)
+		return;
+	w->cut = true;
+	snprintf(ev.name, sizeof(ev.name), "netlink");
+	snprintf(ev.what, sizeof(ev.what), "read links and addresses");
+	ev.at_us = mtime_now().us;
+	worker_emit(w, &ev);
 }
 
-static void each_addr(void *arg, const struct iface_addr *addr)
+static void see(struct worker *w, const struct kernel_view *v)
 {
-	struct worker *w = arg;
-
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_addr(w->instances[i], addr);
-	worker_anycast_addr(w, addr);
-}
-
-void worker_scan(struct worker *w)
-{
-	int rc;
-
-	w->rescan = false;
 	w->counters.resyncs++;
-	for (size_t i = 0; i < w->count; i++)
-		instance_scan_begin(w->instances[i]);
-	worker_anycast_addrs_begin(w);
-	rc = iface_scan_links(w->iface, worker_each_link, w);
-	if (rc == 0)
-		rc = iface_scan_addrs(w->iface, each_addr, w);
-	if (rc < 0) { /* interrupted by a change: once more, next round */
-		w->rescan = true;
+	if (v->cut)
+		note_cut(w);
+	if (v->parts & KERNEL_SEES_LINKS)
+		see_links(w, v);
+	if (v->parts & KERNEL_SEES_ROUTES) {
+		w->routes = v->routes;
+		worker_anycast_see_routes(w);
+	}
+}
+
+static void refused(struct worker *w, const struct kernel_failure *f)
+{
+	if (worker_anycast_refused(w, f, mtime_now().us)) {
+		kernel_look(w->kernel);
 		return;
 	}
 	for (size_t i = 0; i < w->count; i++)
-		instance_scan_end(w->instances[i], mtime_now().us);
-	worker_anycast_addrs_end(w);
+		if (w->instances[i]->owner == f->owner)
+			instance_refused(w->instances[i], f);
+}
+
+void worker_on_kernel(void *arg)
+{
+	struct worker *w = arg;
+	uint64_t done = kernel_done(w->kernel);
+	const struct kernel_view *view;
+	struct kernel_failure f;
+
+	kernel_drain(w->kernel);
+	while (kernel_next_failure(w->kernel, &f))
+		refused(w, &f);
+	w->env.done = done;
+	view = kernel_view(w->kernel);
+	if (!view)
+		return;
+	see(w, view);
+	kernel_seen(w->kernel);
 }
 
 struct instance *const *worker_everybody(void *arg, size_t *count)

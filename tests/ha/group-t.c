@@ -114,7 +114,9 @@ static void begin(void)
 
 	if (!env.iface)
 		env.iface = iface_new(&err);
-	if (!env.iface)
+	if (env.iface && !env.kernel)
+		env.kernel = kernel_new(env.iface, &err);
+	if (!env.kernel)
 		tap_bail("%s", err.text);
 	now = 1000 * (int64_t)SEC;
 	for (int i = 0; i < COUNT; i++) {
@@ -297,7 +299,7 @@ static void scan(struct instance *in, int tag)
 	memcpy(vip.octets, in->conf.vips[0].octets, sizeof(vip.octets));
 	if (tag >= 0)
 		instance_scan_addr(in, &vip);
-	instance_scan_end(in, now);
+	instance_scan_end(in, in->vip.ticket, now);
 }
 
 static void test_foreign(void)

@@ -13,6 +13,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/health-t \
 	tests/ha/hmac-t \
 	tests/ha/keep-t \
+	tests/ha/kernel-t \
 	tests/ha/neighbour-t \
 	tests/ha/pace-t \
 	tests/ha/packet-t \
@@ -41,6 +42,8 @@ tests_ha_hmac_t_SOURCES = tests/ha/hmac-t.c
 tests_ha_hmac_t_LDADD = $(HA_LIBS)
 tests_ha_keep_t_SOURCES = tests/ha/keep-t.c
 tests_ha_keep_t_LDADD = $(HA_LIBS)
+tests_ha_kernel_t_SOURCES = tests/ha/kernel-t.c
+tests_ha_kernel_t_LDADD = $(HA_LIBS)
 tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
 tests_ha_neighbour_t_LDADD = $(HA_LIBS)
 tests_ha_pace_t_SOURCES = tests/ha/pace-t.c

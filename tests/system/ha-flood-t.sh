@@ -54,6 +54,41 @@ is "$(ip -n "$ns-a" -o -4 addr show dev eth0 | wc -l)" 2 \
 measure 1 change 100
 is "$lost" 0 "case 84: nothing is lost meanwhile"
 
+# --- the lock of the kernel ---
+# Every change of an address waits for it, in whatever namespace. Who takes off
+# the first of many addresses of one network holds it for a second or so.
+addrs=14000
+hold() {
+	local began
+	began=$(ms_now)
+	ip -n "$ns-d" addr del 10.0.0.1/8 dev lo
+	echo $(($(ms_now) - began)) > "$work/held"
+}
+add_ns d
+for ((i = 0; i < addrs; i++)); do
+	echo "addr add 10.$((i / 62500)).$((i / 250 % 250)).$((i % 250 + 1))/8" \
+		"dev lo"
+done > "$work/many"
+ok "$addrs addresses of one network" ip -n "$ns-d" -batch "$work/many"
+ours a interval=20ms > "$work/a/ha.yaml"
+ours a interval=20ms addresses="[$vip/24, 10.98.0.101/24]" \
+	> "$work/a/other.yaml"
+ours b interval=20ms > "$work/b/ha.yaml"
+ok "adverts every 20 ms" ctl a reload
+ok "adverts every 20 ms, b too" ctl b reload
+before=$(moves)
+hold &
+hold=$!
+changes=0
+while kill -0 $hold 2>/dev/null; do
+	change 2 && changes=$((changes + 1))
+done
+wait $hold
+held=$(cat "$work/held")
+diag "the lock was held for $held ms, $changes changes meanwhile"
+at_least "$held" 200 "a lock held for long"
+is "$(moves)" "$before" "addresses wait for it, adverts do not"
+
 # --- a flood ---
 ours a interval=100ms > "$work/a/ha.yaml"
 ok "adverts every 100 ms" ctl a reload
