@@ -64,6 +64,18 @@ static void silence(int fd)
 	(void)!read(fd, &count, sizeof(count));
 }
 
+/* Memory that is there before the real-time thread needs it, also where it
+ * cannot be locked. */
+static void touch(volatile uint8_t *at, size_t len)
+{
+	enum {
+		PAGE = 4096
+	};
+
+	for (size_t i = 0; i < len; i += PAGE)
+		at[i] = 0;
+}
+
 struct kernel *kernel_new(struct iface *iface, struct err *err)
 {
 	struct kernel *k = calloc(1, sizeof(*k));
@@ -72,6 +84,7 @@ struct kernel *kernel_new(struct iface *iface, struct err *err)
 		err_set(err, "out of memory");
 		return NULL;
 	}
+	touch((volatile uint8_t *)k, sizeof(*k));
 	k->iface = iface;
 	k->ask_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	k->tell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
