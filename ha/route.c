@@ -7,7 +7,17 @@
  * last-man rule by default; with it, every failed node stays in the routing
  * with the drain metric, so that a healthy one always wins and the last ones
  * are used only when there is none.
+ *
+ * Each change of the metric is an update at every router, so the way back to
+ * the normal one is damped. Failures are held by whoever finds them (track.h,
+ * probe.h); of a degraded service only we know what routers have seen.
  */
+
+enum {
+	HOLD_US = 3 * 1000 * 1000,
+	HOLD_MAX_US = 120 * 1000 * 1000,
+	FLAP_US = 600 * 1000 * 1000
+};
 
 static const char *const reason_names[ROUTE_REASONS] = {
 	[ROUTE_START] = "start",
@@ -62,6 +72,30 @@ static enum route_reason judge_drain(
 	return now < r->drain_us ? ROUTE_DRAIN : ROUTE_DRAINED;
 }
 
+/* Each time soon after the last one doubles the hold. */
+static void note_flap(struct route *r, int64_t now)
+{
+	if (r->hold_us && now - r->flap_us < FLAP_US)
+		r->hold_us *= 2;
+	else
+		r->hold_us = HOLD_US;
+	if (r->hold_us > HOLD_MAX_US)
+		r->hold_us = HOLD_MAX_US;
+	r->flap_us = now;
+}
+
+/* Who was never announced as well is announced so at once. */
+static bool degraded(struct route *r, const struct route_conf *c,
+	const struct route_input *in, int64_t now)
+{
+	if (in->service != TRACK_SERVICE_DEGRADED)
+		return now < r->trust_us;
+	if (r->metric && r->metric != c->drain_metric)
+		note_flap(r, now);
+	r->trust_us = r->hold_us ? now + r->hold_us : 0;
+	return true;
+}
+
 static enum route_reason judge(struct route *r, const struct route_conf *c,
 	const struct route_input *in, int64_t now)
 {
@@ -78,8 +112,7 @@ static enum route_reason judge(struct route *r, const struct route_conf *c,
 		return judge_drain(r, c, now);
 	if (!well)
 		return ROUTE_LAST_MAN;
-	return in->service == TRACK_SERVICE_DEGRADED ? ROUTE_DEGRADED
-						     : ROUTE_HEALTHY;
+	return degraded(r, c, in, now) ? ROUTE_DEGRADED : ROUTE_HEALTHY;
 }
 
 static uint32_t metric_for(enum route_reason reason, const struct route_conf *c)
@@ -105,6 +138,8 @@ bool route_judge(struct route *r, const struct route_conf *c,
 
 	if (reason != ROUTE_DRAIN)
 		r->drain_us = 0;
+	if (reason != ROUTE_DEGRADED)
+		r->trust_us = 0;
 	if (metric)
 		r->linger_us = 0;
 	else if (r->metric)
@@ -126,6 +161,8 @@ int64_t route_deadline(const struct route *r)
 {
 	if (r->drain_us)
 		return r->drain_us;
+	if (r->trust_us)
+		return r->trust_us;
 	return r->linger_us ? r->linger_us : INT64_MAX;
 }
 

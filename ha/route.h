@@ -15,7 +15,7 @@
 enum route_reason {
 	ROUTE_START,    /* nothing is known yet */
 	ROUTE_HEALTHY,  /* the normal metric */
-	ROUTE_DEGRADED, /* the drain metric, for as long as it lasts */
+	ROUTE_DEGRADED, /* the drain metric, until well for a while again */
 	ROUTE_DRAIN,    /* the drain metric, for drain_us */
 	ROUTE_DRAINED,  /* withdrawn after it */
 	ROUTE_SERVICE,  /* withdrawn: the frontend failed */
@@ -51,6 +51,9 @@ struct route {
 	int64_t since_us;  /* of metric and reason */
 	int64_t drain_us;  /* withdraw then; 0 = not draining */
 	int64_t linger_us; /* end of the linger; 0 = none */
+	int64_t trust_us;  /* degraded until then at least; 0 = no longer */
+	int64_t flap_us;   /* last change from the normal metric to degraded */
+	int64_t hold_us;   /* how long to be well again; 0 = at once */
 };
 
 void route_init(struct route *r);

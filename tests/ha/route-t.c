@@ -48,17 +48,95 @@ static void test_health(void)
 	in.service = TRACK_SERVICE_DEGRADED;
 	at(&r, &conf, &in, 3LL * SEC, 1000, true, "degraded");
 	at(&r, &conf, &in, 300LL * SEC, 1000, true, "degraded");
-	at(&r, &conf, &well, 301LL * SEC, 100, true, "healthy");
+	at(&r, &conf, &well, 303LL * SEC, 100, true, "healthy");
+	is_int(route_deadline(&r), INT64_MAX, "at rest");
 	in.service = TRACK_SERVICE_FAILED;
-	at(&r, &conf, &in, 302LL * SEC, 0, true, "frontend");
-	is_int(route_deadline(&r), 312LL * SEC, "lingers");
+	at(&r, &conf, &in, 304LL * SEC, 0, true, "frontend");
+	is_int(route_deadline(&r), 314LL * SEC, "lingers");
 	ok(route_busy(&r), "and is busy with it");
-	at(&r, &conf, &in, 311LL * SEC, 0, true, "frontend");
-	at(&r, &conf, &in, 312LL * SEC, 0, false, "frontend");
+	at(&r, &conf, &in, 313LL * SEC, 0, true, "frontend");
+	at(&r, &conf, &in, 314LL * SEC, 0, false, "frontend");
 	ok(!route_busy(&r), "at rest");
 	in.service = TRACK_SERVICE_HELD;
-	at(&r, &conf, &in, 313LL * SEC, 0, false, "frontend");
-	at(&r, &conf, &well, 316LL * SEC, 100, true, "healthy");
+	at(&r, &conf, &in, 315LL * SEC, 0, false, "frontend");
+	at(&r, &conf, &well, 318LL * SEC, 100, true, "healthy");
+}
+
+static const struct route_input poor = {.service = TRACK_SERVICE_DEGRADED};
+
+/* Back to the normal metric only when well for a while. */
+static void test_degraded(void)
+{
+	struct route_input in = {TRACK_SERVICE_OK, .drain = true};
+	struct route r;
+
+	route_init(&r);
+	at(&r, &conf, &poor, 0, 1000, true, "degraded");
+	is_int(route_deadline(&r), INT64_MAX, "a start: nothing to wait for");
+	at(&r, &conf, &well, 1, 100, true, "healthy");
+	at(&r, &conf, &poor, 1LL * SEC, 1000, true, "degraded");
+	at(&r, &conf, &well, 2LL * SEC, 1000, true, "degraded");
+	is_int(route_deadline(&r), 4LL * SEC, "3 s from the last time");
+	at(&r, &conf, &poor, 3LL * SEC, 1000, true, "degraded");
+	at(&r, &conf, &well, 5999999, 1000, true, "degraded");
+	at(&r, &conf, &well, 6LL * SEC, 100, true, "healthy");
+	at(&r, &conf, &poor, 7LL * SEC, 1000, true, "degraded");
+	is_int(route_deadline(&r), 13LL * SEC, "soon again: twice as long");
+	at(&r, &conf, &in, 8LL * SEC, 1000, true, "drain");
+	at(&r, &conf, &well, 9LL * SEC, 100, true, "healthy");
+	at(&r, &conf, &poor, 608LL * SEC, 1000, true, "degraded");
+	is_int(route_deadline(&r), 611LL * SEC, "forgiven after 10 minutes");
+	in = (struct route_input){.service = TRACK_SERVICE_FAILED};
+	at(&r, &conf, &in, 609LL * SEC, 0, true, "frontend");
+	at(&r, &conf, &poor, 630LL * SEC, 1000, true, "degraded");
+	at(&r, &conf, &well, 632LL * SEC, 1000, true, "degraded");
+	at(&r, &conf, &well, 633LL * SEC, 100, true, "healthy");
+	for (int i = 0; i < 8; i++) {
+		route_judge(&r, &conf, &poor, (700LL + 150 * i) * SEC);
+		route_judge(&r, &conf, &well, (700LL + 150 * i + 121) * SEC);
+	}
+	route_judge(&r, &conf, &poor, 2000LL * SEC);
+	is_int(route_deadline(&r), 2120LL * SEC, "the hold has a limit");
+}
+
+/* How often the metric changes when health is this and that in turn, as often
+ * and as long, and well for `rest` after it. */
+static int changes_of(enum track_service bad, int flips, int64_t each_us,
+	int64_t rest_us, struct route *r)
+{
+	int64_t end = flips * each_us + rest_us;
+	uint32_t before;
+	int n = 0;
+
+	route_init(r);
+	route_judge(r, &conf, &well, 0);
+	before = r->metric;
+	for (int64_t now = 1; now < end; now += 50000) {
+		bool up = now / each_us % 2 || now >= flips * each_us;
+		struct route_input in = {
+			.service = up ? TRACK_SERVICE_OK : bad};
+
+		route_judge(r, &conf, &in, now);
+		n += r->metric != before;
+		before = r->metric;
+	}
+	return n;
+}
+
+static void test_degraded_flaps(void)
+{
+	static const int64_t each[] = {
+		50000, 200000, 1LL * SEC, 2900000, 4LL * SEC};
+	struct route r;
+
+	for (size_t i = 0; i < countof(each); i++) {
+		int n = changes_of(
+			TRACK_SERVICE_DEGRADED, 20, each[i], 7LL * SEC, &r);
+
+		ok(n >= 2 && n <= 4, "20 flips, one in %.2f s: %d updates",
+			(double)each[i] / SEC, n);
+		is_int(r.metric, 100, "well in the end");
+	}
 }
 
 /* While only the probe fails the address stays, to be asked again. */
@@ -271,6 +349,8 @@ static void test_steps(void)
 int main(void)
 {
 	test_health();
+	test_degraded();
+	test_degraded_flaps();
 	test_probe();
 	test_drain();
 	test_last_man();
