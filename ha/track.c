@@ -121,7 +121,9 @@ static bool is_healthy(enum track_service service)
 	       service == TRACK_SERVICE_DRAINING;
 }
 
-/* Each failure soon after the last one doubles the time to be trusted. */
+/* Each failure soon after the last one doubles the time to be trusted. One of
+ * somebody who was not trusted yet is seen by nobody else, and costs only the
+ * time since it was clean. */
 static void note_failure(struct track_beat *b,
 	const struct track_beat_conf *conf, enum track_cause cause, int64_t now)
 {
@@ -130,6 +132,11 @@ static void note_failure(struct track_beat *b,
 	b->clean_us = 0;
 	b->cause = cause;
 	b->silence_us = now - b->last_us;
+	if (!b->trusted) {
+		b->failed_us = now;
+		return;
+	}
+	b->trusted = false;
 	if (b->failed_us && now - b->failed_us < conf->flap_us)
 		b->rise_us *= 2;
 	else
@@ -192,7 +199,7 @@ enum track_service track_beat_judge(struct track_beat *b,
 	/* The first one after the start is trusted at once. */
 	if (b->failed_us && now_us - b->clean_us < b->rise_us)
 		return TRACK_SERVICE_HELD;
-	b->seen = true;
+	b->seen = b->trusted = true;
 	return b->said;
 }
 

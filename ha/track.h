@@ -99,13 +99,15 @@ struct track_beat_conf {
 	unsigned missed;   /* silent periods until failed; 3 */
 	int64_t rise_us;   /* clean time until trusted again; 3 s */
 	int64_t rise_max_us;
-	int64_t flap_us; /* failures nearer than this double the rise */
+	int64_t flap_us; /* failures nearer than this double the rise, if it
+			    had been trusted between them */
 };
 
 /* The judge of the heartbeat. */
 struct track_beat {
 	bool connected;
-	bool seen; /* ever trusted since start */
+	bool seen;    /* ever trusted since start */
+	bool trusted; /* since the last failure */
 	enum track_service said;
 	int64_t last_us;        /* of the last heartbeat */
 	int64_t clean_us;       /* healthy since; 0 = not */

@@ -206,6 +206,31 @@ static void test_beat(void)
 	is_int(b.rise_us, beat_conf.rise_us, "and is forgiven in time");
 }
 
+/* A crash loop that nobody was sent to ends with the shortest wait. */
+static void test_beat_unseen(void)
+{
+	struct track_beat b;
+
+	track_beat_init(&b, &beat_conf);
+	beat_for(&b, 200 * MS);
+	for (int i = 0; i < 10; i++) {
+		track_beat_gone(&b, &beat_conf, now);
+		is_int(judge(&b), TRACK_SERVICE_FAILED, "dies again");
+		beat_for(&b, 200 * MS);
+		is_int(judge(&b), TRACK_SERVICE_HELD, "and is back");
+	}
+	beat_for(&b, 3000 * MS);
+	is_int(judge(&b), TRACK_SERVICE_OK, "trusted 3 s later");
+	track_beat_gone(&b, &beat_conf, now);
+	beat_for(&b, 3100 * MS);
+	is_int(judge(&b), TRACK_SERVICE_HELD, "what others saw counts");
+	track_beat_gone(&b, &beat_conf, now);
+	beat_for(&b, 5900 * MS);
+	is_int(judge(&b), TRACK_SERVICE_HELD, "for longer");
+	beat_for(&b, 200 * MS);
+	is_int(judge(&b), TRACK_SERVICE_OK, "6 s");
+}
+
 static void test_beat_excuse(void)
 {
 	struct track_beat b;
@@ -288,6 +313,7 @@ int main(void)
 	test_last_man();
 	test_pure();
 	test_beat();
+	test_beat_unseen();
 	test_beat_excuse();
 	test_starved();
 	test_beat_states();
