@@ -5,9 +5,10 @@
  * answers every UDP packet on a port as a DNS question, from the address it
  * was sent to.
  *
- *	fake-frontend SOCKET PORT [STATE]
+ *	fake-frontend SOCKET PORT [RCODE]
  *
- * SIGUSR1: says draining from now on; SIGUSR2: failed; SIGHUP: ok.
+ * RCODE in the answers tells clients who answered. SIGUSR1: says draining from
+ * now on; SIGALRM: degraded; SIGUSR2: failed; SIGHUP: ok.
  */
 
 #include <errno.h>
@@ -28,6 +29,7 @@ static volatile sig_atomic_t state = HEARTBEAT_OK;
 static void on_signal(int signo)
 {
 	state = signo == SIGUSR1   ? HEARTBEAT_DRAINING
+		: signo == SIGALRM ? HEARTBEAT_DEGRADED
 		: signo == SIGUSR2 ? HEARTBEAT_FAILED
 				   : HEARTBEAT_OK;
 }
@@ -38,9 +40,12 @@ static int open_udp(uint16_t port)
 	int on = 1, fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
 	any.sin6_port = htons(port);
+	/* As the frontend: with FRR an address of IPv6 is a local route. */
 	if (fd < 0 ||
 		setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on,
 			sizeof(on)) < 0 ||
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof(on)) <
+			0 ||
 		bind(fd, (struct sockaddr *)&any, sizeof(any)) < 0) {
 		perror("fake-frontend: udp");
 		exit(1);
@@ -50,7 +55,7 @@ static int open_udp(uint16_t port)
 
 /* The control message comes back as it is: it names the address that was
  * asked, and that is the source of the answer. */
-static void answer(int fd)
+static void answer(int fd, uint8_t rcode)
 {
 	_Alignas(struct cmsghdr) char control[128];
 	struct sockaddr_in6 from;
@@ -70,6 +75,7 @@ static void answer(int fd)
 		return;
 	iov.iov_len = (size_t)n;
 	data[2] |= 0x80;
+	data[3] = (uint8_t)((data[3] & 0xf0) | rcode);
 	if (msg.msg_controllen >= CMSG_SPACE(sizeof(struct in6_pktinfo))) {
 		struct in6_pktinfo info;
 		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
@@ -112,13 +118,16 @@ static void beat(int *fd, const char *path)
 int main(int argc, char **argv)
 {
 	struct pollfd udp = {.events = POLLIN};
+	uint8_t rcode;
 	int64_t next = mtime_now().us;
 	int fd = -1;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: fake-frontend SOCKET PORT\n");
+		fprintf(stderr, "usage: fake-frontend SOCKET PORT [RCODE]\n");
 		return 2;
 	}
+	rcode = argc > 3 ? (uint8_t)(atoi(argv[3]) & 15) : 0;
+	signal(SIGALRM, on_signal);
 	signal(SIGUSR1, on_signal);
 	signal(SIGUSR2, on_signal);
 	signal(SIGHUP, on_signal);
@@ -127,7 +136,7 @@ int main(int argc, char **argv)
 		int64_t wait = (next - mtime_now().us) / 1000;
 
 		if (poll(&udp, 1, wait < 0 ? 0 : (int)wait) > 0)
-			answer(udp.fd);
+			answer(udp.fd, rcode);
 		if (mtime_now().us < next)
 			continue;
 		beat(&fd, argv[1]);

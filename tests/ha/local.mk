@@ -74,5 +74,5 @@ tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
 	tests/system/ha-frr-t.sh tests/system/ha-flood-t.sh \
 	tests/system/ha-bgp-t.sh tests/system/ha-group-t.sh
-EXTRA_DIST += tests/system/ha.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh \
+EXTRA_DIST += tests/system/ha.sh tests/system/bgp.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh \
 	tests/ha/hmac-golden-t.sh

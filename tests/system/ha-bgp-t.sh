@@ -5,180 +5,17 @@
 # all the time. Routes appear with MED and are used side by side; drain, reload,
 # crash of ispdns-ha and its restart lose nothing; a failed frontend is left.
 . "$(dirname "$0")/lib.sh"
-frr=/usr/lib/frr
-need_root
-need ip jq bird vtysh chrt
-[ -x $frr/bgpd ] || skip_all "no FRR here"
-unshare -n true 2>/dev/null || skip_all "no network namespaces here"
-top=$ISPDNS_BUILDDIR
-[ -x "$top/ispdns-ha" ] || bail "run make first"
-ns=bgp$$
-vip=198.51.100.53
-vip6=2001:db8:53::53
+nodes="f1 f2 f3"
+. "$(dirname "$0")/bgp.sh"
+bgp_need
 
-in_ns() { ip netns exec "$ns-$1" "${@:2}"; }
-
-# Daemons of this test only: by their pid files and namespaces.
-bgp_cleanup() {
-	local status=$? n
-	if [ "$tap_failed" -gt 0 ]; then
-		tail -n 25 "$work"/*/log | sed 's/^/# /'
-	fi
-	for n in c f1 f2 f3 r; do
-		ip netns pids "$ns-$n" 2>/dev/null | xargs -r kill -9
-		ip netns del "$ns-$n" 2>/dev/null
-	done
-	(exit "$status")
-	lab_cleanup
-}
-trap bgp_cleanup EXIT
-
-# --- a router with a bridge to three frontends, a client behind it ---
-net_up() {
-	local n i=10
-	for n in r f1 f2 f3 c; do
-		ip netns add "$ns-$n" || bail "no network namespaces"
-		ip -n "$ns-$n" link set lo up
-		in_ns "$n" sysctl -qw net.ipv6.conf.all.accept_dad=0 \
-			net.ipv6.conf.default.accept_dad=0
-		mkdir -p "$work/$n"
-	done
-	in_ns r sysctl -qw net.ipv4.ip_forward=1 \
-		net.ipv6.conf.all.forwarding=1 \
-		net.ipv4.fib_multipath_hash_policy=1 \
-		net.ipv6.fib_multipath_hash_policy=1
-	ip -n "$ns-r" link add br0 type bridge mcast_snooping 0
-	ip -n "$ns-r" link set br0 up
-	ip -n "$ns-r" addr add 192.0.2.1/24 dev br0
-	ip -n "$ns-r" addr add 2001:db8:0:1::1/64 dev br0 nodad
-	for n in f1 f2 f3; do
-		ip -n "$ns-r" link add "v$n" type veth peer name eth0 \
-			netns "$ns-$n"
-		ip -n "$ns-r" link set "v$n" master br0 up
-		ip -n "$ns-$n" link set eth0 up
-		ip -n "$ns-$n" addr add "192.0.2.$i/24" dev eth0
-		ip -n "$ns-$n" addr add "2001:db8:0:1::$i/64" dev eth0 nodad
-		ip -n "$ns-$n" route add default via 192.0.2.1
-		ip -n "$ns-$n" route add default via 2001:db8:0:1::1
-		i=$((i + 1))
-	done
-	ip -n "$ns-r" link add vc type veth peer name eth0 netns "$ns-c"
-	ip -n "$ns-r" link set vc up
-	ip -n "$ns-r" addr add 203.0.113.1/24 dev vc
-	ip -n "$ns-r" addr add 2001:db8:0:2::1/64 dev vc nodad
-	ip -n "$ns-c" link set eth0 up
-	for i in $(seq 10 25); do
-		ip -n "$ns-c" addr add "203.0.113.$i/24" dev eth0
-	done
-	ip -n "$ns-c" route add default via 203.0.113.1
-}
-sources=$(seq -s, -f '203.0.113.%g' 10 25)
-
-frr_start() { # HOST FILE
-	local d=$work/$1
-	chmod 711 "$work" # FRR leaves root behind
-	chown frr:frr "$d"
-	in_ns "$1" $frr/zebra -f /dev/null -z "$d/z" -i "$d/zebra.pid" \
-		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
-	wait_for 5 test -S "$d/zebra.vty" || bail "zebra does not start"
-	in_ns "$1" $frr/bgpd -f /dev/null -z "$d/z" -i "$d/bgpd.pid" \
-		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
-	wait_for 5 test -S "$d/bgpd.vty" || bail "bgpd does not start"
-	in_ns "$1" $frr/bfdd -f /dev/null -z "$d/z" -i "$d/bfdd.pid" \
-		--vty_socket "$d" --bfdctl "$d/bfdd.sock" >> "$d/log" 2>&1 &
-	wait_for 5 test -S "$d/bfdd.vty" || bail "bfdd does not start"
-	vtysh --vty_socket "$d" -f "$2" >> "$d/log" 2>&1
-}
-
-bird_start() { # HOST
-	ip netns exec "$ns-$1" bird -f -c "$work/$1/bird.conf" -s "$work/$1/bird.ctl" \
-		>> "$work/$1/log" 2>&1 &
-	echo $! > "$work/$1/bird.pid"
-}
-
-conf() { # HOST [KEY: VALUE, ...]: of both families
-	local socket=$work/$1/bird.ctl
-	[ "$1" != f3 ] || socket=$work/$1/bgpd.vty
-	sed -e "s|engine: bird.*|engine: bird\n    engine_socket: $socket|" -e "s|^node:.*|node: $1|" -e "s|^  socket:.*|  socket: $work/$1/health|" \
-		-e 's|drain_time:.*|drain_time: 1500ms|' \
-		-e 's|linger:.*|linger: 1s|' \
-		-e "s|\[\"\(.*\)\"\]|[\"\1\"]\n    drain_time: 1500ms\n    linger: 1s\n    engine_socket: $socket|" \
-		"$srcdir/deploy/examples/ha-anycast.yaml" |
-		sed "${2:-}"
-}
-
-ha_start() {
-	ip netns exec "$ns-$1" "$top/ispdns-ha" --config "$work/$1/ha.yaml" \
-		--control "$work/$1/ctl" >> "$work/$1/log" 2>&1 &
-	echo $! > "$work/$1/ha.pid"
-}
-
-# In real time: what a starved frontend looks like is another test's question.
-fe_start() {
-	chrt -f 20 ip netns exec "$ns-$1" "$top/tests/ha/fake-frontend" \
-		"$work/$1/health" 53 >> "$work/$1/log" 2>&1 &
-	echo $! > "$work/$1/fe.pid"
-}
-
-pid() { cat "$work/$1/$2.pid"; }
-stop_hard() { kill -9 "$(pid "$1" "$2")"; wait "$(pid "$1" "$2")" 2>/dev/null
-	true; }
-ctl() { "$top/ispdns-ha" --control "$work/$1/ctl" "${@:2}"; }
-field() { ctl "$1" status --json 2>/dev/null | jq -r ".anycast[0].$2"; }
-is_field() { [ "$(field "$1" "$2")" = "$3" ]; }
-
-# What the router believes of one frontend (last octet): .metric, ...
-path_of() { # OCTET JQ
-	vtysh --vty_socket "$work/r" -c \
-		"show bgp ipv4 unicast $vip/32 json" 2>/dev/null |
-		jq -r ".paths[]? | select(.peer.peerId == \"192.0.2.$1\") | $2"
-}
-med_is() { [ "$(path_of "$1" .metric)" = "$2" ]; }
-gone() { [ -z "$(path_of "$1" .metric)" ]; }
-# What it does: next hops in its kernel.
-hops() { ip -n "$ns-r" -"${1:-4}" route show "$([ "${1:-4}" = 4 ] &&
-	echo $vip || echo $vip6)" proto bgp | grep -c 'via '; }
-hops_are() { [ "$(hops "${2:-4}")" = "$1" ]; }
-uses() { ip -n "$ns-r" route show $vip proto bgp | grep -q "192.0.2.$1 "; }
-unused() { ! uses "$1"; }
 has_route() { ip -n "$ns-$1" route show table 201 | grep -q "$vip"; }
 no_route() { ! has_route "$1"; }
 on_lo() { ip -n "$ns-$1" -o addr show dev lo | grep -qw "$vip"; }
 off_lo() { ! on_lo "$1"; }
 
-# measure COMMAND...: a client asks 1000 times a second from before it until
-# 300 ms after; sets $lost.
-measure() {
-	local client
-	in_ns c "$top/ispdns-lab-client" --seconds 20 --timeout-ms 1000 \
-		--source "$sources" $vip > "$work/client.json" &
-	client=$!
-	sleep 0.2 # the client's lead and tail; nothing is waited for
-	"$@" > "$work/measured" 2>&1 || diag "$(cat "$work/measured")"
-	sleep 0.3
-	ip netns pids "$ns-c" | xargs -r kill
-	wait "$client"
-	lost=$(jq .lost "$work/client.json")
-}
-ms_now() { echo $(($(date +%s%N) / 1000000)); }
-
 net_up
-cp "$srcdir/deploy/examples/frr-router.conf" "$work/r/frr.conf"
-cp "$srcdir/deploy/examples/bird.conf" "$work/f1/bird.conf"
-sed 's/192\.0\.2\.10/192.0.2.11/; s/:1::10/:1::11/' \
-	"$srcdir/deploy/examples/bird.conf" > "$work/f2/bird.conf"
-sed 's/192\.0\.2\.10/192.0.2.12/' \
-	"$srcdir/deploy/examples/frr.conf" > "$work/f3/frr.conf"
-sed -i 's/^log syslog.*/log stderr all;/' "$work"/f?/bird.conf
-frr_start r "$work/r/frr.conf"
-frr_start f3 "$work/f3/frr.conf"
-for n in f1 f2 f3; do
-	[ $n = f3 ] || bird_start $n
-	conf $n > "$work/$n/ha.yaml"
-done
-conf f3 's/engine: bird/engine: frr/
-	/"2001:/a\    engine: frr\n    table: 254' > "$work/f3/ha.yaml"
-for n in f1 f2 f3; do ha_start $n; done
+bgp_up
 
 # --- routes follow the frontend ---
 ok "ispdns-ha is up" wait_for 5 ctl f1 status
@@ -196,7 +33,7 @@ for i in 10 11 12; do
 	ok "metric is MED: frontend .$i" wait_for 3 med_is $i 100
 done
 measure true
-is "$lost" 0 "steady: nothing is lost"
+lost_none "steady"
 
 # --- drain: first the metric and GSHUT, then the withdrawal ---
 drain() { # NODE OCTET
@@ -212,7 +49,7 @@ drain() { # NODE OCTET
 while read -r n o left; do
 	rm -f "$work/still"
 	measure drain "$n" "$o"
-	is "$lost" 0 "drain $n: nothing is lost"
+	lost_none "drain $n"
 	is "$(cat "$work/gshut")" graceful-shutdown "drain $n: GSHUT"
 	is "$(cat "$work/aspath")" 2 "drain $n: a longer path"
 	is "$(cat "$work/still")" yes "drain $n: before the route is withdrawn"
@@ -226,7 +63,7 @@ f3 12 1
 END
 undrain() { ctl f1 undrain && ctl f3 undrain && wait_for 5 hops_are 3; }
 measure undrain
-is "$lost" 0 "undrain: nothing is lost"
+lost_none "undrain"
 ok "undrain: three again" hops_are 3
 ok "undrain: in IPv6 as well" wait_for 5 hops_are 3 6
 
@@ -238,7 +75,7 @@ change() {
 		ctl f1 reload && wait_for 5 med_is 10 100 && wait_for 5 hops_are 3
 }
 measure change
-is "$lost" 0 "reload: nothing is lost"
+lost_none "reload"
 ok "reload: as before" hops_are 3
 change_addr() {
 	conf f1 's|53/32\]|53/32, 198.51.100.54/32]|' > "$work/f1/ha.yaml"
@@ -266,7 +103,7 @@ crash() {
 	wait_for 5 is_field f1 reason healthy
 }
 measure crash
-is "$lost" 0 "crash and restart: nothing is lost"
+lost_none "crash and restart"
 is "$(cat "$work/static")" yes "crash: route and address stay"
 is "$(cat "$work/static2")" yes "crash: also past the cleanup of systemd"
 ok "restart: the router uses all" hops_are 3
@@ -299,7 +136,7 @@ for how in "ctl f1 restart" by_systemd; do
 	monitor=$!
 	measure restart $how
 	kill $monitor
-	is "$lost" 0 "restart ($how): nothing is lost"
+	lost_none "restart ($how)"
 	is "$(cat "$work/stays")" yes "restart ($how): the route stays"
 	is "$(cat "$work/stays2")" yes "restart ($how): past the cleanup too"
 	unlike "$(cat "$work/monitor")" 'table 201' \
@@ -320,16 +157,17 @@ fail_one() {
 	local t0
 	t0=$(ms_now)
 	stop_hard f2 fe
-	until ! uses 11; do
+	while uses 11 || uses 11 6; do
 		[ $(($(ms_now) - t0)) -lt 5000 ] || return 1
 	done
 	withdrawn_ms=$(($(ms_now) - t0))
 }
 measure fail_one
-diag "crash of a frontend: $lost of 1000/s lost, router moved" \
-	"after $withdrawn_ms ms"
+diag "crash of a frontend: $lost of 1000/s lost, $lost6 in IPv6;" \
+	"router moved after $withdrawn_ms ms"
 at_most "$withdrawn_ms" 2000 "crash of a frontend: left, in ms"
 at_most "$lost" 700 "crash of a frontend: queries lost"
+at_most "$lost6" 700 "crash of a frontend: queries lost in IPv6"
 ok "its route is gone" no_route f2
 ok "its address goes later" wait_for 5 off_lo f2
 ok "it is gone in IPv6 as well" wait_for 5 hops_are 2 6
@@ -343,7 +181,7 @@ ok "and keeps the route" has_route f2
 bird_start f2
 ok "until BIRD is there again" wait_for 5 is_field f2 engine_absent false
 
-# --- a link dies and nobody is told: BFD ---
+# --- a link dies and nobody is told: BFD, or the hold time ---
 silent() {
 	local t0
 	t0=$(ms_now)
@@ -353,29 +191,40 @@ silent() {
 	done
 	silent_ms=$(($(ms_now) - t0))
 }
-bfd_up() { vtysh --vty_socket "$work/r" -c 'show bfd peers json' |
+bfd_up() { router -c 'show bfd peers json' |
 	jq -e '.[] | select(.peer == "192.0.2.11" and .status == "up")'; }
+hold_is() { router -c 'show bgp neighbors 192.0.2.11 json' |
+	jq -e ".[\"192.0.2.11\"].bgpTimerHoldTimeMsecs == $1"; }
 ok "BIRD is back" wait_for 10 uses 11
 sed -i 's/^#\(protocol bfd.*\|\tinterface .*\|}\)$/\1/; s/^#\(\tbfd on;\)/\1/' \
 	"$work/f2/bird.conf"
 like "$(in_ns f2 birdc -s "$work/f2/bird.ctl" configure)" Reconfigured \
 	"bird.conf with BFD"
-vtysh --vty_socket "$work/r" -c 'configure terminal' -c 'router bgp 65000' \
-	-c 'neighbor 192.0.2.11 bfd 3 50 50'
+router_set 'neighbor 192.0.2.11 bfd 3 50 50'
 ok "BFD is up" wait_for 15 bfd_up
 ok "with BGP" wait_for 15 uses 11
 silent
-diag "a silent link: left after $silent_ms ms (hold time: 9000)"
-at_most "$silent_ms" 2000 "a silent link is found by BFD, in ms"
+bfd_ms=$silent_ms
+# The next session has a hold time of 3 s, and no BFD.
+router_set 'no neighbor 192.0.2.11 bfd' 'neighbor 192.0.2.11 timers 1 3'
 ip -n "$ns-r" link set vf2 master br0
-vtysh --vty_socket "$work/r" -c 'configure terminal' -c 'router bgp 65000' \
-	-c 'no neighbor 192.0.2.11 bfd'
+ok "and is used again when it is back" wait_for 20 uses 11
+ok "without BFD the hold time counts" hold_is 3000
+not "and BFD does not" bfd_up
+silent
+diag "a silent link: left after $bfd_ms ms by BFD," \
+	"$silent_ms ms by the hold time of 3000"
+at_least "$silent_ms" 1500 "no sooner than keepalives are missed, in ms"
+at_most "$silent_ms" 4500 "no later than the hold time ends"
+at_most "$bfd_ms" 1000 "BFD is well below"
+ip -n "$ns-r" link set vf2 master br0
+router_set 'neighbor 192.0.2.11 timers 3 9'
 ok "and is used again when it is back" wait_for 20 uses 11
 
 # --- the end ---
 end() { kill "$(pid f1 ha)"; wait "$(pid f1 ha)"; }
 measure end
-is "$lost" 0 "SIGTERM: nothing is lost"
+lost_none "SIGTERM"
 ok "SIGTERM: no route is left" no_route f1
 ok "SIGTERM: no address is left" off_lo f1
 ok "BIRD is back" wait_for 10 uses 11
