@@ -57,9 +57,11 @@ tests_ha_state_t_LDADD = $(HA_LIBS)
 tests_ha_track_t_SOURCES = tests/ha/track-t.c
 tests_ha_track_t_LDADD = $(HA_LIBS)
 
-# For tests/system/ha-t.sh: stands in for the frontend; sends bad adverts.
+# For tests/system/ha*-t.sh: stand in for frontend and clients, send bad adverts.
 noinst_PROGRAMS += tests/ha/fake-frontend tests/ha/send-vrrp \
-	tests/ha/flood-vrrp tests/ha/reconf
+	tests/ha/flood-vrrp tests/ha/reconf tests/ha/flow-client
+tests_ha_flow_client_SOURCES = tests/ha/flow-client.c
+tests_ha_flow_client_LDADD = $(COMMON_LIBS)
 tests_ha_flood_vrrp_SOURCES = tests/ha/flood-vrrp.c
 tests_ha_flood_vrrp_LDADD = $(COMMON_LIBS)
 tests_ha_reconf_SOURCES = tests/ha/reconf.c
@@ -70,9 +72,11 @@ tests_ha_send_vrrp_SOURCES = tests/ha/send-vrrp.c
 tests_ha_send_vrrp_LDADD = $(COMMON_LIBS)
 
 # These need root: ha-t.sh is ours with ours, ha-keepalived-t.sh with Debian's,
-# ha-frr-t.sh with FRR's, ha-bgp-t.sh anycast with Debian's BIRD and FRR.
+# ha-frr-t.sh with FRR's, ha-bgp-t.sh and ha-ecmp-t.sh anycast with Debian's
+# BIRD and FRR.
 system_tests += tests/system/ha-t.sh tests/system/ha-keepalived-t.sh \
 	tests/system/ha-frr-t.sh tests/system/ha-flood-t.sh \
-	tests/system/ha-bgp-t.sh tests/system/ha-group-t.sh
+	tests/system/ha-bgp-t.sh tests/system/ha-ecmp-t.sh \
+	tests/system/ha-group-t.sh
 EXTRA_DIST += tests/system/ha.sh tests/system/bgp.sh tests/ha/CONFORMANCE.md tests/ha/conformance-t.sh \
 	tests/ha/hmac-golden-t.sh

@@ -96,12 +96,13 @@ net_up() {
 }
 
 # --- daemons ---
+# A route of IPv6 that changes is replaced, not deleted and added.
 frr_start() { # HOST FILE
 	local d=$work/$1
 	chmod 711 "$work" # FRR leaves root behind
 	chown frr:frr "$d"
-	in_ns "$1" $frr/zebra -f /dev/null -z "$d/z" -i "$d/zebra.pid" \
-		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
+	in_ns "$1" $frr/zebra --v6-rr-semantics -f /dev/null -z "$d/z" \
+		-i "$d/zebra.pid" --vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
 	wait_for 5 test -S "$d/zebra.vty" || bail "zebra does not start"
 	in_ns "$1" $frr/bgpd -f /dev/null -z "$d/z" -i "$d/bgpd.pid" \
 		--vty_socket "$d" -P 0 >> "$d/log" 2>&1 &
