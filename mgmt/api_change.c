@@ -54,8 +54,7 @@ static void status_anycast(struct call *call, const json_t *row, json_t *out)
 	list_each(pos, fleet_links(push_fleet(call->m->push))) {
 		const struct link *l = list_entry(pos, struct link, list);
 
-		if (json_is_true(json_object_get(
-			    vrrp_service(l, name), "announced")))
+		if (vrrp_announces(l, name))
 			json_array_append_new(nodes, json_string(l->name));
 	}
 	json_array_append_new(out,

@@ -228,9 +228,7 @@ static int anycast_line(struct call *call, json_t *row, struct err *err)
 		const struct link *l = fleet_find(
 			push_fleet(call->m->push), row_str(node, "node"));
 
-		if (l && json_is_true(json_object_get(
-				 vrrp_service(l, row_str(row, "anycast")),
-				 "announced")))
+		if (l && vrrp_announces(l, row_str(row, "anycast")))
 			json_array_append(by, json_object_get(node, "node"));
 	}
 	only_names(row);

@@ -158,10 +158,8 @@ static void anycast_metrics(struct mgmt *m, struct text *out)
 		int n = 0;
 
 		list_each(pos, links)
-			n += json_is_true(json_object_get(
-				vrrp_service(list_entry(pos, struct link, list),
-					name),
-				"announced"));
+			n += vrrp_announces(
+				list_entry(pos, struct link, list), name);
 		text_add(out, "ispdns_anycast_announcing{name=\"");
 		metrics_label(out, name);
 		text_add(out, "\"} %d\n", n);

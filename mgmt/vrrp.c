@@ -75,6 +75,14 @@ const json_t *vrrp_service(const struct link *link, const char *anycast)
 	return said(link, "anycast", anycast);
 }
 
+bool vrrp_announces(const struct link *link, const char *anycast)
+{
+	const json_t *word = vrrp_service(link, anycast);
+
+	return json_is_true(json_object_get(word, "announced")) &&
+	       !json_is_true(json_object_get(word, "engine_absent"));
+}
+
 bool vrrp_owns(const struct link *link, const char *vip)
 {
 	json_t *ha = json_object_get(link->parts, "ha"), *row;
@@ -483,7 +491,7 @@ static void alarm_service(
 		const struct link *l = list_entry(pos, struct link, list);
 		const json_t *word = vrrp_service(l, name);
 
-		announced |= json_is_true(json_object_get(word, "announced"));
+		announced |= vrrp_announces(l, name);
 		if (json_is_true(json_object_get(word, "engine_absent")))
 			json_array_append_new(out,
 				json_sprintf("anycast %s: the BGP daemon of "

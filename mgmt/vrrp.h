@@ -19,6 +19,8 @@ const json_t *vrrp_instance(const struct link *link, const char *vip);
 const json_t *vrrp_service(const struct link *link, const char *anycast);
 /* Does it say that it owns the vip (NULL: any)? */
 bool vrrp_owns(const struct link *link, const char *vip);
+/* Does it announce the service, by a BGP daemon that runs? */
+bool vrrp_announces(const struct link *link, const char *anycast);
 
 struct vrrp;
 

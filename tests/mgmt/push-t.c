@@ -698,6 +698,61 @@ static void test_stranger(void)
 	ok(!vrrp_stranger(vrrp, "V"), "nor one that the operator knows");
 }
 
+static void say_service(const char *node, bool announced, bool absent)
+{
+	json_t *body = json_pack("{s:I,s:{s:{s:[{s:s,s:b,s:b}]}}}", "have",
+		(json_int_t)player(node)->have, "parts", "ha", "anycast",
+		"name", "A", "announced", announced, "engine_absent", absent);
+	struct err err = {""};
+
+	if (fleet_status(push_fleet(push), node, body, &err))
+		tap_bail("%s", err.text);
+	json_decref(body);
+}
+
+/* The alarms of service A as one line. */
+static void service_is(const char *want, const char *what)
+{
+	json_t *rows = json_pack("[{s:s}]", "anycast", "A"), *line;
+	json_t *out = json_array();
+	char text[256] = "";
+	size_t i;
+
+	vrrp_alarms(push_vrrp(push), NULL, rows, out);
+	json_array_foreach(out, i, line)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			"%s%s", i ? "; " : "", json_string_value(line));
+	is_string(text, want, "%s", what);
+	json_decref(out);
+	json_decref(rows);
+}
+
+/* A route that no BGP daemon takes up is announced to nobody. */
+static void test_engine(void)
+{
+	const struct link *dd2 = fleet_find(push_fleet(push), "dd2");
+
+	say_service("dd1", true, false);
+	say_service("dd2", true, false);
+	service_is("", "both announce: no alarm");
+	say_service("dd2", true, true);
+	service_is("anycast A: the BGP daemon of node dd2 does not run",
+		"its BGP daemon is gone");
+	ok(!vrrp_announces(dd2, "A"), "it announces to nobody");
+	say_service("dd1", false, false);
+	service_is("anycast A: the BGP daemon of node dd2 does not run; "
+		   "anycast A: no node announces it",
+		"and the other does not announce");
+	say_service("dd2", true, false);
+	service_is("", "it is back: the alarm is over");
+	ok(vrrp_announces(dd2, "A"), "it announces");
+	ok(!vrrp_announces(dd2, "B"), "not another service");
+	say_service("dd2", true, true);
+	jump(6000, NULL);
+	service_is("anycast A: no node announces it",
+		"what was said long ago is no alarm");
+}
+
 /* A restart in the middle. */
 static void test_restart(void)
 {
@@ -744,6 +799,7 @@ int main(void)
 	test_owner();
 	test_split();
 	test_stranger();
+	test_engine();
 	test_restart();
 	push_free(push);
 	store_close(store);

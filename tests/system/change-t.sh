@@ -3,7 +3,8 @@
 # Changes to the running platform, by the command line, in the lab: refused
 # ones change nothing, applied ones lose no query, absent nodes catch up, a
 # generation that one node cannot prove is gone from all, a split brain is seen,
-# a killed management leaves nothing half done.
+# as is a BGP daemon that does not run, a killed management leaves nothing half
+# done.
 . "$(dirname "$0")/lib.sh"
 need_lab
 need nft
@@ -213,6 +214,43 @@ like "$(lab logs mgmt mgmt)" 'vrrp: split brain: vip=VI_DNS nodes=dd1, dd2' \
 on dd2 nft delete table inet t
 ok "healed: the alarm clears by itself" wait_for 20 calm 'split brain'
 ok "and the metric" split_is 0
+
+# --- a node whose BGP daemon does not run ---
+any=203.0.113.53
+dead='anycast any: the BGP daemon of node dd1 does not run'
+line_of_status() { cli status | grep -qF "$1"; }
+engine_up() { # NODE; the socket is what ispdns-ha looks for
+	printf 'router id 192.0.2.10;\nprotocol device { }\n' |
+		on "$1" sh -c 'cat > /run/bird.conf'
+	on "$1" bird -c /run/bird.conf -s /run/bird.ctl -P /run/bird.pid
+}
+announced_by() { cli anycast list --json | jq -c '.[0].announced_by'; }
+announced_is() { [ "$(announced_by)" = "$1" ]; }
+if command -v birdc > /dev/null; then
+	cli anycast create any --addresses $any --engine-socket /run/bird.ctl \
+		> /dev/null
+	cli anycast node any dd1 > /dev/null
+	cli anycast node any dd2 > /dev/null
+	ok "BIRD on dd2" engine_up dd2
+	applied "anycast on two nodes"
+	ok "without BIRD on one: an alarm" wait_for 20 alarmed "^$dead\$"
+	ok "and a line of ispdns status" line_of_status "$dead"
+	ok "only the other one announces" wait_for 20 announced_is '["dd2"]'
+	not "which is no alarm" alarmed 'any: no node announces it'
+	ok "BIRD on dd1" engine_up dd1
+	ok "the alarm clears by itself" wait_for 20 calm 'anycast any'
+	ok "both announce" wait_for 20 announced_is '["dd1","dd2"]'
+	on dd1 birdc -s /run/bird.ctl down > /dev/null
+	ok "it ends: the alarm is back" wait_for 20 alarmed "^$dead\$"
+	on dd2 birdc -s /run/bird.ctl down > /dev/null
+	ok "on both: nobody announces" wait_for 20 alarmed \
+		'^anycast any: no node announces it$'
+	cli anycast delete any > /dev/null
+	applied "no anycast"
+	ok "no alarm is left" wait_for 20 calm 'anycast any'
+else
+	skip 13 "no BIRD here"
+fi
 
 # --- management killed in the middle ---
 for delay in 0.02 0.1 0.3; do
