@@ -293,7 +293,8 @@ static const struct schema_item anycast_items[] = {
 		.min = 2,
 		.max = INT32_MAX,
 		.dflt = "1000",
-		.help = "While drained or degraded; larger than metric."},
+		.help = "While drained or degraded, and until well for 3 s "
+			"and more after that; larger than metric."},
 	{.name = "drain_time",
 		.type = SCHEMA_DURATION,
 		.max = 600000,
