@@ -219,10 +219,12 @@ at_most "$silent_ms" 4500 "no later than the hold time ends"
 at_most "$bfd_ms" 1000 "BFD is well below"
 ip -n "$ns-r" link set vf2 master br0
 router_set 'neighbor 192.0.2.11 timers 3 9'
-ok "and is used again when it is back" wait_for 20 uses 11
+ok "and is used again when it is back" wait_for 30 uses 11
 
 # --- the end ---
 end() { kill "$(pid f1 ha)"; wait "$(pid f1 ha)"; }
+ok "all are used" wait_for 30 hops_are 3
+ok "and in IPv6" wait_for 30 hops_are 3 6
 measure end
 lost_none "SIGTERM"
 ok "SIGTERM: no route is left" no_route f1
