@@ -63,6 +63,8 @@ add_frontend() { # NODE
 	ip -n "$ns-$1" addr add "2001:db8:0:1::$i/64" dev eth0 nodad
 	ip -n "$ns-$1" route add default via 192.0.2.1
 	ip -n "$ns-$1" route add default via 2001:db8:0:1::1
+	ip -n "$ns-$1" -j -6 addr show dev eth0 scope link |
+		jq -r '.[].addr_info[]?.local' > "$work/$1/local"
 }
 
 add_client() {
@@ -87,7 +89,9 @@ net_up() {
 		net.ipv6.conf.all.forwarding=1 \
 		net.ipv4.fib_multipath_hash_policy=1 \
 		net.ipv6.fib_multipath_hash_policy=1
-	ip -n "$ns-r" link add br0 type bridge mcast_snooping 0
+	# Of its own MAC: else it is that of a port, and changes with the ports.
+	ip -n "$ns-r" link add br0 address 02:00:00:00:00:01 type bridge \
+		mcast_snooping 0
 	ip -n "$ns-r" link set br0 up
 	ip -n "$ns-r" addr add 192.0.2.1/24 dev br0
 	ip -n "$ns-r" addr add 2001:db8:0:1::1/64 dev br0 nodad
@@ -205,7 +209,12 @@ routes() { # [6]
 }
 hops() { routes "$@" | grep -c 'via '; }
 hops_are() { [ "$(hops "${2:-4}")" = "$1" ]; }
-uses() { routes "${2:-4}" | grep -Eq "(192.0.2.|:1::)$1 "; }
+# In IPv6 they are link-local addresses.
+uses() { # OCTET [6]
+	local hop=192.0.2.$1
+	[ "${2:-4}" = 4 ] || hop=$(cat "$work/f$(($1 - 9))/local")
+	routes "${2:-4}" | grep -qF "via $hop "
+}
 unused() { ! uses "$@"; }
 
 # measure COMMAND...: clients of both families ask 1000 times a second each
@@ -232,6 +241,8 @@ measure() {
 	lost6=$(jq .lost "$work/client6.json")
 }
 lost_none() { # DESCRIPTION: in either family
-	is "$lost $lost6" "0 0" "$1: nothing is lost, IPv4 and IPv6"
+	is "$lost $lost6" "0 0" "$1: nothing is lost, IPv4 and IPv6" ||
+		diag "$(jq -c '[.lost, .longest_gap_ms, .gap_at_ms]' \
+			"$work"/client?.json)"
 }
 ms_now() { echo $(($(date +%s%N) / 1000000)); }
