@@ -103,6 +103,13 @@ bool iface_drain(struct iface *f)
 	return iface_drain_socket(f, f->watch);
 }
 
+static bool is_answer(const struct iface_talk *t, size_t len)
+{
+	const struct nlmsghdr *nlh = (const struct nlmsghdr *)t->buf;
+
+	return len >= sizeof(*nlh) && nlh->nlmsg_seq == t->seq;
+}
+
 int iface_ask(
 	struct iface_talk *t, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg)
 {
@@ -119,9 +126,9 @@ int iface_ask(
 			continue;
 		if (n < 0)
 			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (!is_answer(t, (size_t)n)) /* to one that was given up */
+			continue;
 		rc = mnl_cb_run(t->buf, (size_t)n, t->seq, port, cb, arg);
-		if (rc < 0 && errno == ESRCH) /* answer to a late request */
-			rc = MNL_CB_OK;
 	}
 	return rc < 0 ? -errno : 0;
 }

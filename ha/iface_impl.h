@@ -18,7 +18,7 @@ enum {
 struct iface_talk {
 	struct mnl_socket *nl;
 	uint32_t seq;
-	char buf[IFACE_BUF];
+	_Alignas(struct nlmsghdr) char buf[IFACE_BUF];
 };
 
 struct iface {

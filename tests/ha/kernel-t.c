@@ -135,6 +135,11 @@ static void test_failure(void)
 	(void)kernel_ask(k, &op);
 	ok(kernel_wait(k, LIMIT_US) && !kernel_next_failure(k, &f),
 		"to take off what is not there is none");
+	op = route_op(99, 0);
+	op.kind = KERNEL_ROUTE_DEL;
+	(void)kernel_ask(k, &op);
+	ok(kernel_wait(k, LIMIT_US) && !kernel_next_failure(k, &f),
+		"nor for a route");
 }
 
 static void test_chain(void)
