@@ -22,6 +22,7 @@ enum {
 	FAILED = 64,
 	TELL_EVERY = 16, /* requests, and when there is none left */
 	AGAIN_MS = 2,    /* a dump that was disturbed */
+	SETTLED_US = 20 * 1000,
 	PAUSE_US = 100,
 };
 
@@ -43,6 +44,7 @@ struct kernel {
 	/* The thread's. */
 	uint64_t done; /* atomic: last ticket done */
 	unsigned dirty;
+	int64_t settled_us; /* look at the routes once more then; 0 = no need */
 	uint32_t failed_chain;
 	unsigned look; /* atomic: parts wanted by the asker */
 	bool full;     /* atomic: whose the view is */
@@ -327,6 +329,32 @@ void kernel_seen(struct kernel *k)
 
 /* --- the thread --------------------------------------------------------- */
 
+/* Linux tells of the deletion of an IPv4 route before it takes it out of the
+ * table, so this thread can be quick enough to find it there still. */
+static void note_routes(struct kernel *k)
+{
+	int64_t now = mtime_now().us;
+
+	if (iface_route_drain(k->iface)) {
+		k->dirty |= KERNEL_SEES_ROUTES;
+		k->settled_us = now + SETTLED_US;
+	} else if (k->settled_us && now >= k->settled_us) {
+		k->dirty |= KERNEL_SEES_ROUTES;
+		k->settled_us = 0;
+	}
+}
+
+static int wait_ms(const struct kernel *k)
+{
+	int64_t left = k->settled_us - mtime_now().us;
+
+	if (k->dirty && !is_full(k))
+		return AGAIN_MS;
+	if (!k->settled_us)
+		return -1;
+	return left > 0 ? (int)(left / 1000 + 1) : 0;
+}
+
 /* Until there is something to do: requests, changes, or room for a view. */
 static void wait_for_work(struct kernel *k)
 {
@@ -335,16 +363,14 @@ static void wait_for_work(struct kernel *k)
 		{.fd = iface_fd(k->iface), .events = POLLIN},
 		{.fd = iface_route_fd(k->iface), .events = POLLIN},
 	};
-	bool again = k->dirty && !is_full(k);
 
-	if (poll(fds, countof(fds), again ? AGAIN_MS : -1) < 0)
+	if (poll(fds, countof(fds), wait_ms(k)) < 0)
 		return;
 	silence(k->ask_fd);
 	k->dirty |= __atomic_exchange_n(&k->look, 0, __ATOMIC_ACQ_REL);
 	if (iface_drain(k->iface))
 		k->dirty |= KERNEL_SEES_LINKS;
-	if (iface_route_drain(k->iface))
-		k->dirty |= KERNEL_SEES_ROUTES;
+	note_routes(k);
 }
 
 static void *thread_main(void *arg)
