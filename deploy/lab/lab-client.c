@@ -68,7 +68,7 @@ static struct {
 static struct pollfd fds[SOURCES_MAX + 1];
 static unsigned source_count;
 static struct record *records;
-static unsigned record_max, sent, answered, unmatched, send_errors;
+static unsigned record_max, sent, unmatched, send_errors;
 static struct mark marks[MARKS_MAX + 1];
 static unsigned mark_count;
 static int64_t start_us;
@@ -237,7 +237,6 @@ static void receive(int fd)
 		r->rcode = a[3] & 0x0f;
 		r->tc = (a[2] & 2) != 0;
 		r->rtt_us = (uint32_t)rtt;
-		answered++;
 	}
 }
 
@@ -276,8 +275,6 @@ static void pump(int64_t wait_us)
 {
 	struct timespec ts = {wait_us / 1000000, wait_us % 1000000 * 1000};
 
-	if (wait_us < 0)
-		ts.tv_sec = ts.tv_nsec = 0;
 	if (ppoll(fds, source_count + 1, &ts, NULL) <= 0)
 		return;
 	for (unsigned i = 0; i < source_count; i++)
@@ -332,10 +329,21 @@ static void open_sources(void)
 		die("open", opt.marks_path);
 }
 
+/* Can a query from `*oldest` on still get an answer that counts? */
+static bool is_waiting(unsigned *oldest)
+{
+	int64_t from_us = now_us() - opt.timeout_ms * 1000;
+
+	while (*oldest < sent && (records[*oldest].rcode != NO_ANSWER ||
+					 records[*oldest].sent_us < from_us))
+		++*oldest;
+	return *oldest < sent;
+}
+
 static void run(void)
 {
 	int64_t end_us = (int64_t)(opt.seconds * 1e6);
-	int64_t last;
+	unsigned oldest = 0;
 
 	while (!stopping && sent < record_max) {
 		int64_t due = due_us(sent);
@@ -347,8 +355,7 @@ static void run(void)
 			send_one();
 		pump(due <= now ? 0 : due - now);
 	}
-	last = now_us() + opt.timeout_ms * 1000;
-	while (answered < sent && now_us() < last)
+	while (is_waiting(&oldest))
 		pump(10000);
 }
 

@@ -177,6 +177,21 @@ wait "$client"
 is "$(jq -c '[.marks[].name]' "$work/json")" '["before","frozen"]' "marks"
 at_least "$(jq '.marks[1].longest_gap_ms' "$work/json")" 400 "gap after the event"
 at_least "$(jq '.marks[1].lost' "$work/json")" 200 "lost after the event"
+# What is lost has timed out by the end of sending: nothing to wait for then.
+rm -f "$fifo"
+start=$(date +%s%N)
+on rec1 ispdns-lab-client --rate 100 --seconds 3 --no-rd --marks "$fifo" \
+	--name x%u.wildcard.com 192.0.2.10 > "$work/json" &
+client=$!
+wait_for 5 test -p "$fifo"
+lab host cut rec1
+not "nothing answers a host that is cut off" on rec1 dig +norec +tries=1 +time=1 \
+	@192.0.2.10 x.wildcard.com
+lab host heal rec1
+wait "$client"
+took=$((($(date +%s%N) - start) / 1000000))
+at_least "$(jq .lost "$work/json")" 50 "its queries are lost"
+at_most "$took" 4500 "the client waits for no answer that is too late"
 
 # --- kill -9 in the middle ---
 ok "down" lab down
