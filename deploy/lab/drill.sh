@@ -100,7 +100,8 @@ is_home() {
 }
 
 precheck() {
-	wait_for 30 is_green && wait_for 130 is_home && is_green
+	wait_for 30 is_green || return
+	is_home || { wait_for 130 is_home && is_green; }
 }
 
 # ---- the client ----
@@ -326,6 +327,12 @@ drill_report() {
 	fi
 }
 
+# Wait until a drill may begin.
+drill_ready() {
+	need_up
+	precheck || die "not green: $not_green"
+}
+
 drill_main() {
 	local verb=${1:-list}
 	[ $# -eq 0 ] || shift
@@ -333,6 +340,7 @@ drill_main() {
 	list) drill_list "$@" ;;
 	run) drill_run "$@" ;;
 	report) drill_report "$@" ;;
+	ready) drill_ready ;;
 	*) drill_run "$verb" "$@" ;;
 	esac
 }
