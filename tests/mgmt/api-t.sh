@@ -399,7 +399,9 @@ good "block.add of a name" block.add '{"target":"Evil.test","suffix":true}'
 is "$(told)" \
 	'["frontend","block",{"for":600,"words":["add","suffix","Evil.test."]}]' \
 	"for ten minutes"
-before=$(wc -l < "$tmp/fe1.lines")
+# Other words may come at any time: one of a new generation, say.
+told_to_block() { jq -c 'select(.verb == "block")' "$tmp/fe1.lines" | wc -l; }
+before=$(told_to_block)
 bad invalid 'did you mean 192.0.2.0/24' block.add '{"target":"192.0.2.7/24"}'
 bad invalid 'not an address or prefix' block.add '{"target":"evil.test"}'
 bad invalid 'not a domain name' block.add '{"target":"a..b","suffix":true}'
@@ -410,7 +412,8 @@ bad usage '"target" is missing' block.remove
 bad invalid 'one of servers, pools' frontend.seen '{"what":"all"}'
 raw '{"verb":"block.add","args":{"target":"192.0.2.7"},"dry_run":true}' \
 	> /dev/null
-is "$(wc -l < "$tmp/fe1.lines")" "$before" "nothing of which reaches a node"
+ok $((before < 3)) "blocks reach a node"
+is "$(told_to_block)" "$before" "nothing of which reaches a node"
 echo '{"ok":false,"error":"there is no block of 192.0.2.7/32"}' \
 	> "$tmp/fe1.answer"
 bad not_found 'fe1: there is no block of 192.0.2.7/32' block.remove \
