@@ -401,7 +401,7 @@ void instance_tick(
 	probe_tick(&in->probe, now_us);
 	in_listen(in, now_us);
 	judge(in, service, now_us);
-	if (!in->started)
+	if (!in->started && in->scanned)
 		begin(in, now_us);
 	run_timer(in, now_us);
 	in_group_pull(in, now_us);
@@ -478,6 +478,34 @@ void instance_reconf(
 	if (probe_running(&in->probe))
 		probe_stop(&in->probe);
 	follow_probe(in, now_us);
+}
+
+bool instance_is_renamed(
+	const struct instance *in, const struct config_instance *next)
+{
+	const struct config_instance *c = &in->conf;
+
+	if (c->family != next->family || strcmp(c->ifname, next->ifname) != 0)
+		return false;
+	for (size_t i = 0; i < c->vip_count; i++)
+		for (size_t k = 0; k < next->vip_count; k++)
+			if (memcmp(&c->vips[i], &next->vips[k],
+				    sizeof(c->vips[i])) == 0)
+				return true;
+	return false;
+}
+
+void instance_inherit(struct instance *in, struct instance *old, int64_t now_us)
+{
+	if (old->st.role != STATE_MASTER || old->vip.place != VIP_ON)
+		return;
+	vip_change(&old->vip, &old->conf, &in->conf);
+	/* Nothing is to be taken off any more. */
+	old->vip.index = 0;
+	old->can_linger = false;
+	in_adopt_link(in, old, now_us);
+	in->resume = true;
+	in->trust_us = now_us + TRUST_US;
 }
 
 void instance_close(struct instance *in, int64_t now_us)

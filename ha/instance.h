@@ -112,6 +112,7 @@ struct instance {
 	uint32_t complained; /* verdicts told since the last good advert */
 	int64_t told_us[PACKET_VERDICTS];     /* when each was told last */
 	uint64_t told_count[PACKET_VERDICTS]; /* and its counter then */
+	bool scanned; /* the link was looked at */
 	bool started;
 	bool resume; /* was master a moment ago, before a restart */
 	bool drain;  /* operator or shutdown */
@@ -179,6 +180,13 @@ void instance_want(struct instance *in);
 /* Take over a changed configuration of the same router. */
 void instance_reconf(struct instance *in, const struct config_instance *next,
 	int64_t now_us);
+/* Does `next` take the place of this one on its link, under another VRID? */
+bool instance_is_renamed(
+	const struct instance *in, const struct config_instance *next);
+/* `in` is new, and `old` ends: a master goes on as one, and its addresses stay
+ * where they are. Then close `old`. */
+void instance_inherit(
+	struct instance *in, struct instance *old, int64_t now_us);
 /* STATE_EV_STOP, addresses off, sockets closed. */
 void instance_close(struct instance *in, int64_t now_us);
 

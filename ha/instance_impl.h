@@ -60,6 +60,9 @@ void in_take_packet(struct instance *in, int64_t now);
 void in_drain(struct instance *in);
 void in_open(struct instance *in);
 void in_close(struct instance *in);
+/* What a scan would find, as another one on the same link knows it. */
+void in_adopt_link(
+	struct instance *in, const struct instance *from, int64_t now);
 /* Listen to ARP on the link as it is now. */
 void in_open_neighbour(struct instance *in, int64_t now);
 /* What was heard there: gateway and rivals. */

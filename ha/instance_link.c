@@ -384,6 +384,16 @@ void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us)
 		in_open(in);
 		in_open_neighbour(in, now_us);
 	}
+	in->scanned = true;
 	check_foreign(in);
 	restore(in, ticket, now_us);
+}
+
+void in_adopt_link(
+	struct instance *in, const struct instance *from, int64_t now)
+{
+	in->scan_link = from->scan_link;
+	in->scan_has_source = from->scan_has_source;
+	memcpy(in->scan_source, from->scan_source, sizeof(in->scan_source));
+	instance_scan_end(in, in->vip.ticket, now);
 }

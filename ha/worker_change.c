@@ -78,6 +78,15 @@ static bool is_listed(
 	return false;
 }
 
+/* One that only has another VRID now leaves its role to the new one. */
+static void hand_on(struct worker_change *c, struct instance *old, int64_t now)
+{
+	for (size_t i = 0; i < c->next->instance_count; i++)
+		if (c->instances[i] &&
+			instance_is_renamed(old, &c->next->instances[i]))
+			instance_inherit(c->instances[i], old, now);
+}
+
 /* On the real-time thread. Old ones that are not in the new list say goodbye
  * first, since a new one may take over their addresses. */
 static void switch_over(struct worker *w, void *arg)
@@ -98,6 +107,7 @@ static void switch_over(struct worker *w, void *arg)
 	for (size_t i = 0; i < old_count; i++) {
 		if (is_listed(w, w->count, old[i]))
 			continue;
+		hand_on(c, old[i], now);
 		instance_close(old[i], now);
 		c->gone[c->gone_count++] = old[i];
 	}

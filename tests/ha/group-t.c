@@ -140,6 +140,7 @@ static void begin(void)
 		if (!all[i])
 			tap_bail("no memory");
 		all[i]->link_up = all[i]->has_source = true;
+		all[i]->scanned = true;
 	}
 	settle();
 	memset(told, 0, sizeof(told));

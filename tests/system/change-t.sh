@@ -136,6 +136,15 @@ cli vip set VI_DNS --preset default > /dev/null
 cli vip node VI_DNS dd2 --priority 100 > /dev/null
 applied "and back to version 3"
 is "$(moves)" "$before" "and nobody became master by any of it"
+# Another VRID is another router; its nodes change one after the other.
+vrid=$(of_router dd1 .vrid)
+cli vip set VI_DNS --vrid 77 > /dev/null
+applied "another VRID"
+is "$(of_router dd1 .vrid) $(of_router dd2 .vrid)" "77 77" "both have it"
+ok "and the one that led it leads" wait_for 10 owner_is dd1
+cli vip set VI_DNS --vrid "$vrid" > /dev/null
+applied "and back"
+ok "under the old one as well" wait_for 10 owner_is dd1
 is "$(cli block add walled.test --suffix --for 1h --action refuse |
 	sort | tr '\n' ' ')" "dd1: walled.test dd2: walled.test " \
 	"a block is set on both frontends at once"
