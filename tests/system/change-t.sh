@@ -61,6 +61,16 @@ is "$(generation)" "$g" "no generation was made"
 is "$(running)" "$before" "and every node runs what it ran"
 
 # --- no query is lost by a change ---
+# While one processor puts an address on, the kernel may find no local route of
+# another one on the other for a moment (it grows a node of the table), and
+# refuses a packet. It counts them; as many may be lost, and no more.
+refused_by_kernel() {
+	local h
+	for h in dd1 dd2; do on $h cat /proc/net/snmp; done |
+		awk '/^Ip:/ { if (++n % 2) split($0, name); else
+			for (i in name) if (name[i] == "InAddrErrors") sum += $i }
+			END { print sum + 0 }'
+}
 load() { # NAME: both kinds of names, 500 q/s, until stop_load
 	rm -f "$work/marks"
 	on client1 ispdns-lab-client --rate 500 --seconds 120 --name "$1" \
@@ -73,6 +83,7 @@ stop_load() {
 	on client1 pkill -TERM -x ispdns-lab-clie
 	wait "$load_pid"
 }
+refused=$(refused_by_kernel)
 load www.zaibdns.lab
 cli record add zaibdns.lab new A 10.10.2.200 > /dev/null
 ok "a record" cli apply -m "a record"
@@ -165,8 +176,13 @@ ok "moves it back" wait_for 40 owner_is dd1
 stop_load
 json=$(cat "$work/load")
 at_least "$(jq .sent <<< "$json")" 1000 "there was load"
-is "$(jq -c '[.lost, .answered - .rcodes.NOERROR]' <<< "$json")" '[0,0]' \
-	"and all of it was answered" || diag "$json"
+refused=$(($(refused_by_kernel) - refused))
+diag "$(jq .lost <<< "$json") lost, $refused refused by the kernel"
+at_most "$(jq .lost <<< "$json")" "$refused" "no other one is lost" ||
+	diag "$json"
+at_most "$refused" 2 "and those are very few"
+is "$(jq -c '.answered - .rcodes.NOERROR' <<< "$json")" 0 \
+	"all others are well answered"
 
 # --- rollback ---
 g=$(generation)
