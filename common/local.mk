@@ -21,7 +21,8 @@ common_libcommon_a_SOURCES += \
 	common/base/log.c common/base/log.h \
 	common/base/metrics.c common/base/metrics.h \
 	common/base/slots.c common/base/slots.h \
-	common/base/text.c
+	common/base/text.c \
+	common/base/thread.c common/base/thread.h
 
 # zone: zone text (ldns)
 common_libcommon_a_SOURCES += \

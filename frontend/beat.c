@@ -10,12 +10,12 @@
 #include "frontend/beat.h"
 
 #include "common/base/log.h"
+#include "common/base/thread.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -173,7 +173,6 @@ struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
 	void *arg, struct err *err)
 {
 	struct beat *b;
-	sigset_t all, old;
 	int rc;
 
 	if (strlen(path) >= sizeof(b->addr.sun_path) || workers > WORKERS_MAX) {
@@ -188,13 +187,10 @@ struct beat *beat_start(const char *path, unsigned workers, beat_count_fn count,
 	}
 	b->count = count;
 	b->arg = arg;
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
-	rc = pthread_create(&b->thread, NULL, run, b);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	rc = thread_start(&b->thread, run, b);
 	if (rc == 0)
 		return b;
-	err_set(err, "start of the heartbeat: %s", strerror(rc));
+	err_set(err, "start of the heartbeat: %s", strerror(-rc));
 	beat_free(b);
 	return NULL;
 }

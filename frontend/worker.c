@@ -11,7 +11,8 @@
 #include "frontend/transfer.h"
 
 #include <errno.h>
-#include <signal.h>
+
+#include "common/base/thread.h"
 
 #define PULSE_MS 20
 #define HURRY_MS 2000 /* transfers have so long when we stop */
@@ -147,16 +148,11 @@ static void *run(void *arg)
 
 int worker_start(struct worker *w, struct err *err)
 {
-	sigset_t all, old;
-	int rc;
+	int rc = thread_start(&w->thread, run, w);
 
-	sigfillset(&all);
-	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
-	rc = pthread_create(&w->thread, NULL, run, w);
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (rc != 0)
-		return err_fail(err, -rc, "start of worker %u: %s", w->index,
-			strerror(rc));
+	if (rc < 0)
+		return err_fail(err, rc, "start of worker %u: %s", w->index,
+			strerror(-rc));
 	w->running = true;
 	return 0;
 }

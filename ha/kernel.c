@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
+#include "common/base/thread.h"
 
 /*
  * Requests go through a ring with one writer and one reader, failures through
@@ -389,19 +389,12 @@ static void *thread_main(void *arg)
 
 int kernel_start(struct kernel *k, struct err *err)
 {
-	sigset_t all, before;
-	int rc;
+	int rc = thread_start(&k->thread, thread_main, k);
 
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	if (rc < 0)
+		return err_fail(err, rc, "thread: %s", strerror(-rc));
 	k->running = true;
-	rc = pthread_create(&k->thread, NULL, thread_main, k);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc == 0)
-		return 0;
-	k->running = false;
-	return err_fail(err, -rc, "thread: %s", strerror(rc));
+	return 0;
 }
 
 void kernel_stop(struct kernel *k)

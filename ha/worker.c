@@ -8,7 +8,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -18,6 +17,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/thread.h"
 #include "ha/worker_impl.h"
 
 /* --- the loop ---------------------------------------------------------- */
@@ -335,7 +335,6 @@ static void warn_linger(const struct worker *w)
 
 int worker_start(struct worker *w, bool drained, struct err *err)
 {
-	sigset_t all, before;
 	int rc;
 
 	worker_anycast_sweep(w);
@@ -353,13 +352,9 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 	rc = kernel_start(w->kernel, err);
 	if (rc < 0)
 		return rc;
-	/* Signals are the main thread's. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	rc = pthread_create(&w->thread, NULL, thread_main, w);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (rc != 0)
-		return err_fail(err, -rc, "thread: %s", strerror(rc));
+	rc = thread_start(&w->thread, thread_main, w);
+	if (rc < 0)
+		return err_fail(err, rc, "thread: %s", strerror(-rc));
 	w->running = true;
 	w->realtime = w->env.config->realtime && go_realtime(w);
 	return 0;

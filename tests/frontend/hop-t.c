@@ -33,19 +33,6 @@ static unsigned ext_rcode(const struct packet *p)
 	return (unsigned)rdata[-6] << 4 | msg_rcode(p->data);
 }
 
-static bool has_options(const struct packet *p, const char *want)
-{
-	uint8_t octets[256];
-	size_t n = wire(octets, sizeof(octets), want);
-	const uint8_t *rdata;
-	int len = opt_of(p, &rdata);
-
-	if (len == (int)n && memcmp(rdata, octets, n) == 0)
-		return true;
-	tap_diag("%d octets of options", len);
-	return false;
-}
-
 /* Is there nothing but a whole cookie for this client cookie (hex)? */
 static bool has_cookie(const struct packet *p, const char *client)
 {

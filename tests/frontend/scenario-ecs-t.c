@@ -30,19 +30,6 @@ static struct stub *r1(void)
 	return &sc.stubs[0];
 }
 
-static bool has_options(const struct packet *p, const char *want)
-{
-	uint8_t octets[64];
-	size_t n = wire(octets, sizeof(octets), want);
-	const uint8_t *rdata;
-	int len = opt_of(p, &rdata);
-
-	if (len == (int)n && memcmp(rdata, octets, n) == 0)
-		return true;
-	tap_diag("%d octets of options", len);
-	return false;
-}
-
 /* Is the OPT, last in the question, that with these options? */
 static bool is_told(const struct packet *p, const char *want)
 {

@@ -288,6 +288,19 @@ int opt_of(const struct packet *p, const uint8_t **rdata)
 	return edns.length - EDNS_OPT_SIZE;
 }
 
+bool has_options(const struct packet *p, const char *want)
+{
+	uint8_t octets[256];
+	size_t n = wire(octets, sizeof(octets), want);
+	const uint8_t *rdata = NULL;
+	int len = opt_of(p, &rdata);
+
+	if (len == (int)n && memcmp(rdata, octets, n) == 0)
+		return true;
+	tap_diag("%d octets of options", len);
+	return false;
+}
+
 const char *cookie_text(const struct packet *p, char out[64])
 {
 	const uint8_t *rdata;

@@ -67,6 +67,8 @@ int ede_of(const struct packet *p);
 bool has_opt(const struct packet *p);
 /* The octets of its options, and where they begin; -1: no OPT. */
 int opt_of(const struct packet *p, const uint8_t **rdata);
+/* Has it just these options (hex)? */
+bool has_options(const struct packet *p, const char *want);
 /* The client's whole cookie option, as text for struct ask; "" when something
  * else is there. Returns `out`. */
 const char *cookie_text(const struct packet *p, char out[64]);
