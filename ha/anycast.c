@@ -201,7 +201,7 @@ static void follow_probe(struct anycast *a, int64_t now)
 	if (!want)
 		probe_stop(&a->probe);
 	else if (probe_start(&a->probe, &a->env->config->probe, a->conf.family,
-			 a->conf.addrs[0], now) < 0)
+			 a->conf.addrs[0], 0, now) < 0)
 		a->counters.failed++;
 }
 

@@ -325,6 +325,7 @@ static int build_instance(struct build *b, const struct conf_node *node)
 	in->both_versions = conf_get_bool(node, "accept_other_version");
 	in->priority = (uint8_t)conf_get_int(node, "priority");
 	in->preempt = conf_get_bool(node, "preempt");
+	in->rescue = conf_get_bool(node, "rescue");
 	in->strict_addrs = conf_get_bool(node, "strict_addresses");
 	in->checksum = (enum config_checksum)conf_get_int(node, "checksum");
 	rc = build_timing(b, node, in);

@@ -52,6 +52,7 @@ struct config_instance {
 	bool password_cut; /* it was longer than that */
 	struct hmac_conf hmac;
 	bool preempt;
+	bool rescue;
 	bool strict_addrs;
 	bool both_versions;
 	bool track_frontend;

@@ -177,6 +177,13 @@ static const struct schema_item instance_items[] = {
 		.max = 1000000,
 		.dflt = "0s",
 		.help = "Wait before doing so."},
+	{.name = "rescue",
+		.type = SCHEMA_BOOL,
+		.dflt = "true",
+		.help = "As backup ask the first address a real question; "
+			"when a master that is not one of ours (keepalived) "
+			"advertises but does not answer, lead with priority "
+			"254 until it answers at its own address."},
 	{.name = "startup_delay",
 		.type = SCHEMA_DURATION,
 		.max = 600000,

@@ -73,6 +73,8 @@ struct ha_view {
 	bool link_up, has_source, probe_running, probe_failed, probe_proven,
 		vips_seen, gateway_lost, asymmetric, split_brain, foreign;
 	uint64_t conflicts;
+	struct rescue rescue;
+	bool rescued; /* as in instance.h */
 	uint8_t source[16];
 	int64_t split_us; /* as in instance.h */
 	uint8_t rival[16];

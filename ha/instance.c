@@ -96,8 +96,10 @@ static void decide_resume(struct instance *in)
 					 state_master_down_us(
 						 &in->sc, in->conf.interval_us),
 					 now);
-	if (in->resume)
-		in->trust_us = now + TRUST_US;
+	if (!in->resume)
+		return;
+	in->trust_us = now + TRUST_US;
+	in_rescue_resume(in);
 }
 
 struct instance *instance_new(const struct config_instance *conf,
@@ -110,6 +112,7 @@ struct instance *instance_new(const struct config_instance *conf,
 	in->env = env;
 	in->conf = *conf;
 	in->keep = keep;
+	in->keep_rescue = keep_rescue(env->keep, keep);
 	in->sc.priority = conf->priority;
 	in->owner = ++env->owners;
 	in->vip.kernel = env->kernel;
@@ -120,6 +123,8 @@ struct instance *instance_new(const struct config_instance *conf,
 	sock_init(&in->sock);
 	state_init(&in->st);
 	probe_init(&in->probe, env->poll);
+	probe_init(&in->rescue_probe, env->poll);
+	rescue_init(&in->rescue);
 	neighbour_init(&in->neighbour, env->poll);
 	derive(in);
 	decide_resume(in);
@@ -146,7 +151,8 @@ static void follow_probe(struct instance *in, int64_t now)
 	}
 	in_trouble(in, "probe",
 		probe_start(&in->probe, &in->env->config->probe,
-			in->conf.family, vip_public(&in->conf)->octets, now));
+			in->conf.family, vip_public(&in->conf)->octets,
+			in->index, now));
 }
 
 static void leave_addresses(struct instance *in, unsigned actions, int64_t now)
@@ -301,6 +307,8 @@ static void evaluate(struct instance *in, struct track_input *input)
 	track_eval(input, &weights, &in->health);
 	in->own_fault = in->health.fault;
 	in_group_look(in, &in->group);
+	in->rescued = in->rescue.leads || in->group.rescued;
+	input->rescue = in->rescued;
 	input->group_failed = in->group.failed;
 	input->gateway_lost |= in->group.gateway_lost;
 	track_eval(input, &weights, &in->health);
@@ -312,6 +320,7 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 {
 	struct track_input input = {0};
 	struct track_result old = in->health;
+	bool rescued = in->rescued;
 
 	/* After a restart of ours the frontend needs a moment to connect. */
 	if (service == TRACK_SERVICE_WAITING && now < in->trust_us)
@@ -337,6 +346,8 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 		instance_event(in, STATE_EV_CONF, now);
 		in->hello_us = now;
 	}
+	if (in->rescued && !rescued)
+		instance_event(in, STATE_EV_RESCUE, now);
 }
 
 void instance_drain(struct instance *in, bool on)
@@ -401,6 +412,8 @@ void instance_tick(
 	probe_tick(&in->probe, now_us);
 	in_listen(in, now_us);
 	judge(in, service, now_us);
+	if (in_rescue(in, now_us))
+		judge(in, service, now_us);
 	if (!in->started && in->scanned)
 		begin(in, now_us);
 	run_timer(in, now_us);
@@ -419,6 +432,7 @@ void instance_tick(
 void instance_excuse(struct instance *in, int64_t late_us)
 {
 	probe_excuse(&in->probe, late_us);
+	probe_excuse(&in->rescue_probe, late_us);
 	for (size_t i = 0; i < in->conf.handover_count; i++)
 		if (in->peers[i].heard_us)
 			in->peers[i].heard_us += late_us;
@@ -435,6 +449,7 @@ int64_t instance_deadline(const struct instance *in)
 		state_deadline(&in->st), announce_deadline(&in->announce));
 
 	t = earlier(t, probe_deadline(&in->probe));
+	t = earlier(t, probe_deadline(&in->rescue_probe));
 	t = earlier(t, in_listen_deadline(in));
 	t = earlier(t, vip_deadline(&in->vip));
 	if (in->ready_us)
@@ -478,6 +493,7 @@ void instance_reconf(
 	if (probe_running(&in->probe))
 		probe_stop(&in->probe);
 	follow_probe(in, now_us);
+	in_rescue_reconf(in);
 }
 
 bool instance_is_renamed(
@@ -506,15 +522,20 @@ void instance_inherit(struct instance *in, struct instance *old, int64_t now_us)
 	in_adopt_link(in, old, now_us);
 	in->resume = true;
 	in->trust_us = now_us + TRUST_US;
+	in->rescue = old->rescue;
+	keep_set_rescue(
+		in->keep_rescue, in->rescue.leads ? in->rescue.master : NULL);
 }
 
 void instance_close(struct instance *in, int64_t now_us)
 {
 	instance_event(in, STATE_EV_STOP, now_us);
 	probe_stop(&in->probe);
+	probe_stop(&in->rescue_probe);
 	if (in->vip.place != VIP_OFF)
 		vip_off(&in->vip, &in->conf);
 	in_close(in);
 	keep_forget(in->keep);
 	in->keep = NULL;
+	in->keep_rescue = NULL;
 }

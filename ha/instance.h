@@ -17,6 +17,7 @@
 #include "ha/neighbour.h"
 #include "ha/poll.h"
 #include "ha/probe.h"
+#include "ha/rescue.h"
 #include "ha/sock.h"
 #include "ha/state.h"
 #include "ha/track.h"
@@ -34,6 +35,7 @@ struct instance_env {
 	const struct kernel_routes *routes;
 	struct handover *handover;
 	const struct config *config;      /* running one; changes at commit */
+	struct keep *keep;                /* the role file; NULL = none */
 	int packet_fd;                    /* announcements */
 	struct announce_links *announced; /* how many of late */
 	int loopback;                     /* index of lo */
@@ -52,6 +54,7 @@ struct instance_counters {
 	uint64_t transitions, late, grace, group_waits, path_waits;
 	uint64_t announced, restored;
 	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
+	uint64_t rescues;
 	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
 	struct histogram takeover_us; /* decision to announcement */
@@ -60,6 +63,7 @@ struct instance_counters {
 /* What the others of a sync group suffer. */
 struct in_group {
 	bool failed, gateway_lost;
+	bool rescued; /* stands in for a silent master, and so do we */
 };
 
 struct instance_peer {
@@ -94,10 +98,15 @@ struct instance {
 	int64_t ready_us;   /* look then whether to announce; 0 = done */
 	int64_t settled_us; /* the addresses were not all on until then */
 	struct probe probe;
+	struct rescue rescue;
+	struct probe rescue_probe;
+	uint32_t rescue_round; /* of its questions */
+	bool rescued;          /* we or one of the group stand in */
 	struct neighbour neighbour;
 	int64_t reassert_us; /* not again before, after a conflict */
 	bool gateway_lost;
 	struct keep_entry *keep;
+	struct keep_rescue *keep_rescue;
 	struct instance_peer peers[CONFIG_PEERS];
 	struct track_result health; /* last verdict */
 	enum track_fault own_fault; /* without those of the sync group */
@@ -112,7 +121,7 @@ struct instance {
 	uint32_t complained; /* verdicts told since the last good advert */
 	int64_t told_us[PACKET_VERDICTS];     /* when each was told last */
 	uint64_t told_count[PACKET_VERDICTS]; /* and its counter then */
-	bool scanned; /* the link was looked at */
+	bool scanned;                         /* the link was looked at */
 	bool started;
 	bool resume; /* was master a moment ago, before a restart */
 	bool drain;  /* operator or shutdown */

@@ -37,6 +37,7 @@ enum instance_event_kind {
 	INSTANCE_FRONTEND,     /* of the node, no name: from and to are of
 				  track_service, reason of track_cause, value
 				  the silence in us */
+	INSTANCE_RESCUE,       /* of `peer`: value is of rescue_result */
 	INSTANCE_EVENTS,
 };
 

@@ -38,6 +38,7 @@ void in_group_look(const struct instance *in, struct in_group *out)
 			continue;
 		out->failed |= all[i]->own_fault != TRACK_FAULT_NONE;
 		out->gateway_lost |= all[i]->gateway_lost;
+		out->rescued |= all[i]->rescue.leads;
 	}
 }
 
@@ -47,7 +48,8 @@ bool in_group_changed(const struct instance *in)
 
 	in_group_look(in, &is);
 	return is.failed != in->group.failed ||
-	       is.gateway_lost != in->group.gateway_lost;
+	       is.gateway_lost != in->group.gateway_lost ||
+	       is.rescued != in->group.rescued;
 }
 
 /* A whole master-down time of each would make them wait for each other; one

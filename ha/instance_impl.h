@@ -54,6 +54,14 @@ void in_announce(struct instance *in, int64_t now);
 /* Begin the series of announcements as soon as that makes sense. */
 void in_announce_when_ready(struct instance *in, int64_t now);
 
+/* Look after the service of the master; true: whether we stand in for it is
+ * other than before, and so our priority. */
+bool in_rescue(struct instance *in, int64_t now);
+/* The configuration changed: questions begin anew. */
+void in_rescue_reconf(struct instance *in);
+/* The role is resumed; so is what was kept of a rescue. */
+void in_rescue_resume(struct instance *in);
+
 /* Judge in->packet, and obey it when it is good. */
 void in_take_packet(struct instance *in, int64_t now);
 /* Read what waits in the socket. */

@@ -26,6 +26,9 @@ struct keep_file {
 	char boot_id[BOOT_ID];
 	struct keep_entry entries[CONFIG_INSTANCES];
 	int64_t restart_us; /* CLOCK_MONOTONIC; 0 = never */
+	/* By the number of the entry. What is added at the end is zeros in a
+	 * file of an older program, and keeps roles over the upgrade. */
+	struct keep_rescue rescues[CONFIG_INSTANCES];
 };
 
 struct keep {
@@ -134,7 +137,33 @@ struct keep_entry *keep_find(struct keep *k, const struct config_instance *conf)
 	spare->family = conf->family;
 	spare->role = STATE_INIT;
 	spare->used = 1;
+	keep_set_rescue(keep_rescue(k, spare), NULL);
 	return spare;
+}
+
+struct keep_rescue *keep_rescue(struct keep *k, const struct keep_entry *e)
+{
+	return k && e ? &k->file->rescues[e - k->file->entries] : NULL;
+}
+
+void keep_set_rescue(struct keep_rescue *r, const uint8_t *master)
+{
+	if (!r)
+		return;
+	r->on = 0;
+	if (!master)
+		return;
+	memcpy(r->master, master, sizeof(r->master));
+	r->on = 1;
+}
+
+bool keep_get_rescue(
+	const struct keep_rescue *r, uint8_t master[STATE_ADDR_MAX])
+{
+	if (!r || !r->on)
+		return false;
+	memcpy(master, r->master, sizeof(r->master));
+	return true;
 }
 
 void keep_forget(struct keep_entry *e)

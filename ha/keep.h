@@ -21,6 +21,12 @@ struct keep_entry {
 	int64_t advert_us; /* CLOCK_MONOTONIC of the last one sent */
 };
 
+/* The master that we stand in for (rescue.h), beside the entry. */
+struct keep_rescue {
+	uint8_t on;
+	uint8_t master[STATE_ADDR_MAX];
+};
+
 struct keep;
 
 /* Open or make the file; -EBUSY when another daemon holds it. */
@@ -31,6 +37,14 @@ void keep_close(struct keep *k); /* NULL allowed */
 struct keep_entry *keep_find(
 	struct keep *k, const struct config_instance *conf);
 void keep_forget(struct keep_entry *e);
+
+/* Of an entry; NULL without one. */
+struct keep_rescue *keep_rescue(struct keep *k, const struct keep_entry *e);
+/* NULL: no rescue. `r` may be NULL. */
+void keep_set_rescue(struct keep_rescue *r, const uint8_t *master);
+/* False: there is none. */
+bool keep_get_rescue(
+	const struct keep_rescue *r, uint8_t master[STATE_ADDR_MAX]);
 
 /* May an instance go on as master? It was master and its last advert is
  * younger than half a master-down time, so that no peer took over yet. */

@@ -15,7 +15,7 @@ ha_libha_a_SOURCES = \
 	ha/iface.c ha/iface.h ha/iface_impl.h ha/iface_route.c \
 	ha/instance.c ha/instance.h ha/instance_event.h ha/instance_impl.h \
 	ha/instance_group.c ha/instance_link.c \
-	ha/instance_peer.c ha/instance_send.c \
+	ha/instance_peer.c ha/instance_rescue.c ha/instance_send.c \
 	ha/keep.c ha/keep.h \
 	ha/kernel.c ha/kernel.h \
 	ha/neighbour.c ha/neighbour.h \
@@ -23,6 +23,7 @@ ha_libha_a_SOURCES = \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \
 	ha/probe.c ha/probe.h \
+	ha/rescue.c ha/rescue.h \
 	ha/route.c ha/route.h \
 	ha/show.c ha/show_anycast.c \
 	ha/sock.c ha/sock.h \

@@ -35,6 +35,8 @@ static void result(struct probe *p, bool good, int64_t now)
 {
 	p->waiting = false;
 	p->next_us = now + p->conf->interval_us;
+	if (!good)
+		p->silent_us = p->asked_us;
 	if (!track_probe_result(&p->judge, good, p->conf->fall, PROBE_OF))
 		return;
 	if (p->held_us > now)
@@ -90,6 +92,7 @@ static void ask(struct probe *p, int64_t now)
 	wbuf_u16(&w, 1); /* A */
 	wbuf_u16(&w, 1); /* IN */
 	p->asked++;
+	p->asked_us = now;
 	p->waiting = true;
 	p->next_us = now + p->conf->timeout_us;
 	if (send(p->item.fd, out, w.pos, MSG_DONTWAIT) < 0 &&
@@ -98,7 +101,7 @@ static void ask(struct probe *p, int64_t now)
 }
 
 int probe_start(struct probe *p, const struct config_probe *conf,
-	uint8_t family, const uint8_t *octets, int64_t now_us)
+	uint8_t family, const uint8_t *octets, int index, int64_t now_us)
 {
 	union addr to = {0};
 	int rc;
@@ -108,6 +111,8 @@ int probe_start(struct probe *p, const struct config_probe *conf,
 	if (family == 6) {
 		to.v6.sin6_family = AF_INET6;
 		memcpy(&to.v6.sin6_addr, octets, 16);
+		if (IN6_IS_ADDR_LINKLOCAL(&to.v6.sin6_addr))
+			to.v6.sin6_scope_id = (uint32_t)index;
 	} else {
 		to.v4.sin_family = AF_INET;
 		memcpy(&to.v4.sin_addr, octets, 4);
@@ -138,9 +143,30 @@ void probe_stop(struct probe *p)
 		close(p->item.fd);
 	}
 	p->item.fd = -1;
-	p->waiting = p->proven = false;
+	p->waiting = p->proven = p->believed = false;
 	p->next_us = INT64_MAX;
 	memset(&p->judge, 0, sizeof(p->judge));
+}
+
+void probe_at_once(struct probe *p, int64_t now_us)
+{
+	if (p->item.fd >= 0)
+		p->next_us = now_us;
+}
+
+void probe_believe(struct probe *p)
+{
+	p->believed = true;
+}
+
+bool probe_is_silent(const struct probe *p)
+{
+	return p->judge.failed;
+}
+
+bool probe_answers(const struct probe *p)
+{
+	return p->proven && !p->judge.failed;
 }
 
 bool probe_running(const struct probe *p)
@@ -160,7 +186,7 @@ void probe_tick(struct probe *p, int64_t now_us)
 		p->held_us = 0;
 	if (p->item.fd < 0 || now_us < p->next_us)
 		return;
-	if (p->waiting && p->proven) {
+	if (p->waiting && (p->proven || p->believed)) {
 		result(p, false, now_us);
 	} else if (p->waiting) {
 		p->waiting = false;

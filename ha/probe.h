@@ -11,7 +11,8 @@
  * sees what heartbeats cannot (a packet filter, a closed socket). Any answer
  * to the question is a good one. Until one was answered, silence proves only
  * that nobody lets us ask (an access list), so then only a refused port
- * counts as a failure. Real-time thread; no allocation.
+ * counts as a failure. A backup asks its master in the same way (rescue.h).
+ * Real-time thread; no allocation.
  */
 
 struct probe {
@@ -19,9 +20,12 @@ struct probe {
 	struct poll_item item;
 	const struct config_probe *conf;
 	struct track_probe judge;
-	bool waiting; /* for an answer */
-	bool proven;  /* answered at least once since probe_start */
+	bool waiting;  /* for an answer */
+	bool proven;   /* answered at least once since probe_start */
+	bool believed; /* see probe_believe */
 	uint16_t id;
+	int64_t asked_us;  /* last question */
+	int64_t silent_us; /* last question that failed was asked then */
 	int64_t next_us;   /* next question, or give up waiting */
 	int64_t held_us;   /* failed until then, although not asked */
 	int64_t hold_us;   /* how long the next failure holds */
@@ -34,11 +38,21 @@ enum {
 };
 
 void probe_init(struct probe *p, struct poll *poll);
-/* Begin to ask `octets`; a running one is stopped first. 0 or -errno. */
+/* Begin to ask `octets`, on the link `index` when they are link-local; a
+ * running one is stopped first. 0 or -errno. */
 int probe_start(struct probe *p, const struct config_probe *conf,
-	uint8_t family, const uint8_t *octets, int64_t now_us);
+	uint8_t family, const uint8_t *octets, int index, int64_t now_us);
+/* After probe_start: the first question is due now, not an interval later. */
+void probe_at_once(struct probe *p, int64_t now_us);
+/* After probe_start: it is known from before that this one lets us ask, so
+ * silence proves something from the beginning. */
+void probe_believe(struct probe *p);
 void probe_stop(struct probe *p);
 bool probe_running(const struct probe *p);
+/* The verdict of now, without what is held: it fails; or it has answered
+ * since the start and does not fail. */
+bool probe_is_silent(const struct probe *p);
+bool probe_answers(const struct probe *p);
 int64_t probe_deadline(const struct probe *p);
 void probe_tick(struct probe *p, int64_t now_us);
 /* This process did not run for `late_us`: an answer may still wait. */

@@ -93,6 +93,11 @@ static json_t *health_json(const struct ha_view *v)
 	set_bool(o, "asymmetric", v->asymmetric);
 	set_bool(o, "split_brain", v->split_brain);
 	set_bool(o, "foreign_address", v->foreign);
+	set_bool(o, "master_answers",
+		v->rescue.ask == RESCUE_ASK_SERVICE &&
+			rescue_trusts(&v->rescue));
+	set_bool(o, "master_silent", v->rescue.alarm);
+	set_bool(o, "rescue", v->rescued);
 	set_bool(o, "leaving", v->health.leaving);
 	set_bool(o, "last_man", v->health.last_man || v->st.lone);
 	return o;
@@ -143,6 +148,20 @@ static void rival_json(json_t *o, const struct ha_view *v, int64_t now)
 	set_int(o, "rival_heard_ms_ago", (now - v->split_us) / 1000);
 }
 
+/* The master that we stand in for, and how far it is from being back. */
+static void rescue_json(json_t *o, const struct ha_view *v, int64_t now)
+{
+	char ip[ADDR_TEXT];
+	int64_t clean = v->rescue.clean_us;
+
+	if (!v->rescue.leads)
+		return;
+	set_string(o, "rescue_of",
+		ha_print_ip(v->conf.family, v->rescue.master, ip));
+	set_int(o, "rescue_answers_ms", clean ? (now - clean) / 1000 : 0);
+	set_int(o, "rescue_until_ms", v->rescue.rise_us / 1000);
+}
+
 static json_t *view_json(const struct ha_view *v, int64_t now)
 {
 	static const char *const places[] = {"off", "on", "linger"};
@@ -166,6 +185,7 @@ static json_t *view_json(const struct ha_view *v, int64_t now)
 	set_string(o, "source", ha_print_ip(v->conf.family, v->source, ip));
 	master_json(o, v, now);
 	rival_json(o, v, now);
+	rescue_json(o, v, now);
 	if (v->conf.hmac.mode != HMAC_OFF)
 		json_object_set_new(o, "hmac", hmac_json(&v->conf.hmac));
 	json_object_set_new(o, "addresses", addresses_json(&v->conf));
@@ -222,6 +242,9 @@ static void render_alarms(const json_t *health)
 		{"asymmetric", "a peer is master, but its adverts do not come"},
 		{"foreign_address",
 			"a service address was put there by others"},
+		{"master_silent",
+			"the master advertises, but its DNS does not answer"},
+		{"rescue", "stands in for a master whose DNS did not answer"},
 		{"gateway_lost", "the gateway does not answer"},
 		{"probe_failed", "the probe fails"},
 	};
@@ -271,6 +294,12 @@ static void render_instance(const json_t *o)
 	printf("  master %s, priority %lld, every %lld ms\n",
 		text_of(o, "master"), int_of(o, "master_priority"),
 		int_of(o, "master_interval_ms"));
+	if (json_object_get(o, "rescue_of"))
+		printf("  rescue of %s: answers since %.1f s, leads again "
+		       "after %.0f s\n",
+			text_of(o, "rescue_of"),
+			(double)int_of(o, "rescue_answers_ms") / 1000,
+			(double)int_of(o, "rescue_until_ms") / 1000);
 	printf("  addresses %s:", text_of(o, "addresses_are"));
 	json_array_foreach(addresses, i, a)
 		printf(" %s", json_string_value(a));
@@ -372,6 +401,25 @@ static void frontend_text(
 			(double)ev->value / 1000);
 }
 
+static void rescue_text(const struct instance_event *ev, char *out, size_t size)
+{
+	static const char *const texts[] = {
+		[RESCUE_TAKE] = "advertises, but its DNS does not answer: "
+				"standing in for it",
+		[RESCUE_BACK] = "answers again: it may lead",
+		[RESCUE_SILENT] = "advertises, but its DNS does not answer, "
+				  "and it is not to be relieved from here",
+		[RESCUE_ANSWERS] = "answers again",
+	};
+	char ip[ADDR_TEXT];
+
+	if (ev->value == RESCUE_OVER)
+		snprintf(out, size, "%s: rescue: over", ev->name);
+	else
+		snprintf(out, size, "%s: rescue: %s %s", ev->name,
+			peer_of(ev, ip), texts[ev->value]);
+}
+
 bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 {
 	const char *name = ev->name;
@@ -462,6 +510,9 @@ bool ha_note_text(const struct instance_event *ev, char *out, size_t size)
 	case INSTANCE_FRONTEND:
 		frontend_text(ev, out, size);
 		return true;
+	case INSTANCE_RESCUE:
+		rescue_text(ev, out, size);
+		return true;
 	case INSTANCE_EVENTS:
 		break;
 	}
@@ -474,7 +525,7 @@ json_t *ha_note_json(const struct ha_note *note)
 		"split_brain", "owner", "clone", "stayed", "late", "robbed",
 		"trouble", "peer", "conflict", "gateway", "addresses", "route",
 		"route_robbed", "asymmetric", "group_waits", "foreign_address",
-		"frontend"};
+		"frontend", "rescue"};
 	const struct instance_event *ev = &note->event;
 	char text[256] = "";
 	json_t *o = json_object();

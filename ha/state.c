@@ -35,6 +35,7 @@ static const char *const reason_names[STATE_REASONS] = {
 	[STATE_BY_RECOVERY] = "recovery",
 	[STATE_BY_STOP] = "stop",
 	[STATE_BY_GROUP] = "group",
+	[STATE_BY_RESCUE] = "rescue",
 };
 
 const char *state_role_name(enum state_role role)
@@ -402,12 +403,12 @@ static unsigned on_move(
 	return STATE_DO_ADVERT | STATE_DO_HAND;
 }
 
-static unsigned on_take(
-	struct state *s, const struct state_conf *c, int64_t now)
+static unsigned on_take(struct state *s, const struct state_conf *c,
+	enum state_reason reason, int64_t now)
 {
 	if (s->role != STATE_BACKUP || c->priority <= 1 || c->leaving)
 		return 0;
-	return become_master(s, c, STATE_BY_HANDOVER, now);
+	return become_master(s, c, reason, now);
 }
 
 /* Two paths are silent, so one missed advert and a margin are proof enough;
@@ -462,7 +463,9 @@ static unsigned dispatch(struct state *s, const struct state_conf *conf,
 	case STATE_EV_MOVE:
 		return on_move(s, conf, now_us);
 	case STATE_EV_TAKE:
-		return on_take(s, conf, now_us);
+		return on_take(s, conf, STATE_BY_HANDOVER, now_us);
+	case STATE_EV_RESCUE:
+		return on_take(s, conf, STATE_BY_RESCUE, now_us);
 	case STATE_EV_REASSERT:
 		return on_reassert(s, conf, now_us);
 	case STATE_EV_SILENT:

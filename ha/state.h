@@ -48,7 +48,8 @@ enum state_reason {
 	STATE_BY_LINK,     /* interface down or without address */
 	STATE_BY_RECOVERY, /* the fault is over */
 	STATE_BY_STOP,
-	STATE_BY_GROUP, /* another of the sync group has a fault */
+	STATE_BY_GROUP,  /* another of the sync group has a fault */
+	STATE_BY_RESCUE, /* the master advertises, but its service is silent */
 	STATE_REASONS,
 };
 
@@ -63,6 +64,7 @@ enum state_event_kind {
 	STATE_EV_CLEAR,    /* no fault any more */
 	STATE_EV_MOVE,     /* operator: give the role to the peer */
 	STATE_EV_TAKE,     /* our peer asks us to take over now */
+	STATE_EV_RESCUE,   /* the master is to be relieved; rescue.h */
 	STATE_EV_REASSERT, /* the address may have been usurped */
 	STATE_EV_SILENT,   /* the master is silent on a second path too (our
 			      own peer's hellos, ARP): do not wait for all

@@ -57,6 +57,8 @@ static void look(struct worker *w, void *arg)
 		v->probe_running = probe_running(&in->probe);
 		v->probe_failed = probe_failed(&in->probe, views->now_us);
 		v->probe_proven = in->probe.proven;
+		v->rescue = in->rescue;
+		v->rescued = in->rescued;
 		memcpy(v->source, in->source, sizeof(v->source));
 		memcpy(v->peers, in->peers, sizeof(v->peers));
 	}
@@ -118,6 +120,7 @@ COUNTER(takes_received)
 COUNTER(hellos_sent)
 COUNTER(hellos_received)
 COUNTER(handover_bad)
+COUNTER(rescues)
 
 static uint64_t get_state(const struct ha_view *v, int64_t now)
 {
@@ -179,6 +182,18 @@ static uint64_t get_probe_failed(const struct ha_view *v, int64_t now)
 	return v->probe_failed;
 }
 
+static uint64_t get_rescued(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->rescued;
+}
+
+static uint64_t get_silent(const struct ha_view *v, int64_t now)
+{
+	(void)now;
+	return v->rescue.alarm;
+}
+
 static uint64_t get_conflicts(const struct ha_view *v, int64_t now)
 {
 	(void)now;
@@ -229,6 +244,16 @@ static const struct series series[] = {
 		"Silences not believed, since a peer says that it is master "
 		"and has its gateway.",
 		"counter", get_path_waits},
+	{"ispdns_ha_master_silent",
+		"1 while the master advertises, its DNS is silent, and it is "
+		"not to be relieved from here.",
+		"gauge", get_silent},
+	{"ispdns_ha_rescue",
+		"1 while this node stands in for a master whose DNS did not "
+		"answer.",
+		"gauge", get_rescued},
+	{"ispdns_ha_rescues_total", "Masters relieved for that.", "counter",
+		get_rescues},
 	{"ispdns_ha_probe_failed",
 		"1 while our own address does not answer, or is not trusted.",
 		"gauge", get_probe_failed},

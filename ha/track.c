@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 #include "ha/track.h"
 
+#include "ha/rescue.h"
+
 /*
  * The last-man rule: a failed node gives the address up, unless nobody else
  * could serve it better. With one of our own peers this is known beforehand
@@ -78,7 +80,7 @@ static uint8_t last_man_priority(const struct track_input *in)
 void track_eval(const struct track_input *in, const struct track_weights *w,
 	struct track_result *out)
 {
-	int priority = in->base;
+	int priority = in->rescue ? RESCUE_PRIORITY : in->base;
 
 	memset(out, 0, sizeof(*out));
 	if (in->service == TRACK_SERVICE_DEGRADED)

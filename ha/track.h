@@ -67,6 +67,7 @@ struct track_input {
 	bool gateway_lost;
 	bool group_failed; /* another of the sync group has a fault */
 	bool drain;        /* by the operator */
+	bool rescue;       /* stands in for a silent master; rescue.h */
 	enum track_peer peer;
 	uint8_t peer_base; /* of the peer, when known */
 };
@@ -78,7 +79,8 @@ struct track_weights {
 };
 
 struct track_result {
-	uint8_t priority; /* 1..254; 255 only when base is 255 */
+	uint8_t priority; /* 1..254; 255 only when base is 255; counted from
+			     254 during a rescue */
 	enum track_fault fault;
 	bool leaving;  /* priority 1 until the peer has taken over */
 	bool last_man; /* failed, but nobody else can serve better */

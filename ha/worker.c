@@ -273,7 +273,7 @@ struct worker *worker_new(
 	clear_items(w);
 	w->poll.now_us = mtime_now().us;
 	sem_init(&w->done, 0, 0);
-	w->keep = keep;
+	w->keep = w->env.keep = keep;
 	w->service = TRACK_SERVICE_WAITING;
 	w->env.config = config;
 	w->env.poll = &w->poll;

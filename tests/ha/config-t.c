@@ -68,7 +68,8 @@ static void test_defaults(void)
 	is_int(in->family, 4, "family");
 	is_int(in->vips[0].prefix, 24, "prefix length");
 	is_int(in->wire_count, 1, "one address in adverts");
-	ok(in->track_frontend && in->track_probe && in->preempt, "flags");
+	ok(in->track_frontend && in->track_probe && in->preempt && in->rescue,
+		"flags");
 	is_int(c->linger_us, 2000000, "linger");
 	is_int(c->handover_port, 7112, "handover port");
 	is_string(c->health_path, "/run/ispdns/ha/health.sock", "socket");

@@ -282,6 +282,90 @@ static void test_gateway(void)
 	is_int(all[2]->sc.priority, 100, "and no others");
 }
 
+/* --- a master that advertises and answers no DNS ----------------------- */
+
+/* A master is heard by the first two, and the first one's question to it
+ * fails, as the second one's would. */
+static void silence(void)
+{
+	for (int i = 0; i < 2; i++) {
+		all[i]->conf.rescue = all[i]->conf.track_frontend = true;
+		hear(all[i], 150);
+	}
+	settle();
+	all[0]->rescue_probe.judge.failed = true;
+	settle();
+}
+
+static void test_rescue(void)
+{
+	begin();
+	silence();
+	ok(roles(STATE_MASTER, STATE_MASTER, STATE_BACKUP),
+		"rescue: a silent master is relieved of the whole group");
+	ok(all[0]->st.reason == STATE_BY_RESCUE &&
+			all[1]->st.reason == STATE_BY_RESCUE,
+		"rescue: by that reason");
+	ok(all[0]->sc.priority == 254 && all[1]->sc.priority == 254 &&
+			all[2]->sc.priority == 100,
+		"rescue: with priority 254, others as ever");
+	ok(told[INSTANCE_RESCUE] == 1 && all[0]->counters.rescues == 1 &&
+			all[1]->counters.rescues == 0,
+		"rescue: told and counted once");
+	hear(all[0], 150);
+	hear(all[1], 150);
+	settle();
+	ok(roles(STATE_MASTER, STATE_MASTER, STATE_BACKUP),
+		"rescue: and kept against what it says");
+	all[0]->rescue_probe.judge.failed = false;
+	all[0]->rescue_probe.proven = true;
+	run(2 * SEC);
+	is_int(all[0]->sc.priority, 254, "rescue: it answers: not at once");
+	run(SEC + 10 * MS);
+	ok(all[0]->sc.priority == 100 && all[1]->sc.priority == 100,
+		"rescue: after 3 s all have their own priority");
+	is_int(told[INSTANCE_RESCUE], 2, "rescue: which is told");
+	hear(all[0], 150);
+	hear(all[1], 150);
+	ok(roles(STATE_BACKUP, STATE_BACKUP, STATE_MASTER),
+		"rescue: and it leads again");
+}
+
+static void test_no_rescue(void)
+{
+	begin();
+	all[0]->drain = true;
+	silence();
+	is_int(all[0]->st.role, STATE_BACKUP, "rescue: not by a drained node");
+	begin();
+	all[1]->link_up = false;
+	silence();
+	is_int(all[0]->st.role, STATE_FAULT,
+		"rescue: not while the group has a fault");
+	begin();
+	silence();
+	all[1]->link_up = false;
+	settle();
+	ok(all[0]->st.role == STATE_FAULT && !all[0]->rescue.leads,
+		"rescue: a fault ends it");
+	begin();
+	silence();
+	all[0]->conf.rescue = false;
+	settle();
+	ok(all[0]->sc.priority == 100 && all[0]->st.role == STATE_MASTER,
+		"rescue: not wanted any more: the usual priority");
+	begin();
+	hear(all[0], 150);
+	run(250 * MS);
+	all[0]->conf.rescue = all[0]->conf.track_frontend = true;
+	settle();
+	all[0]->rescue_probe.silent_us = now;
+	all[0]->rescue_probe.judge.failed = true;
+	settle();
+	is_int(all[0]->st.role, STATE_BACKUP,
+		"rescue: not when adverts ceased as well");
+}
+
 /* --- a service address that somebody else put there -------------------- */
 
 static void scan(struct instance *in, int tag)
@@ -506,6 +590,8 @@ int main(void)
 	test_wait();
 	test_pull();
 	test_gateway();
+	test_rescue();
+	test_no_rescue();
 	test_foreign();
 	test_asymmetric();
 	test_second_path();

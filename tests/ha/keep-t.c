@@ -4,7 +4,9 @@
 
 #include "ha/keep.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/tap/tap.h"
@@ -61,6 +63,49 @@ static void test_life(void)
 	keep_close(k);
 }
 
+static void test_rescue(void)
+{
+	struct config_instance vi = {.ifname = "eth0", .vrid = 51, .family = 4};
+	uint8_t master[STATE_ADDR_MAX] = {10, 98, 0, 12}, out[STATE_ADDR_MAX];
+	struct keep *k = open_keep();
+	struct keep_entry *e = keep_find(k, &vi);
+	struct stat st;
+
+	ok(!keep_rescue(k, NULL) && !keep_rescue(NULL, e),
+		"nothing of nothing");
+	keep_set_rescue(NULL, master);
+	ok(!keep_get_rescue(NULL, out), "to write there and to read");
+	ok(!keep_get_rescue(keep_rescue(k, e), out), "no rescue");
+	e->role = STATE_MASTER;
+	keep_set_rescue(keep_rescue(k, e), master);
+	keep_close(k);
+	k = open_keep();
+	e = keep_find(k, &vi);
+	ok(keep_get_rescue(keep_rescue(k, e), out) &&
+			memcmp(out, master, sizeof(out)) == 0,
+		"a rescue outlives the process");
+	keep_forget(e);
+	e = keep_find(k, &vi);
+	ok(!keep_get_rescue(keep_rescue(k, e), out), "not its entry");
+	e->role = STATE_MASTER;
+	keep_set_rescue(keep_rescue(k, e), master);
+	keep_set_rescue(keep_rescue(k, e), NULL);
+	ok(!keep_get_rescue(keep_rescue(k, e), out), "ended");
+	keep_set_rescue(keep_rescue(k, e), master);
+	keep_close(k);
+	if (stat(path, &st) < 0 ||
+		truncate(path,
+			st.st_size - (off_t)(CONFIG_INSTANCES *
+					     sizeof(struct keep_rescue))) < 0)
+		tap_bail("%s", strerror(errno));
+	k = open_keep();
+	e = keep_find(k, &vi);
+	ok(e->role == STATE_MASTER && !keep_get_rescue(keep_rescue(k, e), out),
+		"the file of a program that knew of none keeps its roles");
+	keep_forget(e);
+	keep_close(k);
+}
+
 static void test_full(void)
 {
 	struct config_instance vi = {.ifname = "eth1", .family = 4};
@@ -95,6 +140,7 @@ int main(void)
 {
 	snprintf(path, sizeof(path), "/tmp/ispdns-keep-t.%d", (int)getpid());
 	test_life();
+	test_rescue();
 	test_full();
 	test_rubbish();
 	unlink(path);

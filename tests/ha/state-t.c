@@ -510,10 +510,16 @@ static void test_move(void)
 	ok(st.role == STATE_MASTER && did & STATE_DO_ANNOUNCE,
 		"take: a backup is master at once");
 	begin(3, 253);
+	did = send_event(STATE_EV_RESCUE);
+	ok(st.role == STATE_MASTER && st.reason == STATE_BY_RESCUE &&
+			did & STATE_DO_ADVERT && did & STATE_DO_ADD,
+		"rescue: the same, by its own reason");
+	begin(3, 253);
 	fault(false);
 	is_int(send_event(STATE_EV_TAKE), 0, "take: not when failed");
 	begin(3, 1);
 	is_int(send_event(STATE_EV_TAKE), 0, "take: not when drained");
+	is_int(send_event(STATE_EV_RESCUE), 0, "rescue: not when drained");
 	begin(3, 100);
 	is_int(send_event(STATE_EV_MOVE), 0, "move: a backup has nothing");
 }

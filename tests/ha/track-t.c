@@ -81,6 +81,25 @@ static void test_eval(void)
 	is_int(out.fault, TRACK_FAULT_SERVICE, "service never seen: fault");
 }
 
+static void test_rescue(void)
+{
+	struct track_input in;
+	struct track_result out;
+
+	good_input(&in);
+	in.rescue = true;
+	is_int(eval(&in, &out), 254, "rescue: the highest priority");
+	in.gateway_lost = true;
+	is_int(eval(&in, &out), 134, "rescue: less what is wrong here");
+	in.drain = true;
+	is_int(eval(&in, &out), 1, "rescue: drained all the same");
+	good_input(&in);
+	in.rescue = true;
+	in.service = TRACK_SERVICE_FAILED;
+	in.peer = TRACK_PEER_LOST;
+	is_int(eval(&in, &out), 1, "rescue: nothing for the last man");
+}
+
 static void test_last_man(void)
 {
 	struct track_input in;
@@ -310,6 +329,7 @@ static void test_probe(void)
 int main(void)
 {
 	test_eval();
+	test_rescue();
 	test_last_man();
 	test_pure();
 	test_beat();

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: ISC
 # ispdns-ha beside Debian's keepalived in every mode that both speak: election
 # both ways, crash of the frontend, drain, goodbye of either side; a change of
-# the interval of version 2. With ISPDNS_KEEPALIVED=FILE beside another one;
+# the interval of version 2; keepalived leads and the DNS beside it is silent. With ISPDNS_KEEPALIVED=FILE beside another one;
 # signed adverts need keepalived 2.4.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ha.sh"
@@ -190,6 +190,75 @@ two_phases() {
 	: > "$work/b/ka.log"
 }
 
+# --- keepalived advertises, but the DNS beside it hangs or is gone ---
+has() { field a "$1" | grep -qx "$2"; }
+fe_is() { kill "-$1" "$(pid b fe)"; } # STOP|CONT|KILL
+restarted() {
+	stop_hard a ha
+	ha_start a
+}
+not_disturbed() { # WHAT
+	hear_more && hear_more && hear_more && hear_more && hear_more
+	ok "$1: keepalived leads" theirs
+	ok "$1: ours is backup" ours BACKUP
+}
+rescue() { # MODE
+	our_conf 50 > "$work/a/ha.yaml"
+	ha_start a
+	fe_start a
+	fe_start b
+	theirs_start 100
+	ok "$1: rescue: keepalived leads" wait_for 15 theirs
+	ok "$1: rescue: and answers us" wait_for 15 has health.master_answers true
+	measure 4 fe_is STOP
+	at_most "$gap" 3000 "$1: rescue: its DNS hangs: gap in ms"
+	ok "$1: rescue: ours leads" ours MASTER
+	is "$(field a reason)" rescue "$1: rescue: by that reason"
+	is "$(field a effective_priority)" 254 "$1: rescue: with priority 254"
+	ok "$1: rescue: keepalived yields" wait_for 5 not_theirs
+	measure 5 restarted
+	is "$lost" 0 "$1: rescue: ispdns-ha is killed and started: nothing is lost"
+	ok "$1: rescue: and goes on" has effective_priority 254
+	leave 8 "$1: rescue: it answers again" fe_is CONT
+	ok "$1: rescue: ours is backup" wait_for 5 ours BACKUP
+	is "$(field a effective_priority)" 50 "$1: rescue: with its own priority"
+}
+rescue_more() {
+	ok "rescue: it is asked again" wait_for 15 has health.master_answers true
+	measure 4 stop_hard b fe
+	at_most "$gap" 3000 "rescue: its DNS dies: gap in ms"
+	ok "rescue: ours leads" ours MASTER
+	like "$(ctl a show)" 'rescue of 10\.98\.0\.12' "rescue: is shown"
+	ctl a move > "$work/moved"
+	ok "rescue: moved to a node without DNS: keepalived leads" \
+		wait_for 8 theirs
+	ok "rescue: and is relieved again" wait_for 8 ours MASTER
+	is "$(stat_of a rescues_total)" 2 "rescue: which is counted"
+	reload 50 rescue=false
+	ok "rescue: switched off: keepalived leads" wait_for 8 theirs
+	not_disturbed "rescue: switched off"
+	in_ns b nft "add table inet acl; add chain inet acl i { type filter hook" \
+		"input priority 0; }; add rule inet acl i ip saddr 10.98.0.11" \
+		"udp dport 53 drop"
+	fe_start b
+	kill "$(pid a ha)"
+	wait "$(pid a ha)"
+	our_conf 50 > "$work/a/ha.yaml"
+	ha_start a
+	ok "rescue: not let in" wait_for 15 knows_master
+	not_disturbed "rescue: one who never let us ask"
+	ok "rescue: which is seen" has health.master_answers false
+	in_ns b nft delete table inet acl
+}
+rescue_end() {
+	ka_stop b
+	kill "$(pid a ha)"
+	wait "$(pid a ha)"
+	stop_hard a fe
+	stop_hard b fe
+	: > "$work/b/ka.log"
+}
+
 more_garp() { [ "$(stat_of a garp_sent_total)" -ge $((garp + 3)) ]; }
 host_dies() {
 	ip -n "$ns-br" link set vb down
@@ -207,6 +276,9 @@ ka_more='authentication { auth_type PASS; auth_pass lab123; }'
 ka_more=$(echo "$ka_more" | tr ';' '\n')
 two_phases
 run_mode "v2 PASS" 4
+rescue "v2 PASS"
+rescue_more
+rescue_end
 
 version=3 interval=100ms ka_interval=0.1 crash_ms=900
 our_more=() ka_more=
@@ -238,5 +310,7 @@ addresses="fe80::100/64, $vip6/64" watch=$vip6
 ka_addresses=$(printf 'fe80::100/64\n%s/64' "$vip6")
 vip=$vip6
 run_mode "v3 IPv6" 2
+rescue "v3 IPv6"
+rescue_end
 unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
 done_testing
