@@ -52,18 +52,16 @@ struct instance_counters {
 	uint64_t discard[PACKET_VERDICTS];
 	uint64_t interval_diff, addr_list_diff, owner, split, clone;
 	uint64_t transitions, late, grace, group_waits, path_waits;
-	uint64_t announced, restored;
+	uint64_t announced, restored, rescues;
 	uint64_t takes_sent, takes_received, hellos_sent, hellos_received;
-	uint64_t rescues;
 	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
 	struct histogram takeover_us; /* decision to announcement */
 };
 
-/* What the others of a sync group suffer. */
+/* What the others of a sync group suffer; `rescued`: stand in (rescue.h). */
 struct in_group {
-	bool failed, gateway_lost;
-	bool rescued; /* stands in for a silent master, and so do we */
+	bool failed, gateway_lost, rescued;
 };
 
 struct instance_peer {

@@ -28,6 +28,7 @@ EMBED(sql_008, "mgmt/migrations/008.sql")
 EMBED(sql_009, "mgmt/migrations/009.sql")
 EMBED(sql_010, "mgmt/migrations/010.sql")
 EMBED(sql_011, "mgmt/migrations/011.sql")
+EMBED(sql_012, "mgmt/migrations/012.sql")
 EMBED(web_index, "mgmt/web/index.html")
 EMBED(web_app, "mgmt/web/app.js")
 EMBED(web_style, "mgmt/web/style.css")
@@ -49,6 +50,7 @@ static struct embed migrations[] = {
 	FILE_OF("009.sql", sql_009),
 	FILE_OF("010.sql", sql_010),
 	FILE_OF("011.sql", sql_011),
+	FILE_OF("012.sql", sql_012),
 };
 
 const struct embed *embed_migration(int version)

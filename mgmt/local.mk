@@ -7,6 +7,7 @@ MGMT_EMBEDDED = mgmt/migrations/001.sql mgmt/migrations/002.sql \
 	mgmt/migrations/007.sql mgmt/migrations/008.sql mgmt/migrations/009.sql \
 	mgmt/migrations/010.sql \
 	mgmt/migrations/011.sql \
+	mgmt/migrations/012.sql \
 	mgmt/web/index.html mgmt/web/app.js mgmt/web/style.css
 mgmt_libmgmt_a_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 mgmt_libmgmt_a_SOURCES = \

@@ -332,6 +332,7 @@ static const struct model_column vip[] = {
 	{"gateway", MODEL_IP, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL, false},
 	{"sync_group", MODEL_IDENT, MODEL_OPTIONAL, "\"\"", 0, 0, NULL, NULL,
 		false},
+	{"rescue", MODEL_BOOL, 0, "true", 0, 0, NULL, NULL, false},
 	{"startup_delay_ms", MODEL_INT, 0, "0", 0, 600000, NULL, NULL, false},
 	{"advertise", MODEL_ENUM, 0, "\"anchor\"", 0, 0, vip_advertise, NULL,
 		false},

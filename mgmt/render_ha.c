@@ -94,6 +94,7 @@ static json_t *vip_peers(const json_t *vip, const json_t *node)
 
 static const struct setting instance_settings[] = {
 	{"sync_group", "sync_group"},
+	{"rescue", "rescue"},
 	{"startup_delay_ms", "startup_delay"},
 	{"advertise", "advertise"},
 	{"strict_addresses", "strict_addresses"},

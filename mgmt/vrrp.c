@@ -453,6 +453,31 @@ void vrrp_stats(const struct vrrp *vrrp, struct vrrp_stats *out)
 	*out = vrrp->stats;
 }
 
+/* A master that leaves clients without answers, as a backup of ours finds. */
+static void alarm_silence(const struct vrrp *vrrp, const char *vip, json_t *out)
+{
+	struct list *pos;
+
+	list_each(pos, fleet_links(vrrp->fleet)) {
+		const struct link *l = list_entry(pos, struct link, list);
+		const json_t *word = vrrp_instance(l, vip);
+		const json_t *health = json_object_get(word, "health");
+
+		if (*text_of(word, "rescue_of"))
+			json_array_append_new(out,
+				json_sprintf("vip %s: node %s stands in for "
+					     "%s, whose DNS did not answer",
+					vip, l->name,
+					text_of(word, "rescue_of")));
+		if (json_is_true(json_object_get(health, "master_silent")))
+			json_array_append_new(out,
+				json_sprintf("vip %s: master %s advertises, "
+					     "but its DNS does not answer node "
+					     "%s",
+					vip, text_of(word, "master"), l->name));
+	}
+}
+
 static void alarm_vip(const struct vrrp *vrrp, const json_t *row, json_t *out)
 {
 	const char *vip = row_str(row, "vip");
@@ -476,6 +501,7 @@ static void alarm_vip(const struct vrrp *vrrp, const json_t *row, json_t *out)
 				     "set --known-peers)",
 				vip, stranger,
 				(long long)row_int(row, "vrid")));
+	alarm_silence(vrrp, vip, out);
 	json_decref(owners);
 }
 

@@ -19,7 +19,7 @@ static bool matters(const char *key)
 	static const char *const keys[] = {"state", "role", "generation",
 		"backends_up", "draining", "drained", "pools_usable",
 		"restart_needed", "pid", "announced", "metric", "split_brain",
-		"engine_absent"};
+		"engine_absent", "master_silent", "rescue_of"};
 
 	for (size_t i = 0; i < countof(keys); i++)
 		if (strcmp(key, keys[i]) == 0)

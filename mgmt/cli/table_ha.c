@@ -17,6 +17,8 @@
 			"vips of one group move together"),                    \
 		OPT("preempt", "preempt", PARAM_BOOL, "yes or no"),            \
 		OPT("preempt_delay_ms", "preempt-delay-ms", PARAM_INT, NULL),  \
+		OPT("rescue", "rescue", PARAM_BOOL,                            \
+			"relieve a keepalived whose DNS does not answer"),     \
 		OPT("startup_delay_ms", "startup-delay-ms", PARAM_INT,         \
 			"no promotion for so long after a start"),             \
 		OPT("track_frontend", "track-frontend", PARAM_BOOL, NULL),     \

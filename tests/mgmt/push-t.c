@@ -698,6 +698,35 @@ static void test_stranger(void)
 	ok(!vrrp_stranger(vrrp, "V"), "nor one that the operator knows");
 }
 
+static void say_rescue(const char *of, bool silent)
+{
+	json_t *body = json_pack("{s:I,s:{s:{s:[{s:s,s:s,s:s,s:s,s:{s:b}}]}}}",
+		"have", (json_int_t)player("dd1")->have, "parts", "ha",
+		"instances", "name", "V", "role", "MASTER", "master",
+		"10.0.1.77", "rescue_of", of, "health", "master_silent",
+		silent);
+	struct err err = {""};
+
+	if (fleet_status(push_fleet(push), "dd1", body, &err))
+		tap_bail("%s", err.text);
+	json_decref(body);
+}
+
+/* A master of others that does not answer. */
+static void test_silence(void)
+{
+	say_rescue("", true);
+	alarm_is("vip V: master 10.0.1.77 advertises, but its DNS does not "
+		 "answer node dd1",
+		"found, not relieved");
+	say_rescue("10.0.1.77", false);
+	alarm_is("vip V: node dd1 stands in for 10.0.1.77, whose DNS did not "
+		 "answer",
+		"relieved");
+	say_rescue("", false);
+	alarm_is("", "and over");
+}
+
 static void say_service(const char *node, bool announced, bool absent)
 {
 	json_t *body = json_pack("{s:I,s:{s:{s:[{s:s,s:b,s:b}]}}}", "have",
@@ -799,6 +828,7 @@ int main(void)
 	test_owner();
 	test_split();
 	test_stranger();
+	test_silence();
 	test_engine();
 	test_restart();
 	push_free(push);

@@ -107,6 +107,7 @@ static const struct {
 	{"vip", "{\"vip\":\"VI_DNS6\",\"vrid\":51,\"addresses\":["
 		"\"fe80::160/64\",\"2001:db8::160/64\"],\"preempt\":false,"
 		"\"preempt_delay_ms\":1500,\"startup_delay_ms\":5000,"
+		"\"rescue\":false,"
 		"\"sync_group\":\"dns\",\"hmac\":\"permissive\","
 		"\"hmac_key\":2,\"hmac_also\":1,\"advertise\":\"all\"}"},
 	{"vip_node", "{\"vip\":\"VI_DNS\",\"node\":\"dd1\",\"priority\":150,"
