@@ -124,6 +124,7 @@ struct instance *instance_new(const struct config_instance *conf,
 	state_init(&in->st);
 	probe_init(&in->probe, env->poll);
 	probe_init(&in->rescue_probe, env->poll);
+	in->rescue_probe.afar = true;
 	rescue_init(&in->rescue);
 	neighbour_init(&in->neighbour, env->poll);
 	derive(in);

@@ -76,11 +76,35 @@ static void on_answer(void *arg)
 	}
 }
 
+/* A connected socket keeps the source address of then, although the address
+ * may have left this machine since. */
+static bool route_anew(struct probe *p)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	return connect(p->item.fd, &none, sizeof(none)) == 0 &&
+	       connect(p->item.fd, &p->to.sa, addr_len(&p->to)) == 0;
+}
+
+/* It cannot be asked from here: what is known of it is no more. */
+static void unsent(struct probe *p, int64_t now)
+{
+	p->waiting = false;
+	p->believed |= p->proven;
+	p->proven = false;
+	memset(&p->judge, 0, sizeof(p->judge));
+	p->next_us = now + p->conf->interval_us;
+}
+
 static void ask(struct probe *p, int64_t now)
 {
 	uint8_t out[QUERY_MAX];
 	struct wbuf w;
 
+	if (p->afar && !route_anew(p)) {
+		unsent(p, now);
+		return;
+	}
 	random_bytes(&p->id, sizeof(p->id));
 	wbuf_init(&w, out, sizeof(out));
 	wbuf_u16(&w, p->id);
@@ -95,16 +119,19 @@ static void ask(struct probe *p, int64_t now)
 	p->asked_us = now;
 	p->waiting = true;
 	p->next_us = now + p->conf->timeout_us;
-	if (send(p->item.fd, out, w.pos, MSG_DONTWAIT) < 0 &&
-		errno == ECONNREFUSED)
+	if (send(p->item.fd, out, w.pos, MSG_DONTWAIT) >= 0)
+		return;
+	if (errno == ECONNREFUSED)
 		result(p, false, now);
+	else if (p->afar)
+		unsent(p, now);
 }
 
 int probe_start(struct probe *p, const struct config_probe *conf,
 	uint8_t family, const uint8_t *octets, int index, int64_t now_us)
 {
 	union addr to = {0};
-	int rc;
+	int rc = 0;
 
 	probe_stop(p);
 	p->conf = conf;
@@ -118,13 +145,15 @@ int probe_start(struct probe *p, const struct config_probe *conf,
 		memcpy(&to.v4.sin_addr, octets, 4);
 	}
 	addr_set_port(&to, conf->port);
+	p->to = to;
 	p->item.fd = socket(
 		to.sa.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (p->item.fd < 0)
 		return -errno;
 	p->item.ready = on_answer;
 	p->item.arg = p;
-	rc = connect(p->item.fd, &to.sa, addr_len(&to)) < 0 ? -errno : 0;
+	if (!p->afar && connect(p->item.fd, &to.sa, addr_len(&to)) < 0)
+		rc = -errno;
 	if (rc == 0)
 		rc = poll_add(p->poll, &p->item);
 	if (rc < 0) {

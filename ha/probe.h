@@ -13,12 +13,18 @@
  * that nobody lets us ask (an access list), so then only a refused port
  * counts as a failure. A backup asks its master in the same way (rescue.h).
  * Real-time thread; no allocation.
+ *
+ * Our own address that we cannot send to is a failure. Of another machine it
+ * says nothing: what fails then is here (a route, our own address), so such
+ * questions count neither way, and each one begins with routing anew.
  */
 
 struct probe {
 	struct poll *poll;
 	struct poll_item item;
 	const struct config_probe *conf;
+	union addr to;
+	bool afar; /* another machine; set it after probe_init */
 	struct track_probe judge;
 	bool waiting;  /* for an answer */
 	bool proven;   /* answered at least once since probe_start */

@@ -17,6 +17,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/neighbour-t \
 	tests/ha/pace-t \
 	tests/ha/packet-t \
+	tests/ha/probe-t \
 	tests/ha/rescue-t \
 	tests/ha/route-t \
 	tests/ha/state-t \
@@ -51,6 +52,8 @@ tests_ha_pace_t_SOURCES = tests/ha/pace-t.c
 tests_ha_pace_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c tests/ha/frame.h
 tests_ha_packet_t_LDADD = $(HA_LIBS)
+tests_ha_probe_t_SOURCES = tests/ha/probe-t.c
+tests_ha_probe_t_LDADD = $(HA_LIBS)
 tests_ha_rescue_t_SOURCES = tests/ha/rescue-t.c
 tests_ha_rescue_t_LDADD = $(HA_LIBS)
 tests_ha_route_t_SOURCES = tests/ha/route-t.c
