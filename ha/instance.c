@@ -96,9 +96,8 @@ static void decide_resume(struct instance *in)
 					 state_master_down_us(
 						 &in->sc, in->conf.interval_us),
 					 now);
-	if (!in->resume)
-		return;
-	in->trust_us = now + TRUST_US;
+	if (in->resume)
+		in->trust_us = now + TRUST_US;
 	in_rescue_resume(in);
 }
 

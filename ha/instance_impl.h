@@ -59,7 +59,8 @@ void in_announce_when_ready(struct instance *in, int64_t now);
 bool in_rescue(struct instance *in, int64_t now);
 /* The configuration changed: questions begin anew. */
 void in_rescue_reconf(struct instance *in);
-/* The role is resumed; so is what was kept of a rescue. */
+/* After in->resume is decided: what was kept of a rescue goes on with the role,
+ * and is over without it; but who has answered before is known anyway. */
 void in_rescue_resume(struct instance *in);
 
 /* Judge in->packet, and obey it when it is good. */

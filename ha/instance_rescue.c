@@ -88,6 +88,8 @@ bool in_rescue(struct instance *in, int64_t now)
 	result = rescue_step(&in->rescue, &input, now);
 	if (result != RESCUE_NOTHING)
 		note(in, result);
+	if (in->rescue.known)
+		keep_set_trust(in->keep_rescue, in->rescue.trusted);
 	follow_ask(in, now);
 	return in->rescue.leads != leads;
 }
@@ -102,6 +104,11 @@ void in_rescue_resume(struct instance *in)
 {
 	uint8_t master[STATE_ADDR_MAX];
 
-	if (in->conf.rescue && keep_get_rescue(in->keep_rescue, master))
+	if (keep_get_trust(in->keep_rescue, master))
+		rescue_trust(&in->rescue, master);
+	if (in->resume && in->conf.rescue &&
+		keep_get_rescue(in->keep_rescue, master))
 		rescue_resume(&in->rescue, master);
+	else
+		keep_set_rescue(in->keep_rescue, NULL);
 }

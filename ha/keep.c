@@ -137,7 +137,7 @@ struct keep_entry *keep_find(struct keep *k, const struct config_instance *conf)
 	spare->family = conf->family;
 	spare->role = STATE_INIT;
 	spare->used = 1;
-	keep_set_rescue(keep_rescue(k, spare), NULL);
+	memset(keep_rescue(k, spare), 0, sizeof(struct keep_rescue));
 	return spare;
 }
 
@@ -163,6 +163,24 @@ bool keep_get_rescue(
 	if (!r || !r->on)
 		return false;
 	memcpy(master, r->master, sizeof(r->master));
+	return true;
+}
+
+void keep_set_trust(
+	struct keep_rescue *r, const uint8_t trusted[STATE_ADDR_MAX])
+{
+	if (!r)
+		return;
+	memcpy(r->trusted, trusted, sizeof(r->trusted));
+	r->known = 1;
+}
+
+bool keep_get_trust(
+	const struct keep_rescue *r, uint8_t trusted[STATE_ADDR_MAX])
+{
+	if (!r || !r->known)
+		return false;
+	memcpy(trusted, r->trusted, sizeof(r->trusted));
 	return true;
 }
 

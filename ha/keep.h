@@ -21,10 +21,11 @@ struct keep_entry {
 	int64_t advert_us; /* CLOCK_MONOTONIC of the last one sent */
 };
 
-/* The master that we stand in for (rescue.h), beside the entry. */
+/* The master that we stand in for, and the one whose silence counts
+ * (rescue.h), beside the entry. */
 struct keep_rescue {
-	uint8_t on;
-	uint8_t master[STATE_ADDR_MAX];
+	uint8_t on, known;
+	uint8_t master[STATE_ADDR_MAX], trusted[STATE_ADDR_MAX];
 };
 
 struct keep;
@@ -45,6 +46,11 @@ void keep_set_rescue(struct keep_rescue *r, const uint8_t *master);
 /* False: there is none. */
 bool keep_get_rescue(
 	const struct keep_rescue *r, uint8_t master[STATE_ADDR_MAX]);
+/* The same for who has answered before; `r` may be NULL. */
+void keep_set_trust(
+	struct keep_rescue *r, const uint8_t trusted[STATE_ADDR_MAX]);
+bool keep_get_trust(
+	const struct keep_rescue *r, uint8_t trusted[STATE_ADDR_MAX]);
 
 /* May an instance go on as master? It was master and its last advert is
  * younger than half a master-down time, so that no peer took over yet. */

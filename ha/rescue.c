@@ -103,8 +103,7 @@ static enum rescue_result watching(
 	if (!goes_on(r, in))
 		return calm(r);
 	if (in->answers) {
-		r->known = true;
-		memcpy(r->trusted, r->master, sizeof(r->trusted));
+		rescue_trust(r, r->master);
 		return calm(r);
 	}
 	if (!in->silent)
@@ -129,6 +128,12 @@ bool rescue_trusts(const struct rescue *r)
 {
 	return r->known &&
 	       memcmp(r->trusted, r->master, sizeof(r->trusted)) == 0;
+}
+
+void rescue_trust(struct rescue *r, const uint8_t master[STATE_ADDR_MAX])
+{
+	r->known = true;
+	memcpy(r->trusted, master, sizeof(r->trusted));
 }
 
 void rescue_resume(struct rescue *r, const uint8_t master[STATE_ADDR_MAX])

@@ -68,6 +68,8 @@ enum rescue_result rescue_step(
 	struct rescue *r, const struct rescue_input *in, int64_t now_us);
 /* Does silence of whoever is asked prove anything yet? */
 bool rescue_trusts(const struct rescue *r);
+/* After a restart: `master` has answered before. */
+void rescue_trust(struct rescue *r, const uint8_t master[STATE_ADDR_MAX]);
 /* Go on in the place of `master`, after a restart. */
 void rescue_resume(struct rescue *r, const uint8_t master[STATE_ADDR_MAX]);
 

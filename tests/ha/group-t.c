@@ -9,6 +9,9 @@
 #include "ha/fence.h"
 #include "ha/instance_impl.h"
 
+#include <unistd.h>
+
+#include "common/base/clock.h"
 #include "tests/tap/tap.h"
 
 enum {
@@ -366,6 +369,68 @@ static void test_no_rescue(void)
 		"rescue: not when adverts ceased as well");
 }
 
+/* The first one is made again with what was kept `age_us` ago, as master who
+ * stood in for 10.98.0.12. */
+static void restart(int64_t age_us)
+{
+	static const uint8_t master[STATE_ADDR_MAX] = {10, 98, 0, 12};
+	struct config_instance conf = all[0]->conf;
+	struct err err = {.text = ""};
+	struct keep_entry *e;
+	struct keep *keep;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/tmp/ispdns-group-t.%d", (int)getpid());
+	keep = keep_open(path, &err);
+	if (!keep)
+		tap_bail("%s", err.text);
+	unlink(path);
+	conf.rescue = true;
+	e = keep_find(keep, &conf);
+	e->role = STATE_MASTER;
+	e->advert_us = mtime_now().us - age_us;
+	keep_set_rescue(keep_rescue(keep, e), master);
+	keep_set_trust(keep_rescue(keep, e), master);
+	env.keep = keep;
+	instance_free(all[0]);
+	all[0] = instance_new(&conf, &env, e);
+	if (!all[0])
+		tap_bail("no memory");
+}
+
+static void end_restart(void)
+{
+	keep_close(env.keep);
+	env.keep = NULL;
+	all[0]->keep = NULL;
+	all[0]->keep_rescue = NULL;
+}
+
+static void test_rescue_restart(void)
+{
+	uint8_t kept[STATE_ADDR_MAX];
+
+	begin();
+	restart(0);
+	ok(all[0]->resume && all[0]->rescue.leads,
+		"rescue: goes on with the role after a restart");
+	end_restart();
+	begin();
+	restart(60 * (int64_t)SEC);
+	ok(!all[0]->resume && !all[0]->rescue.leads,
+		"rescue: not without the role");
+	ok(!keep_get_rescue(all[0]->keep_rescue, kept),
+		"rescue: nor with a role that comes later");
+	all[0]->link_up = all[0]->has_source = all[0]->scanned = true;
+	all[0]->conf.track_frontend = true;
+	settle();
+	hear(all[0], 150);
+	settle();
+	ok(rescue_trusts(&all[0]->rescue),
+		"rescue: but whose silence counts is known");
+	end_restart();
+}
+
 /* --- a service address that somebody else put there -------------------- */
 
 static void scan(struct instance *in, int tag)
@@ -592,6 +657,7 @@ int main(void)
 	test_gateway();
 	test_rescue();
 	test_no_rescue();
+	test_rescue_restart();
 	test_foreign();
 	test_asymmetric();
 	test_second_path();

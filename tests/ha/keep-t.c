@@ -84,9 +84,19 @@ static void test_rescue(void)
 	ok(keep_get_rescue(keep_rescue(k, e), out) &&
 			memcmp(out, master, sizeof(out)) == 0,
 		"a rescue outlives the process");
+	ok(!keep_get_trust(keep_rescue(k, e), out) &&
+			!keep_get_trust(NULL, out),
+		"nobody has answered");
+	keep_set_trust(NULL, master);
+	keep_set_trust(keep_rescue(k, e), master);
+	ok(keep_get_trust(keep_rescue(k, e), out) &&
+			memcmp(out, master, sizeof(out)) == 0,
+		"that one has");
 	keep_forget(e);
 	e = keep_find(k, &vi);
-	ok(!keep_get_rescue(keep_rescue(k, e), out), "not its entry");
+	ok(!keep_get_rescue(keep_rescue(k, e), out) &&
+			!keep_get_trust(keep_rescue(k, e), out),
+		"neither outlives its entry");
 	e->role = STATE_MASTER;
 	keep_set_rescue(keep_rescue(k, e), master);
 	keep_set_rescue(keep_rescue(k, e), NULL);
