@@ -26,6 +26,7 @@ static bool master_is_ours(const struct instance *in)
 static bool is_fit(const struct instance *in, int64_t now)
 {
 	return in->service == TRACK_SERVICE_OK && !in->gateway_lost &&
+	       !in->group.gateway_lost &&
 	       in->health.fault == TRACK_FAULT_NONE && !in->health.leaving &&
 	       in->st.heard_us && now >= in->st.startup_us &&
 	       in->vip.place == VIP_OFF && vip_settled(&in->vip);

@@ -346,6 +346,13 @@ static void test_no_rescue(void)
 	is_int(all[0]->st.role, STATE_FAULT,
 		"rescue: not while the group has a fault");
 	begin();
+	all[1]->neighbour.has_gateway = true;
+	all[1]->neighbour.judge.failed = true;
+	silence();
+	ok(all[0]->st.role == STATE_BACKUP && !told[INSTANCE_RESCUE],
+		"rescue: nor when another member's gateway is lost, since its "
+		"priority would be beaten");
+	begin();
 	silence();
 	all[1]->link_up = false;
 	settle();
