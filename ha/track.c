@@ -83,7 +83,8 @@ void track_eval(const struct track_input *in, const struct track_weights *w,
 	int priority = in->rescue ? RESCUE_PRIORITY : in->base;
 
 	memset(out, 0, sizeof(*out));
-	if (in->service == TRACK_SERVICE_DEGRADED)
+	/* Not everything is more than the nothing of whom we stand in for. */
+	if (in->service == TRACK_SERVICE_DEGRADED && !in->rescue)
 		priority -= w->degraded;
 	if (in->gateway_lost)
 		priority -= w->gateway;

@@ -89,6 +89,10 @@ static void test_rescue(void)
 	good_input(&in);
 	in.rescue = true;
 	is_int(eval(&in, &out), 254, "rescue: the highest priority");
+	in.service = TRACK_SERVICE_DEGRADED;
+	is_int(eval(&in, &out), 254,
+		"rescue: kept when degraded, the other one answers nothing");
+	in.service = TRACK_SERVICE_OK;
 	in.gateway_lost = true;
 	is_int(eval(&in, &out), 134, "rescue: less what is wrong here");
 	in.drain = true;
