@@ -9,43 +9,14 @@
  */
 
 #include "common/base/metrics.h"
-#include "ha/announce.h"
-#include "ha/config.h"
-#include "ha/handover.h"
-#include "ha/instance_event.h"
-#include "ha/keep.h"
+#include "ha/instance_env.h"
 #include "ha/neighbour.h"
-#include "ha/poll.h"
 #include "ha/probe.h"
 #include "ha/rescue.h"
 #include "ha/sock.h"
 #include "ha/state.h"
 #include "ha/track.h"
 #include "ha/vip.h"
-
-/* What all share. */
-struct instance_env {
-	struct poll *poll;
-	struct iface *iface; /* iface_is_local only */
-	struct kernel *kernel;
-	uint64_t done;   /* ticket; failures up to it were told */
-	uint32_t owners; /* numbers given to those who ask the kernel */
-	uint32_t chains; /* and to requests that depend on each other */
-	/* The kernel's routes with our tag, as last seen. */
-	const struct kernel_routes *routes;
-	struct handover *handover;
-	const struct config *config;      /* running one; changes at commit */
-	struct keep *keep;                /* the role file; NULL = none */
-	int packet_fd;                    /* announcements */
-	struct announce_links *announced; /* how many of late */
-	int loopback;                     /* index of lo */
-	void (*emit)(void *arg, const struct instance_event *event);
-	/* Is this VRID another one of ours on the same link? */
-	bool (*known)(void *arg, int index, uint8_t family, uint8_t vrid);
-	/* All instances that run, this one among them. */
-	struct instance *const *(*everybody)(void *arg, size_t *count);
-	void *arg;
-};
 
 struct instance_counters {
 	uint64_t sent, received, prio0_sent, prio0_received;

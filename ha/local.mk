@@ -13,7 +13,8 @@ ha_libha_a_SOURCES = \
 	ha/health.c ha/health.h \
 	ha/hmac.c ha/hmac.h \
 	ha/iface.c ha/iface.h ha/iface_impl.h ha/iface_route.c \
-	ha/instance.c ha/instance.h ha/instance_event.h ha/instance_impl.h \
+	ha/instance.c ha/instance.h ha/instance_env.h ha/instance_event.h \
+	ha/instance_impl.h \
 	ha/instance_group.c ha/instance_link.c \
 	ha/instance_peer.c ha/instance_rescue.c ha/instance_send.c \
 	ha/keep.c ha/keep.h \
