@@ -20,6 +20,7 @@ ha_libha_a_SOURCES = \
 	ha/keep.c ha/keep.h \
 	ha/kernel.c ha/kernel.h \
 	ha/neighbour.c ha/neighbour.h \
+	ha/opener.c ha/opener.h \
 	ha/pace.c ha/pace.h \
 	ha/packet.c ha/packet.h \
 	ha/poll.h \

@@ -133,24 +133,42 @@ static void forget(struct neighbour *n)
 	memset(&n->judge, 0, sizeof(n->judge));
 }
 
-/* Bound after the filter is there: nothing else ever comes in. */
+/* Bound after a filter is there: nothing else ever comes in. */
+int neighbour_socket(int index)
+{
+	static struct sock_filter drop_all[] = {
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	static const struct sock_fprog nothing = {1, drop_all};
+	struct sockaddr_ll on = {.sll_family = AF_PACKET};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	on.sll_ifindex = index;
+	on.sll_protocol = htons(ETHERTYPE_ARP);
+	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &nothing,
+		    sizeof(nothing)) < 0 ||
+		bind(fd, (struct sockaddr *)&on, sizeof(on)) < 0) {
+		int rc = -errno;
+
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
 static int open_socket(
 	struct neighbour *n, const struct config_instance *conf, int index)
 {
-	struct sockaddr_ll on = {.sll_family = AF_PACKET};
-	int rc;
+	int rc = n->item.fd = neighbour_socket(index);
 
-	n->item.fd =
-		socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (n->item.fd < 0)
-		return -errno;
+	if (rc < 0)
+		return rc;
 	n->item.ready = on_arp;
 	n->item.arg = n;
-	on.sll_ifindex = n->index = index;
-	on.sll_protocol = htons(ETHERTYPE_ARP);
+	n->index = index;
 	rc = attach_filter(n->item.fd, conf);
-	if (rc == 0 && bind(n->item.fd, (struct sockaddr *)&on, sizeof(on)) < 0)
-		rc = -errno;
 	if (rc == 0)
 		rc = poll_add(n->poll, &n->item);
 	return rc;

@@ -11,7 +11,7 @@
  * What ARP on the service link tells: whether the gateway answers, and
  * whether somebody else claims one of our addresses (RFC 5227). IPv4 only.
  * A filter in the kernel lets through nothing but senders that matter.
- * Real-time thread; no allocation.
+ * Real-time thread, but for neighbour_socket; no allocation.
  */
 
 enum {
@@ -52,6 +52,9 @@ void neighbour_question(uint8_t out[NEIGHBOUR_FRAME], const uint8_t mac[6],
 	const uint8_t source[4], const uint8_t target[4]);
 
 void neighbour_init(struct neighbour *n, struct poll *poll);
+/* A socket on link `index`, through which nothing comes before neighbour_open;
+ * -errno. Any thread. */
+int neighbour_socket(int index) MUST_CHECK;
 /* Listen on link `index` for the instance's addresses and gateway, also when it
  * does already; -errno: it does not then. */
 int neighbour_open(struct neighbour *n, const struct config_instance *conf,

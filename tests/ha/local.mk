@@ -15,6 +15,7 @@ unit_tests += tests/ha/announce-t \
 	tests/ha/keep-t \
 	tests/ha/kernel-t \
 	tests/ha/neighbour-t \
+	tests/ha/opener-t \
 	tests/ha/pace-t \
 	tests/ha/packet-t \
 	tests/ha/probe-t \
@@ -48,6 +49,8 @@ tests_ha_kernel_t_SOURCES = tests/ha/kernel-t.c
 tests_ha_kernel_t_LDADD = $(HA_LIBS)
 tests_ha_neighbour_t_SOURCES = tests/ha/neighbour-t.c
 tests_ha_neighbour_t_LDADD = $(HA_LIBS)
+tests_ha_opener_t_SOURCES = tests/ha/opener-t.c
+tests_ha_opener_t_LDADD = $(HA_LIBS)
 tests_ha_pace_t_SOURCES = tests/ha/pace-t.c
 tests_ha_pace_t_LDADD = $(HA_LIBS)
 tests_ha_packet_t_SOURCES = tests/ha/packet-t.c tests/ha/frame.h
