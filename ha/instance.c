@@ -120,6 +120,7 @@ struct instance *instance_new(const struct config_instance *conf,
 	in->rx.fd = -1;
 	in->announce.next_us = INT64_MAX;
 	sock_init(&in->sock);
+	in->arp = -1;
 	state_init(&in->st);
 	probe_init(&in->probe, env->poll);
 	probe_init(&in->rescue_probe, env->poll);
@@ -316,6 +317,13 @@ static void evaluate(struct instance *in, struct track_input *input)
 	in->sc.leaving = in->health.leaving;
 }
 
+/* Who hears no master must not believe that there is none. One who leads goes
+ * on, one who did not begin waits. */
+static bool is_cut_off(const struct instance *in)
+{
+	return in->started && in->st.role != STATE_MASTER && in_is_deaf(in);
+}
+
 static void judge(struct instance *in, enum track_service service, int64_t now)
 {
 	struct track_input input = {0};
@@ -327,7 +335,7 @@ static void judge(struct instance *in, enum track_service service, int64_t now)
 		service = TRACK_SERVICE_OK;
 	in->service = in->conf.track_frontend ? service : TRACK_SERVICE_UNUSED;
 	input.base = in->conf.priority;
-	input.link_up = in->link_up && !in->banned_us;
+	input.link_up = in->link_up && !in->banned_us && !is_cut_off(in);
 	input.has_source = in->has_source;
 	input.service = in->service;
 	input.probe_failed = probe_failed(&in->probe, now);
@@ -414,7 +422,8 @@ void instance_tick(
 	judge(in, service, now_us);
 	if (in_rescue(in, now_us))
 		judge(in, service, now_us);
-	if (!in->started && in->scanned)
+	in_open(in, false);
+	if (!in->started && in->scanned && !in_is_deaf(in))
 		begin(in, now_us);
 	run_timer(in, now_us);
 	in_group_pull(in, now_us);
@@ -480,10 +489,9 @@ void instance_reconf(
 	in->conf = *next;
 	derive(in);
 	in_set_peers(in);
-	if (other_mode && in->sock.rx >= 0) {
-		in_close(in);
-		in_open(in);
-	}
+	if (other_mode ||
+		(in->conf.family == 4 && in->sock.rx >= 0 && in->arp < 0))
+		in_renew(in);
 	in_open_neighbour(in, now_us);
 	if (in->vip.place == VIP_ON)
 		announce_remind(&in->announce, now_us);
@@ -520,6 +528,8 @@ void instance_inherit(struct instance *in, struct instance *old, int64_t now_us)
 	old->vip.index = 0;
 	old->can_linger = false;
 	in_adopt_link(in, old, now_us);
+	instance_event(old, STATE_EV_STOP, now_us); /* by its own sockets */
+	in_inherit_sockets(in, old, now_us);
 	in->resume = true;
 	in->trust_us = now_us + TRUST_US;
 	in->rescue = old->rescue;
@@ -535,6 +545,7 @@ void instance_close(struct instance *in, int64_t now_us)
 	if (in->vip.place != VIP_OFF)
 		vip_off(&in->vip, &in->conf);
 	in_close(in);
+	in->index = 0; /* no others are asked for */
 	keep_forget(in->keep);
 	in->keep = NULL;
 	in->keep_rescue = NULL;

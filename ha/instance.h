@@ -11,9 +11,9 @@
 #include "common/base/metrics.h"
 #include "ha/instance_env.h"
 #include "ha/neighbour.h"
+#include "ha/opener.h"
 #include "ha/probe.h"
 #include "ha/rescue.h"
-#include "ha/sock.h"
 #include "ha/state.h"
 #include "ha/track.h"
 #include "ha/vip.h"
@@ -28,6 +28,12 @@ struct instance_counters {
 	uint64_t send_failed, handover_bad;
 	struct histogram late_us;     /* of timers */
 	struct histogram takeover_us; /* decision to announcement */
+};
+
+/* Which set of sockets is wanted and which is in use, by number. */
+struct in_sockets {
+	uint32_t want, have;
+	bool asking, failed; /* one is under way; the last one was refused */
 };
 
 /* What the others of a sync group suffer; `rescued`: stand in (rescue.h). */
@@ -60,6 +66,8 @@ struct instance {
 	int64_t old_until_us;
 	enum packet_sum sum_form;
 	struct sock sock;
+	int arp; /* neighbour's; -1: none */
+	struct in_sockets sockets;
 	struct poll_item rx;
 	struct vip vip;
 	struct announce_plan announce;
@@ -132,6 +140,9 @@ void instance_scan_begin(struct instance *in);
 void instance_scan_link(struct instance *in, const struct iface_link *link);
 void instance_scan_addr(struct instance *in, const struct iface_addr *addr);
 void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us);
+/* Sockets that were asked for are there, or are not to be had. */
+void instance_opened(
+	struct instance *in, const struct opener_got *got, int64_t now_us);
 /* The kernel did not do what one of ours asked for. */
 void instance_refused(struct instance *in, const struct kernel_failure *f);
 

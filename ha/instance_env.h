@@ -13,6 +13,7 @@
 #include "ha/instance_event.h"
 #include "ha/keep.h"
 #include "ha/kernel.h"
+#include "ha/opener.h"
 #include "ha/poll.h"
 
 struct instance;
@@ -21,6 +22,7 @@ struct instance_env {
 	struct poll *poll;
 	struct iface *iface; /* iface_is_local only */
 	struct kernel *kernel;
+	struct opener *opener;
 	uint64_t done;   /* ticket; failures up to it were told */
 	uint32_t owners; /* numbers given to those who ask the kernel */
 	uint32_t chains; /* and to requests that depend on each other */

@@ -67,12 +67,20 @@ void in_rescue_resume(struct instance *in);
 void in_take_packet(struct instance *in, int64_t now);
 /* Read what waits in the socket. */
 void in_drain(struct instance *in);
-void in_open(struct instance *in);
+/* Other sockets are needed than those that were asked for last. */
+void in_renew(struct instance *in);
+/* Ask for sockets when the right ones are neither here nor under way; `again`:
+ * also when that failed. */
+void in_open(struct instance *in, bool again);
 void in_close(struct instance *in);
+/* Its sockets are still to come: silence proves nothing. */
+bool in_is_deaf(const struct instance *in);
+/* Those of `old`, which ends, serve until ours come. */
+void in_inherit_sockets(struct instance *in, struct instance *old, int64_t now);
 /* What a scan would find, as another one on the same link knows it. */
 void in_adopt_link(
 	struct instance *in, const struct instance *from, int64_t now);
-/* Listen to ARP on the link as it is now. */
+/* Listen to ARP on the link as it is now, when there is a socket for it. */
 void in_open_neighbour(struct instance *in, int64_t now);
 /* What was heard there: gateway and rivals. */
 void in_listen(struct instance *in, int64_t now);

@@ -8,7 +8,7 @@
 /*
  * The link side of a virtual router: what its socket receives, and what a
  * scan of links and addresses finds. A link that went and came again has a
- * new index, and then new sockets are opened.
+ * new index, and then new sockets are asked for.
  */
 
 enum {
@@ -138,50 +138,7 @@ void in_take_packet(struct instance *in, int64_t now)
 	in_step(in, &ev, now);
 }
 
-/* Bounded, so that a flood cannot keep us from our own adverts. */
-void in_drain(struct instance *in)
-{
-	enum {
-		ROUND = 256
-	};
-
-	for (int i = 0; i < ROUND && in->sock.rx >= 0; i++) {
-		if (sock_receive(&in->sock, &in->packet) <= 0)
-			return;
-		in_take_packet(in, mtime_now().us);
-	}
-}
-
-static void on_readable(void *arg)
-{
-	in_drain(arg);
-}
-
 /* --- the link ---------------------------------------------------------- */
-
-void in_close(struct instance *in)
-{
-	neighbour_close(&in->neighbour);
-	poll_del(in->env->poll, &in->rx);
-	in->rx.fd = -1;
-	sock_close(&in->sock);
-}
-
-void in_open(struct instance *in)
-{
-	int rc = sock_open(&in->sock, in->conf.family, in->index,
-		in->conf.ifname, in->conf.peer_count > 0, NULL);
-
-	if (rc == 0) {
-		in->rx.fd = in->sock.rx;
-		in->rx.ready = on_readable;
-		in->rx.arg = in;
-		rc = poll_add(in->env->poll, &in->rx);
-	}
-	if (rc < 0)
-		in_close(in);
-	in_trouble(in, "open socket", rc);
-}
 
 void instance_scan_begin(struct instance *in)
 {
@@ -273,15 +230,6 @@ static void check_foreign(struct instance *in)
 	in_emit(in, &ev);
 }
 
-void in_open_neighbour(struct instance *in, int64_t now)
-{
-	if (in->conf.family != 4 || in->index == 0)
-		return;
-	in_trouble(in, "listen to ARP",
-		neighbour_open(
-			&in->neighbour, &in->conf, in->index, in->mac, now));
-}
-
 /* A peer that takes over says so by advert and by ARP, in either order: so a
  * claim counts only when we are still master a moment later. */
 static void check_conflict(struct instance *in, int64_t now)
@@ -361,17 +309,22 @@ void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us)
 	const struct iface_link *link = &in->scan_link;
 	bool moved = link->index != in->index ||
 		     memcmp(link->mac, in->mac, sizeof(in->mac)) != 0;
+	bool other = link->index != in->index;
 
-	if (moved && in->index != 0)
-		in_close(in);
 	if (moved && link->index != 0) /* it may be a new link */
 		in->can_linger = in->conf.family == 6 ||
 				 vip_prepare_linger(in->conf.ifname);
+	if (other)
+		in_close(in);
 	in->index = link->index;
 	in->vip.index = link->index;
 	in->link_up = link->up;
 	in->has_source = in->scan_has_source;
 	memcpy(in->mac, link->mac, sizeof(in->mac));
+	if (moved) {
+		in_renew(in);
+		in_open_neighbour(in, now_us);
+	}
 	if (in->scan_has_source &&
 		memcmp(in->source, in->scan_source, sizeof(in->source)) != 0) {
 		memcpy(in->source, in->scan_source, sizeof(in->source));
@@ -380,10 +333,7 @@ void instance_scan_end(struct instance *in, uint64_t ticket, int64_t now_us)
 			sizeof(in->old_rules.self));
 		memcpy(in->sc.self, in->source, sizeof(in->sc.self));
 	}
-	if (in->index != 0 && in->sock.rx < 0) {
-		in_open(in);
-		in_open_neighbour(in, now_us);
-	}
+	in_open(in, true);
 	in->scanned = true;
 	check_foreign(in);
 	restore(in, ticket, now_us);

@@ -17,6 +17,7 @@ ha_libha_a_SOURCES = \
 	ha/instance_impl.h \
 	ha/instance_group.c ha/instance_link.c \
 	ha/instance_peer.c ha/instance_rescue.c ha/instance_send.c \
+	ha/instance_sock.c \
 	ha/keep.c ha/keep.h \
 	ha/kernel.c ha/kernel.h \
 	ha/neighbour.c ha/neighbour.h \

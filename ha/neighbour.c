@@ -158,40 +158,30 @@ int neighbour_socket(int index)
 	return fd;
 }
 
-static int open_socket(
-	struct neighbour *n, const struct config_instance *conf, int index)
+static int watch(struct neighbour *n, int fd)
 {
-	int rc = n->item.fd = neighbour_socket(index);
-
-	if (rc < 0)
-		return rc;
+	if (n->item.fd == fd)
+		return 0;
+	neighbour_close(n);
+	n->item.fd = fd;
 	n->item.ready = on_arp;
 	n->item.arg = n;
-	n->index = index;
-	rc = attach_filter(n->item.fd, conf);
-	if (rc == 0)
-		rc = poll_add(n->poll, &n->item);
-	return rc;
+	return poll_add(n->poll, &n->item);
 }
 
-/* The socket stays where it can: to close one waits for all processors, some
- * ten milliseconds on an idle machine. */
 int neighbour_open(struct neighbour *n, const struct config_instance *conf,
-	int index, const uint8_t mac[6], int64_t now_us)
+	int fd, int index, const uint8_t mac[6], int64_t now_us)
 {
-	int rc;
+	int rc = attach_filter(fd, conf);
 
 	forget(n);
-	if (n->item.fd >= 0 && n->index == index) {
-		rc = attach_filter(n->item.fd, conf);
-	} else {
-		neighbour_close(n);
-		rc = open_socket(n, conf, index);
-	}
+	if (rc == 0)
+		rc = watch(n, fd);
 	if (rc < 0) {
 		neighbour_close(n);
 		return rc;
 	}
+	n->index = index;
 	memcpy(n->mac, mac, sizeof(n->mac));
 	n->has_gateway = conf->has_gateway;
 	memcpy(n->gateway, conf->gateway, sizeof(n->gateway));
@@ -202,10 +192,7 @@ int neighbour_open(struct neighbour *n, const struct config_instance *conf,
 
 void neighbour_close(struct neighbour *n)
 {
-	if (n->item.fd >= 0) {
-		poll_del(n->poll, &n->item);
-		close(n->item.fd);
-	}
+	poll_del(n->poll, &n->item);
 	n->item.fd = -1;
 	forget(n);
 }

@@ -55,10 +55,12 @@ void neighbour_init(struct neighbour *n, struct poll *poll);
 /* A socket on link `index`, through which nothing comes before neighbour_open;
  * -errno. Any thread. */
 int neighbour_socket(int index) MUST_CHECK;
-/* Listen on link `index` for the instance's addresses and gateway, also when it
- * does already; -errno: it does not then. */
+/* Listen by `fd`, a neighbour_socket of that link which stays the caller's, for
+ * the instance's addresses and gateway, also when it does already. -errno: it
+ * does not then. */
 int neighbour_open(struct neighbour *n, const struct config_instance *conf,
-	int index, const uint8_t mac[6], int64_t now_us) MUST_CHECK;
+	int fd, int index, const uint8_t mac[6], int64_t now_us) MUST_CHECK;
+/* Before the socket is closed. */
 void neighbour_close(struct neighbour *n);
 /* Ask the gateway when it is time to. */
 void neighbour_tick(

@@ -166,7 +166,7 @@ static int add_item(struct worker *w, struct poll_item *item, int fd,
 static void clear_items(struct worker *w)
 {
 	w->poll.epfd = w->event_fd = -1;
-	w->timer.fd = w->told.fd = w->calls.fd = -1;
+	w->timer.fd = w->told.fd = w->opened.fd = w->calls.fd = -1;
 	w->peers4.fd = w->peers6.fd = -1;
 	w->health.listener.fd = -1;
 	w->handover.fd4 = w->handover.fd6 = -1;
@@ -192,6 +192,9 @@ static int open_loop(struct worker *w, struct err *err)
 		rc = add_item(
 			w, &w->told, kernel_fd(w->kernel), worker_on_kernel);
 	if (rc == 0)
+		rc = add_item(
+			w, &w->opened, opener_fd(w->opener), worker_on_opener);
+	if (rc == 0)
 		rc = add_item(w, &w->peers4, w->handover.fd4, worker_on_peers4);
 	if (rc == 0)
 		rc = add_item(w, &w->peers6, w->handover.fd6, worker_on_peers6);
@@ -212,6 +215,9 @@ static int open_all(
 		return -EIO;
 	w->kernel = kernel_new(w->iface, err);
 	if (!w->kernel)
+		return -ENOMEM;
+	w->opener = opener_new(err);
+	if (!w->opener)
 		return -ENOMEM;
 	rc = w->env.packet_fd = announce_open(err);
 	if (rc < 0)
@@ -287,6 +293,7 @@ struct worker *worker_new(
 		goto fail;
 	w->env.iface = w->iface;
 	w->env.kernel = w->kernel;
+	w->env.opener = w->opener;
 	w->env.routes = &w->routes;
 	if (iface_scan_links(w->iface, find_loopback, w) < 0) {
 		err_set(err, "netlink: cannot read the links");
@@ -316,7 +323,9 @@ static bool go_realtime(const struct worker *w)
 
 	if (pthread_setschedparam(w->thread, SCHED_RR, &param) != 0 ||
 		pthread_setschedparam(
-			kernel_thread(w->kernel), SCHED_RR, &behind) != 0)
+			kernel_thread(w->kernel), SCHED_RR, &behind) != 0 ||
+		pthread_setschedparam(
+			opener_thread(w->opener), SCHED_RR, &behind) != 0)
 		return false;
 	if (getrlimit(RLIMIT_MEMLOCK, &lim) == 0 &&
 		lim.rlim_cur == RLIM_INFINITY)
@@ -340,6 +349,7 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 	worker_anycast_sweep(w);
 	kernel_look(w->kernel);
 	worker_on_kernel(w);
+	worker_on_opener(w);
 	worker_anycast_adopt(w, drained);
 	rc = iface_sweep(w->iface, still_ours, w);
 	if (rc > 0)
@@ -348,8 +358,11 @@ int worker_start(struct worker *w, bool drained, struct err *err)
 		instance_drain(w->instances[i], drained);
 	kernel_look(w->kernel);
 	worker_on_kernel(w);
+	worker_on_opener(w);
 	warn_linger(w);
 	rc = kernel_start(w->kernel, err);
+	if (rc == 0)
+		rc = opener_start(w->opener, err);
 	if (rc < 0)
 		return rc;
 	rc = thread_start(&w->thread, thread_main, w);
@@ -376,6 +389,8 @@ void worker_free(struct worker *w)
 	}
 	if (w->kernel)
 		kernel_stop(w->kernel);
+	if (w->opener)
+		opener_stop(w->opener);
 	for (size_t i = 0; i < w->count; i++)
 		instance_free(w->instances[i]);
 	worker_anycast_free(w);
@@ -392,6 +407,7 @@ void worker_free(struct worker *w)
 	if (w->poll.epfd >= 0)
 		close(w->poll.epfd);
 	kernel_free(w->kernel);
+	opener_free(w->opener);
 	iface_free(w->iface);
 	sem_destroy(&w->done);
 	free(w);

@@ -125,9 +125,12 @@ static void switch_over(struct worker *w, void *arg)
 
 void worker_commit(struct worker *w, struct worker_change *change)
 {
+	int64_t end = mtime_now().us + CHANGE_US;
+
 	worker_call(w, switch_over, change);
-	/* Who asked for the change finds the addresses changed. */
+	/* Who asked for the change finds addresses and sockets changed. */
 	(void)kernel_wait(w->kernel, CHANGE_US);
+	(void)opener_wait(w->opener, end - mtime_now().us);
 	for (size_t i = 0; i < change->gone_count; i++)
 		instance_free(change->gone[i]);
 	worker_anycast_done(&change->anycast);

@@ -14,7 +14,7 @@ enum {
 	ROUND_MAX = 32,
 	RT_PRIORITY = 50,
 	CALL_S = 5,
-	CHANGE_US = 1000 * 1000, /* a change waits for its addresses */
+	CHANGE_US = 1000 * 1000, /* a change waits: addresses, sockets */
 	SUSPEND_US = 200 * 1000,
 	LATE_US = 20 * 1000,                  /* less is ordinary scheduling */
 	WORKER_ANYCASTS = 2 * CONFIG_ANYCAST, /* with those that leave */
@@ -29,6 +29,7 @@ struct worker {
 	struct poll poll;
 	struct iface *iface;
 	struct kernel *kernel;
+	struct opener *opener;
 	struct kernel_routes routes; /* as last seen */
 	struct handover handover;
 	struct health health;
@@ -39,7 +40,7 @@ struct worker {
 	struct anycast *anycasts[WORKER_ANYCASTS];
 	size_t anycast_count;
 	struct keep *keep;
-	struct poll_item timer, told, calls, peers4, peers6;
+	struct poll_item timer, told, opened, calls, peers4, peers6;
 	int event_fd;
 	struct worker_call_slot *pending; /* atomic */
 	sem_t done;
@@ -77,6 +78,8 @@ void worker_on_call(void *arg);
 /* Something of the kernel's thread: refusals, a view, or only that what was
  * asked for is done. */
 void worker_on_kernel(void *arg);
+/* Sockets are open, or one is closed, so that there is room. */
+void worker_on_opener(void *arg);
 void worker_on_peers4(void *arg);
 void worker_on_peers6(void *arg);
 /* The state of the frontend now; a change is told. */

@@ -49,15 +49,25 @@ static void see(struct worker *w, const struct kernel_view *v)
 	}
 }
 
+static struct instance *find_owner(struct worker *w, uint32_t owner)
+{
+	for (size_t i = 0; i < w->count; i++)
+		if (w->instances[i]->owner == owner)
+			return w->instances[i];
+	return NULL;
+}
+
 static void refused(struct worker *w, const struct kernel_failure *f)
 {
+	struct instance *in;
+
 	if (worker_anycast_refused(w, f, mtime_now().us)) {
 		kernel_look(w->kernel);
 		return;
 	}
-	for (size_t i = 0; i < w->count; i++)
-		if (w->instances[i]->owner == f->owner)
-			instance_refused(w->instances[i], f);
+	in = find_owner(w, f->owner);
+	if (in)
+		instance_refused(in, f);
 }
 
 void worker_on_kernel(void *arg)
@@ -76,6 +86,23 @@ void worker_on_kernel(void *arg)
 		return;
 	see(w, view);
 	kernel_seen(w->kernel);
+}
+
+/* One that left has no use for what it asked for. */
+void worker_on_opener(void *arg)
+{
+	struct worker *w = arg;
+	struct opener_got got;
+
+	opener_drain(w->opener);
+	while (opener_next(w->opener, &got)) {
+		struct instance *in = find_owner(w, got.owner);
+
+		if (in)
+			instance_opened(in, &got, mtime_now().us);
+		else if (got.rc == 0)
+			opener_close(w->opener, &got.set);
+	}
 }
 
 struct instance *const *worker_everybody(void *arg, size_t *count)

@@ -119,7 +119,9 @@ static void begin(void)
 		env.iface = iface_new(&err);
 	if (env.iface && !env.kernel)
 		env.kernel = kernel_new(env.iface, &err);
-	if (!env.kernel)
+	if (env.kernel && !env.opener)
+		env.opener = opener_new(&err);
+	if (!env.opener)
 		tap_bail("%s", err.text);
 	now = 1000 * (int64_t)SEC;
 	for (int i = 0; i < COUNT; i++) {

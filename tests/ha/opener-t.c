@@ -2,7 +2,8 @@
 
 /*
  * Sockets that a thread of their own opens and closes, in a network namespace
- * of this test: results, room, and that no descriptor gets lost.
+ * of this test: results, room, and that no descriptor gets lost, whatever a
+ * router wants meanwhile.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ha/opener.h"
+#include "common/base/clock.h"
+#include "ha/instance_impl.h"
 
 #include "tests/tap/tap.h"
 
@@ -22,6 +24,7 @@ enum {
 	NO_LINK = 9999,
 	OWNER = 7,
 	ROUNDS = 10000,
+	CHANGES = 10000,
 	SLOW_EVERY = 200, /* to close a packet socket takes 10 ms and more */
 	LIMIT_US = 20 * 1000 * 1000,
 	LIMIT_MS = LIMIT_US / 1000
@@ -210,6 +213,255 @@ static void test_rounds(void)
 	is_int(open_fds(), before, "nothing stays open");
 }
 
+/* --- a router, whose link comes and goes -------------------------------- */
+
+static struct poll loop = {.epfd = -1};
+static struct handover no_handover = {.fd4 = -1, .fd6 = -1};
+static const struct config no_config;
+static struct announce_links announced;
+static int troubles;
+
+static void on_emit(void *arg, const struct instance_event *ev)
+{
+	(void)arg;
+	troubles += ev->kind == INSTANCE_TROUBLE;
+}
+
+static struct instance *const *nobody(void *arg, size_t *count)
+{
+	(void)arg;
+	*count = 0;
+	return NULL;
+}
+
+static struct instance_env env = {
+	.announced = &announced,
+	.poll = &loop,
+	.handover = &no_handover,
+	.config = &no_config,
+	.packet_fd = -1,
+	.emit = on_emit,
+	.everybody = nobody,
+};
+
+static void scan(struct instance *in, int index, uint8_t mac)
+{
+	struct iface_link link = {
+		.index = index, .name = "lo", .up = true, .mac = {2, mac}};
+	struct iface_addr source = {.index = index,
+		.family = in->conf.family,
+		.usable = true,
+		.octets = {0xfe, 0x80, 1}};
+
+	instance_scan_begin(in);
+	if (index)
+		instance_scan_link(in, &link);
+	instance_scan_addr(in, &source);
+	instance_scan_end(in, in->vip.ticket, mtime_now().us);
+}
+
+static void tick(struct instance *in)
+{
+	instance_tick(in, TRACK_SERVICE_OK, mtime_now().us);
+}
+
+static struct config_instance conf_of(uint8_t family, int peers)
+{
+	struct config_instance conf = {.vrid = 51,
+		.version = 3,
+		.family = family,
+		.priority = 100,
+		.interval_us = 1000 * 1000,
+		.wire_count = 1,
+		.vip_count = 1,
+		.peer_count = (uint8_t)peers};
+
+	memcpy(conf.ifname, "lo", 3);
+	memcpy(conf.name, "VI", 3);
+	return conf;
+}
+
+static bool hear(struct instance *in)
+{
+	struct opener_got got;
+	bool any = false;
+
+	while (opener_next(o, &got)) {
+		instance_opened(in, &got, mtime_now().us);
+		any = true;
+	}
+	return any;
+}
+
+static void hear_one(struct instance *in)
+{
+	while (!hear(in))
+		wait_bell();
+}
+
+/* What is wanted is there, and nothing is under way. */
+static bool is_settled(const struct instance *in)
+{
+	return in->sock.rx >= 0 && in->sockets.have == in->sockets.want &&
+	       !in->sockets.asking && !in_is_deaf(in);
+}
+
+static void settle(struct instance *in)
+{
+	while (in->sockets.asking)
+		hear_one(in);
+}
+
+static struct instance *make(uint8_t family)
+{
+	struct config_instance conf = conf_of(family, 0);
+	struct instance *in = instance_new(&conf, &env, NULL);
+
+	if (!in)
+		tap_bail("no memory");
+	return in;
+}
+
+static void test_router(void)
+{
+	int before = open_fds(), rx;
+	struct instance *in = make(4);
+	struct config_instance unicast = conf_of(4, 1);
+
+	scan(in, LO, 1);
+	tick(in);
+	ok(in->sock.rx < 0 && in_is_deaf(in) && !in->started,
+		"router: deaf, and does not begin");
+	hear_one(in);
+	tick(in);
+	is_int(in->st.role, STATE_BACKUP, "router: begins");
+	ok(is_settled(in) && in->arp == in->neighbour.item.fd && in->arp >= 0,
+		"router: has its sockets");
+	rx = in->sock.rx;
+	instance_reconf(in, &unicast, mtime_now().us);
+	in_open(in, false);
+	ok(in->sock.rx == rx && in->sockets.asking,
+		"router: unicast: the old ones serve meanwhile");
+	hear_one(in);
+	ok(is_settled(in) && in->rx.fd == in->sock.rx && in->sock.rx != rx,
+		"router: until the new ones come");
+	wait_all();
+	is_int(open_fds(), before + 3, "router: and are closed then");
+	scan(in, LO, 2);
+	scan(in, 0, 0);
+	ok(in->sock.rx < 0 && in->sockets.asking,
+		"router: the link goes while sockets come");
+	hear_one(in);
+	wait_all();
+	ok(in->sock.rx < 0 && !in->sockets.asking && open_fds() == before,
+		"router: they are closed");
+	scan(in, LO, 1);
+	scan(in, LO, 2);
+	tick(in);
+	is_int(in->st.role, STATE_FAULT, "router: deaf: not fit");
+	hear_one(in);
+	ok(in->sock.rx < 0 && in->sockets.asking,
+		"router: too late for another change: asked for again");
+	hear_one(in);
+	ok(is_settled(in), "router: and taken");
+	tick(in);
+	is_int(in->st.role, STATE_BACKUP, "router: fit again");
+	instance_close(in, mtime_now().us);
+	instance_free(in);
+	wait_all();
+	is_int(open_fds(), before, "router: gone with all of them");
+}
+
+static void test_refused(void)
+{
+	int before = open_fds();
+	struct instance *in = make(6);
+
+	troubles = 0;
+	scan(in, NO_LINK, 1);
+	hear_one(in);
+	ok(troubles == 1 && !in->sockets.asking && !in_is_deaf(in),
+		"router: what is not to be had is told once");
+	in_open(in, false);
+	ok(!in->sockets.asking, "router: and not asked for at once");
+	scan(in, NO_LINK, 1);
+	ok(in->sockets.asking, "router: but after the next look");
+	hear_one(in);
+	scan(in, LO, 1);
+	settle(in);
+	ok(is_settled(in), "router: the link is there after all");
+	instance_close(in, mtime_now().us);
+	instance_free(in);
+	wait_all();
+	is_int(open_fds(), before, "router: all are closed");
+}
+
+static void change(struct instance *in, int i)
+{
+	struct config_instance conf = conf_of(6, i / 4 % 2);
+
+	switch (i % 5) {
+	case 0:
+		scan(in, 0, 0);
+		break;
+	case 1:
+	case 3:
+		scan(in, LO, (uint8_t)i);
+		break;
+	default:
+		instance_reconf(in, &conf, mtime_now().us);
+		in_open(in, false);
+	}
+}
+
+static void test_changes(void)
+{
+	int before = open_fds();
+	struct instance *in = make(6);
+
+	for (int i = 0; i < CHANGES; i++) {
+		change(in, i);
+		hear(in);
+		if (i % 100 == 0)
+			settle(in);
+	}
+	scan(in, LO, 1);
+	settle(in);
+	ok(is_settled(in), "router: %d changes, and it has the right ones",
+		CHANGES);
+	wait_all();
+	is_int(open_fds(), before + 2, "router: and no others");
+	instance_close(in, mtime_now().us);
+	instance_free(in);
+	wait_all();
+	is_int(open_fds(), before, "router: all are closed");
+}
+
+/* Another VRID on the same link: the sockets go on. */
+static void test_inherit(void)
+{
+	int before = open_fds(), rx;
+	struct instance *old = make(6), *in = make(6);
+
+	scan(old, LO, 1);
+	settle(old);
+	rx = old->sock.rx;
+	old->st.role = STATE_MASTER;
+	old->vip.place = VIP_ON;
+	in->conf.vrid = 52;
+	instance_inherit(in, old, mtime_now().us);
+	instance_close(old, mtime_now().us);
+	instance_free(old);
+	ok(in->sock.rx == rx && in->rx.fd == rx && in->resume,
+		"another VRID: goes on by the sockets of the old one");
+	settle(in);
+	ok(is_settled(in) && in->sock.rx != rx, "until it has its own");
+	instance_close(in, mtime_now().us);
+	instance_free(in);
+	wait_all();
+	is_int(open_fds(), before, "all are closed");
+}
+
 static void test_stop(int before)
 {
 	struct opener_got got;
@@ -249,7 +501,10 @@ int main(void)
 		tap_skip(1, "no network namespaces here");
 		return tap_done();
 	}
-	o = opener_new(&err);
+	loop.epfd = epoll_create1(EPOLL_CLOEXEC);
+	env.iface = iface_new(&err);
+	env.kernel = env.iface ? kernel_new(env.iface, &err) : NULL;
+	env.opener = o = env.kernel ? opener_new(&err) : NULL;
 	if (!o)
 		tap_bail("%s", err.text);
 	before = open_fds();
@@ -259,6 +514,13 @@ int main(void)
 	test_results();
 	test_room();
 	test_rounds();
+	test_router();
+	test_refused();
+	test_changes();
+	test_inherit();
 	test_stop(before);
+	kernel_free(env.kernel);
+	iface_free(env.iface);
+	close(loop.epfd);
 	return tap_done();
 }
