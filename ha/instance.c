@@ -501,7 +501,7 @@ void instance_reconf(
 	if (probe_running(&in->probe))
 		probe_stop(&in->probe);
 	follow_probe(in, now_us);
-	in_rescue_reconf(in);
+	in_rescue_reconf(in, &old);
 }
 
 bool instance_is_renamed(

@@ -72,6 +72,22 @@ bool in_group_waits(const struct instance *in, int64_t now)
 	return false;
 }
 
+uint8_t in_group_top(const struct instance *in)
+{
+	size_t count;
+	struct instance *const *all = everybody(in, &count);
+	uint8_t top = in->st.master_priority;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct state *st = &all[i]->st;
+
+		if (is_fellow(in, all[i]) && st->role == STATE_BACKUP &&
+			st->master_priority > top)
+			top = st->master_priority;
+	}
+	return top;
+}
+
 void in_group_left(struct instance *in, int64_t now)
 {
 	if (!in->conf.group[0] || in->st.role != STATE_BACKUP)

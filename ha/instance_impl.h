@@ -32,6 +32,8 @@ int64_t in_hello_period(const struct instance *in);
 void in_group_look(const struct instance *in, struct in_group *out);
 /* Is it other than at the last look? */
 bool in_group_changed(const struct instance *in);
+/* The highest priority among the masters of its members, which all follow. */
+uint8_t in_group_top(const struct instance *in);
 /* Does another one still hear its master, so that silence is no proof? */
 bool in_group_waits(const struct instance *in, int64_t now);
 /* Does a peer say that it is master and reaches its gateway, so that lost
@@ -57,8 +59,8 @@ void in_announce_when_ready(struct instance *in, int64_t now);
 /* Look after the service of the master; true: whether we stand in for it is
  * other than before, and so our priority. */
 bool in_rescue(struct instance *in, int64_t now);
-/* The configuration changed: questions begin anew. */
-void in_rescue_reconf(struct instance *in);
+/* The configuration was `old`: questions go on where they are the same. */
+void in_rescue_reconf(struct instance *in, const struct config_instance *old);
 /* After in->resume is decided: what was kept of a rescue goes on with the role,
  * and is over without it; but who has answered before is known anyway. */
 void in_rescue_resume(struct instance *in);

@@ -79,7 +79,7 @@ bool in_rescue(struct instance *in, int64_t now)
 		return false;
 	input.fit = in->conf.rescue && is_fit(in, now);
 	input.ours = master_is_ours(in);
-	input.priority = in->st.master_priority;
+	input.priority = in_group_top(in);
 	memcpy(input.master, in->st.master, sizeof(input.master));
 	input.silent = probe_is_silent(p);
 	input.answers = probe_answers(p);
@@ -95,9 +95,18 @@ bool in_rescue(struct instance *in, int64_t now)
 	return in->rescue.leads != leads;
 }
 
-void in_rescue_reconf(struct instance *in)
+/* A master that is mended does not wait longer because of a reload. */
+void in_rescue_reconf(struct instance *in, const struct config_instance *old)
 {
-	probe_stop(&in->rescue_probe);
+	struct probe *p = &in->rescue_probe;
+	bool same =
+		in->rescue.ask != RESCUE_ASK_SERVICE ||
+		memcmp(vip_public(old)->octets, vip_public(&in->conf)->octets,
+			PACKET_ADDR_MAX) == 0;
+
+	if (probe_reconf(p, &in->env->config->probe) && same)
+		return;
+	probe_stop(p);
 	in->rescue_round = in->rescue.round - 1;
 }
 

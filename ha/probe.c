@@ -165,6 +165,14 @@ int probe_start(struct probe *p, const struct config_probe *conf,
 	return 0;
 }
 
+bool probe_reconf(struct probe *p, const struct config_probe *conf)
+{
+	bool same = !p->conf || p->conf->port == conf->port;
+
+	p->conf = conf; /* the other one may go */
+	return same;
+}
+
 void probe_stop(struct probe *p)
 {
 	if (p->item.fd >= 0) {

@@ -48,6 +48,9 @@ void probe_init(struct probe *p, struct poll *poll);
  * running one is stopped first. 0 or -errno. */
 int probe_start(struct probe *p, const struct config_probe *conf,
 	uint8_t family, const uint8_t *octets, int index, int64_t now_us);
+/* Go on by another configuration, which asks the same address. False: it does
+ * not ask the same port; stop, and start anew. */
+bool probe_reconf(struct probe *p, const struct config_probe *conf) MUST_CHECK;
 /* After probe_start: the first question is due now, not an interval later. */
 void probe_at_once(struct probe *p, int64_t now_us);
 /* After probe_start: it is known from before that this one lets us ask, so

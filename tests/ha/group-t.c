@@ -304,6 +304,8 @@ static void silence(void)
 
 static void test_rescue(void)
 {
+	struct config_instance same;
+
 	begin();
 	silence();
 	ok(roles(STATE_MASTER, STATE_MASTER, STATE_BACKUP),
@@ -326,6 +328,8 @@ static void test_rescue(void)
 	all[0]->rescue_probe.proven = true;
 	run(2 * SEC);
 	is_int(all[0]->sc.priority, 254, "rescue: it answers: not at once");
+	same = all[0]->conf;
+	instance_reconf(all[0], &same, now);
 	run(SEC + 10 * MS);
 	ok(all[0]->sc.priority == 100 && all[1]->sc.priority == 100,
 		"rescue: after 3 s all have their own priority");
@@ -354,6 +358,15 @@ static void test_no_rescue(void)
 	ok(all[0]->st.role == STATE_BACKUP && !told[INSTANCE_RESCUE],
 		"rescue: nor when another member's gateway is lost, since its "
 		"priority would be beaten");
+	begin();
+	hear(all[1], 254);
+	all[0]->conf.rescue = all[0]->conf.track_frontend = true;
+	hear(all[0], 150);
+	settle();
+	all[0]->rescue_probe.judge.failed = true;
+	settle();
+	ok(all[0]->st.role == STATE_BACKUP && all[0]->rescue.alarm,
+		"rescue: not from a master that another member cannot beat");
 	begin();
 	silence();
 	all[1]->link_up = false;

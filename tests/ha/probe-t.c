@@ -80,6 +80,7 @@ static void tick(void)
 static void test_answers(void)
 {
 	static const uint8_t loopback[4] = {127, 0, 0, 1};
+	struct config_probe other;
 	uint16_t first, second;
 
 	conf.port = listen_udp();
@@ -95,6 +96,13 @@ static void test_answers(void)
 	ok(!probe_is_silent(&p), "one that fails is no silence");
 	tick();
 	ok(probe_is_silent(&p) && !probe_answers(&p), "two are");
+	other = conf;
+	other.fall = 3;
+	ok(probe_reconf(&p, &other) && probe_is_silent(&p),
+		"another configuration forgets nothing");
+	other.port++;
+	ok(!probe_reconf(&p, &conf),
+		"but with another port it is to begin anew");
 	close(server);
 	probe_stop(&p);
 }
