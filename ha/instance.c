@@ -379,6 +379,9 @@ static void begin(struct instance *in, int64_t now)
 	in_step(in, &ev, now);
 	if (in->health.fault != TRACK_FAULT_NONE)
 		send_fault(in, now);
+	if (in->old_index) /* after they were put on here */
+		vip_leave(&in->vip, &in->old_conf, in->old_index);
+	in->old_index = 0;
 }
 
 /* One datagram can get lost; while it still holds, it is said again. */
@@ -509,7 +512,7 @@ bool instance_is_renamed(
 {
 	const struct config_instance *c = &in->conf;
 
-	if (c->family != next->family || strcmp(c->ifname, next->ifname) != 0)
+	if (c->family != next->family)
 		return false;
 	for (size_t i = 0; i < c->vip_count; i++)
 		for (size_t k = 0; k < next->vip_count; k++)
@@ -519,17 +522,35 @@ bool instance_is_renamed(
 	return false;
 }
 
+/* The same link: the addresses stay where they are. */
+static void inherit_link(struct instance *in, struct instance *old, int64_t now)
+{
+	vip_change(&old->vip, &old->conf, &in->conf);
+	old->vip.index = 0;
+	in_adopt_link(in, old, now);
+	instance_event(old, STATE_EV_STOP, now); /* by its own sockets */
+	in_inherit_sockets(in, old, now);
+}
+
+/* Another link: the addresses stay on the old one until they are on the new
+ * one. No goodbye, the same router goes on. */
+static void leave_link(struct instance *in, struct instance *old)
+{
+	in->old_conf = old->conf;
+	in->old_index = old->index;
+	old->vip.index = 0;
+	state_init(&old->st);
+}
+
 void instance_inherit(struct instance *in, struct instance *old, int64_t now_us)
 {
 	if (old->st.role != STATE_MASTER || old->vip.place != VIP_ON)
 		return;
-	vip_change(&old->vip, &old->conf, &in->conf);
-	/* Nothing is to be taken off any more. */
-	old->vip.index = 0;
 	old->can_linger = false;
-	in_adopt_link(in, old, now_us);
-	instance_event(old, STATE_EV_STOP, now_us); /* by its own sockets */
-	in_inherit_sockets(in, old, now_us);
+	if (strcmp(in->conf.ifname, old->conf.ifname) == 0)
+		inherit_link(in, old, now_us);
+	else
+		leave_link(in, old);
 	in->resume = true;
 	in->trust_us = now_us + TRUST_US;
 	in->rescue = old->rescue;

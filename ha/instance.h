@@ -105,8 +105,9 @@ struct instance {
 	bool can_linger;
 	/* The link as last scanned. */
 	bool link_up, has_source, vips_seen;
-	bool foreign; /* a service address is on it without our tag */
-	int index;    /* 0 = no such link */
+	bool foreign;  /* a service address is on it without our tag */
+	int index;     /* 0 = no such link */
+	int old_index; /* addresses are still on that one; 0 = not */
 	uint8_t mac[6];
 	uint8_t source[PACKET_ADDR_MAX];
 	/* Of a scan in progress. */
@@ -169,11 +170,11 @@ void instance_want(struct instance *in);
 /* Take over a changed configuration of the same router. */
 void instance_reconf(struct instance *in, const struct config_instance *next,
 	int64_t now_us);
-/* Does `next` take the place of this one on its link, under another VRID? */
+/* Does `next` take the place of this one, by another VRID or link? */
 bool instance_is_renamed(
 	const struct instance *in, const struct config_instance *next);
 /* `in` is new, and `old` ends: a master goes on as one, and its addresses stay
- * where they are. Then close `old`. */
+ * where they are, or move with it. Then close `old`. */
 void instance_inherit(
 	struct instance *in, struct instance *old, int64_t now_us);
 /* STATE_EV_STOP, addresses off, sockets closed. */

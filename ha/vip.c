@@ -89,6 +89,12 @@ void vip_off(struct vip *v, const struct config_instance *conf)
 	v->place = VIP_OFF;
 }
 
+void vip_leave(struct vip *v, const struct config_instance *conf, int index)
+{
+	for (size_t i = 0; i < conf->vip_count; i++)
+		ask(v, KERNEL_ADDR_DEL, index, conf->family, &conf->vips[i]);
+}
+
 /* IPv6: the kernel takes packets to an address in a moment after it was put
  * on, by a work queue, so the old place is kept for that long. */
 void vip_linger(struct vip *v, const struct config_instance *conf,

@@ -38,6 +38,8 @@ void vip_linger(struct vip *v, const struct config_instance *conf,
 void vip_tick(
 	struct vip *v, const struct config_instance *conf, int64_t now_us);
 int64_t vip_deadline(const struct vip *v);
+/* Off another link, on which they were before this one. */
+void vip_leave(struct vip *v, const struct config_instance *conf, int index);
 /* Was all that was asked done (or refused)? */
 bool vip_settled(const struct vip *v);
 /* Follow a change of the list while the place stays. */

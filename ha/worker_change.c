@@ -78,7 +78,7 @@ static bool is_listed(
 	return false;
 }
 
-/* One that only has another VRID now leaves its role to the new one. */
+/* One that has another VRID or link now leaves its role to the new one. */
 static void hand_on(struct worker_change *c, struct instance *old, int64_t now)
 {
 	for (size_t i = 0; i < c->next->instance_count; i++)

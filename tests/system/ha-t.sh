@@ -237,6 +237,25 @@ ok "one router again, and it leads" is_role a MASTER
 ok "the peer does not" is_role b BACKUP
 is "$lost" 0 "nothing is lost"
 
+# --- the router goes to another link of the same LAN ---
+ip -n "$ns-br" link add va1 type veth peer name eth1 netns "$ns-a"
+ip -n "$ns-br" link set va1 master br0 up
+ip -n "$ns-a" link set eth1 up
+ip -n "$ns-a" addr add 10.98.0.21/24 dev eth1
+vip_on() { # LINK
+	ip -n "$ns-a" -o addr show dev "$1" | grep -qwF "$vip"
+}
+link_is() { vip_on "$1" && ! vip_on "$2" && is_role a MASTER; }
+before=$(field b transitions)
+measure 2 change a 15 interface=eth1
+is "$lost" 0 "another link: nothing is lost"
+ok "the address is there, and not on the old one" wait_for 5 link_is eth1 eth0
+measure 2 change a 16
+is "$lost" 0 "and back: nothing is lost"
+ok "the address is there, and not on the old one" wait_for 5 link_is eth0 eth1
+is "$(field b transitions)" "$before" "and the peer did not move"
+ip -n "$ns-a" link del eth1
+
 # --- somebody takes the address off ---
 ip -n "$ns-a" addr del "$vip/24" dev eth0
 ok "an address that was taken off is put back" wait_for 2 has_vip a
