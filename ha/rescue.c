@@ -13,6 +13,7 @@
 enum {
 	RISE_S = 3,
 	AGAIN_S = 3600, /* and the longest rise */
+	NEVER_S = 10,   /* without a first answer: an alarm */
 };
 
 static const int64_t sec = 1000 * 1000;
@@ -80,7 +81,8 @@ static enum rescue_result calm(struct rescue *r)
 }
 
 /* Is it the same one that was asked about at the last step? */
-static bool goes_on(struct rescue *r, const struct rescue_input *in)
+static bool goes_on(
+	struct rescue *r, const struct rescue_input *in, int64_t now)
 {
 	bool same = r->ask == RESCUE_ASK_SERVICE &&
 		    memcmp(r->master, in->master, sizeof(r->master)) == 0;
@@ -89,7 +91,25 @@ static bool goes_on(struct rescue *r, const struct rescue_input *in)
 		return true;
 	memcpy(r->master, in->master, sizeof(r->master));
 	ask(r, RESCUE_ASK_SERVICE);
+	r->asked_us = now;
 	return false;
+}
+
+static enum rescue_result alarm(struct rescue *r)
+{
+	if (r->alarm)
+		return RESCUE_NOTHING;
+	r->alarm = true;
+	return RESCUE_SILENT;
+}
+
+/* An access list, or a DNS server that hung before we came: nobody knows, so
+ * the operator has to. */
+static bool never_answered(
+	const struct rescue *r, const struct rescue_input *in, int64_t now)
+{
+	return !in->ours && !rescue_trusts(r) &&
+	       now - r->asked_us >= NEVER_S * sec;
 }
 
 static enum rescue_result watching(
@@ -100,22 +120,19 @@ static enum rescue_result watching(
 			ask(r, RESCUE_ASK_NOBODY);
 		return calm(r);
 	}
-	if (!goes_on(r, in))
+	if (!goes_on(r, in, now))
 		return calm(r);
 	if (in->answers) {
 		rescue_trust(r, r->master);
 		return calm(r);
 	}
 	if (!in->silent)
-		return RESCUE_NOTHING;
+		return never_answered(r, in, now) ? alarm(r) : RESCUE_NOTHING;
 	if (!in->alive) /* not only its DNS, it seems: VRRP's own matter */
 		return RESCUE_NOTHING;
 	if (!in->ours && in->priority < RESCUE_PRIORITY)
 		return begin(r, now);
-	if (r->alarm)
-		return RESCUE_NOTHING;
-	r->alarm = true;
-	return RESCUE_SILENT;
+	return alarm(r);
 }
 
 enum rescue_result rescue_step(

@@ -58,6 +58,7 @@ struct rescue {
 	bool known; /* `trusted` has answered at the service address, so that
 		       its silence means something */
 	uint8_t trusted[STATE_ADDR_MAX];
+	int64_t asked_us; /* the service address, since then */
 	int64_t clean_us; /* it answers since then; 0 = does not */
 	int64_t rise_us;  /* for how long it has to */
 	int64_t back_us;  /* it got the role back then; 0 = never */

@@ -246,7 +246,7 @@ static const struct series series[] = {
 		"counter", get_path_waits},
 	{"ispdns_ha_master_silent",
 		"1 while the master advertises, its DNS is silent, and it is "
-		"not to be relieved from here.",
+		"not to be relieved from here; or it has never answered.",
 		"gauge", get_silent},
 	{"ispdns_ha_rescue",
 		"1 while this node stands in for a master whose DNS did not "

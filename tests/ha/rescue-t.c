@@ -118,6 +118,32 @@ static void test_alarm(void)
 	ok(!r.alarm, "no alarm any more");
 }
 
+static void test_never(void)
+{
+	begin();
+	in.master[3] = 13;
+	in.answers = false;
+	(void)step();
+	now += 10 * sec - 1;
+	is_int(step(), RESCUE_NOTHING, "never answered: an access list?");
+	now++;
+	is_int(step(), RESCUE_SILENT, "or its DNS: after 10 s an alarm");
+	is_int(step(), RESCUE_NOTHING, "once");
+	in.answers = true;
+	is_int(step(), RESCUE_ANSWERS, "until it answers");
+	begin();
+	in.master[3] = 13;
+	in.answers = false;
+	in.ours = true;
+	(void)step();
+	now += 20 * sec;
+	is_int(step(), RESCUE_NOTHING, "one of ours looks after itself");
+	begin();
+	in.answers = false;
+	now += 20 * sec;
+	is_int(step(), RESCUE_NOTHING, "who has answered is not meant");
+}
+
 static void test_back(void)
 {
 	begin();
@@ -217,6 +243,7 @@ int main(void)
 	test_take();
 	test_not_taken();
 	test_alarm();
+	test_never();
 	test_back();
 	test_damping();
 	test_over();

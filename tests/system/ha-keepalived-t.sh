@@ -248,6 +248,7 @@ rescue_more() {
 	ok "rescue: not let in" wait_for 15 knows_master
 	not_disturbed "rescue: one who never let us ask"
 	ok "rescue: which is seen" has health.master_answers false
+	ok "rescue: and told" wait_for 15 has health.master_silent true
 	in_ns b nft delete table inet acl
 }
 rescue_end() {
