@@ -96,7 +96,8 @@ static void decide_resume(struct instance *in)
 					 state_master_down_us(
 						 &in->sc, in->conf.interval_us),
 					 now);
-	if (in->resume)
+	in->late = in->keep && !in->resume && keep_was_master(in->keep, now);
+	if (in->resume || in->late)
 		in->trust_us = now + TRUST_US;
 	in_rescue_resume(in);
 }
@@ -375,6 +376,9 @@ static void begin(struct instance *in, int64_t now)
 		in->vip.place = VIP_LINGER; /* clean up lo as well */
 	} else if (in->resume) {
 		vip_off(&in->vip, &in->conf);
+	} else if (in->late) { /* clients still come here */
+		in->vip.place = VIP_ON;
+		leave_addresses(in, STATE_DO_LINGER, now);
 	}
 	in_step(in, &ev, now);
 	if (in->health.fault != TRACK_FAULT_NONE)

@@ -101,6 +101,7 @@ struct instance {
 	bool scanned;                         /* the link was looked at */
 	bool started;
 	bool resume; /* was master a moment ago, before a restart */
+	bool late;   /* the same, but a peer leads by now, or is about to */
 	bool drain;  /* operator or shutdown */
 	bool can_linger;
 	/* The link as last scanned. */

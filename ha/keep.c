@@ -16,6 +16,7 @@
 
 enum {
 	LAYOUT = 1,
+	RECENT_US = 2 * 1000 * 1000,
 	BOOT_ID = 36
 };
 
@@ -197,6 +198,11 @@ bool keep_resumable(
 
 	return e->used && e->role == STATE_MASTER && age >= 0 &&
 	       age < master_down_us / 2;
+}
+
+bool keep_was_master(const struct keep_entry *e, int64_t now_us)
+{
+	return keep_resumable(e, 2 * RECENT_US, now_us);
 }
 
 bool keep_recent(const struct keep *k, int64_t since_us)

@@ -57,6 +57,9 @@ bool keep_get_trust(
 bool keep_resumable(
 	const struct keep_entry *e, int64_t master_down_us, int64_t now_us);
 
+/* Was it master, and advertised less than 2 s ago? */
+bool keep_was_master(const struct keep_entry *e, int64_t now_us);
+
 /* Was any instance master and advertised after `since_us`? */
 bool keep_recent(const struct keep *k, int64_t since_us);
 

@@ -242,7 +242,7 @@ struct instance *worker_make(
 	return in;
 }
 
-/* Does a tagged address belong to one that goes on as master? */
+/* Does a tagged address belong to one that goes on as master, or lingers? */
 static bool still_ours(void *arg, const struct iface_addr *addr)
 {
 	const struct worker *w = arg;
@@ -250,7 +250,9 @@ static bool still_ours(void *arg, const struct iface_addr *addr)
 	for (size_t i = 0; i < w->count; i++) {
 		const struct instance *in = w->instances[i];
 
-		for (size_t k = 0; in->resume && k < in->conf.vip_count; k++)
+		if (!in->resume && !in->late)
+			continue;
+		for (size_t k = 0; k < in->conf.vip_count; k++)
 			if (addr->family == in->conf.family &&
 				memcmp(addr->octets, in->conf.vips[k].octets,
 					16) == 0)

@@ -46,7 +46,7 @@ struct worker_change *worker_prepare(
 			worker_discard(c);
 			return NULL;
 		}
-		c->instances[i]->resume = false;
+		c->instances[i]->resume = c->instances[i]->late = false;
 	}
 	if (worker_anycast_prepare(w, &c->anycast, next, err) < 0) {
 		worker_discard(c);

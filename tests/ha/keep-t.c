@@ -53,6 +53,9 @@ static void test_life(void)
 		"2 s old of 3: the peer may lead already");
 	ok(!keep_resumable(e, 3 * SEC, 99 * (int64_t)SEC),
 		"from the future: no");
+	ok(keep_was_master(e, 102 * (int64_t)SEC - 1),
+		"which it was a moment ago");
+	ok(!keep_was_master(e, 102 * (int64_t)SEC), "then no more");
 	ok(keep_recent(k, 99 * (int64_t)SEC), "recently a master");
 	ok(!keep_recent(k, 100 * (int64_t)SEC), "not that recently");
 	vi.vrid = 52;

@@ -125,6 +125,11 @@ counted() { [ "$(late)" -gt "$was_late" ]; }
 ok "a machine that stands still for 400 ms: counted" wait_for 5 counted
 is "$(field a transitions)" "$before" "and its frontend is not blamed"
 ok "and every 100 ms again" slow interval=100ms
+# Between half and the whole of 0.3 s: the peer is about to take over.
+restart_late() { stop_hard a ha; sleep 0.2; ha_start a; }
+measure 2 restart_late
+is "$lost" 0 "too late to resume: nothing is lost"
+ok "too late to resume: leads again" wait_for 130 is_role a MASTER
 measure 4 kill "$(pid a ha)"
 is "$lost" 0 "SIGTERM: nothing is lost"
 ok "SIGTERM: the peer is master" is_role b MASTER
