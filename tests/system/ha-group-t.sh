@@ -289,6 +289,10 @@ ok "case 76: the others are gone" wait_for 5 vips_are a 2
 # --- left over from a crash ---
 stop_hard a ha
 ok "case 57: b leads" wait_for 5 roles_are b "MASTER MASTER"
+led_long() { # so that nothing of a's lingers when it is back
+	ctl b status --json | jq -e 'all(.instances[]; .since_ms > 2200)' > /dev/null
+}
+ok "case 57: for longer than 2 s" wait_for 5 led_long
 ok "case 57: a has the address still" has_vip a
 ip -n "$ns-a" addr add 10.98.0.77/24 dev eth0
 ha_start a
