@@ -3,12 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/thread.h"
+#include "ha/aside.h"
 
 /*
  * Requests go through a ring with one writer and one reader, failures through
@@ -23,7 +21,6 @@ enum {
 	TELL_EVERY = 16, /* requests, and when there is none left */
 	AGAIN_MS = 2,    /* a dump that was disturbed */
 	SETTLED_US = 20 * 1000,
-	PAUSE_US = 100,
 };
 
 struct failures {
@@ -33,10 +30,7 @@ struct failures {
 
 struct kernel {
 	struct iface *iface;
-	pthread_t thread;
-	bool running;
-	int ask_fd, tell_fd; /* eventfds: to the thread, from it */
-	bool quit;           /* atomic */
+	struct aside aside;
 	/* The asker's. */
 	uint64_t asked; /* atomic: last ticket given */
 	struct kernel_op ops[ASKED];
@@ -50,21 +44,6 @@ struct kernel {
 	bool full;     /* atomic: whose the view is */
 	struct kernel_view view;
 };
-
-static void ring_bell(int fd)
-{
-	uint64_t one = 1;
-
-	/* A counter that is full is one that rings. */
-	(void)!write(fd, &one, sizeof(one));
-}
-
-static void silence(int fd)
-{
-	uint64_t count;
-
-	(void)!read(fd, &count, sizeof(count));
-}
 
 /* Memory that is there before the real-time thread needs it, also where it
  * cannot be locked. */
@@ -88,10 +67,7 @@ struct kernel *kernel_new(struct iface *iface, struct err *err)
 	}
 	touch((volatile uint8_t *)k, sizeof(*k));
 	k->iface = iface;
-	k->ask_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	k->tell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (k->ask_fd < 0 || k->tell_fd < 0) {
-		err_set(err, "eventfd: %s", strerror(errno));
+	if (aside_init(&k->aside, err) < 0) {
 		kernel_free(k);
 		return NULL;
 	}
@@ -102,10 +78,7 @@ void kernel_free(struct kernel *k)
 {
 	if (!k)
 		return;
-	if (k->ask_fd >= 0)
-		close(k->ask_fd);
-	if (k->tell_fd >= 0)
-		close(k->tell_fd);
+	aside_fini(&k->aside);
 	free(k);
 }
 
@@ -170,15 +143,8 @@ static void do_asked(struct kernel *k)
 	for (unsigned n = 1; anything_asked(k); n++) {
 		do_next(k);
 		if (n % TELL_EVERY == 0 || !anything_asked(k))
-			ring_bell(k->tell_fd);
+			aside_ring(k->aside.tell_fd);
 	}
-}
-
-static void pause_us(int64_t us)
-{
-	struct timespec t = {us / 1000000, us % 1000000 * 1000};
-
-	nanosleep(&t, NULL);
 }
 
 uint64_t kernel_ask(struct kernel *k, const struct kernel_op *op)
@@ -186,11 +152,11 @@ uint64_t kernel_ask(struct kernel *k, const struct kernel_op *op)
 	uint64_t ticket = k->asked + 1;
 
 	while (ticket - kernel_done(k) >= ASKED)
-		pause_us(PAUSE_US);
+		aside_pause();
 	k->ops[ticket % ASKED] = *op;
 	__atomic_store_n(&k->asked, ticket, __ATOMIC_RELEASE);
-	if (k->running)
-		ring_bell(k->ask_fd);
+	if (k->aside.running)
+		aside_ring(k->aside.ask_fd);
 	else
 		do_asked(k);
 	return ticket;
@@ -209,7 +175,7 @@ bool kernel_wait(struct kernel *k, int64_t limit_us)
 	while (kernel_done(k) < last) {
 		if (mtime_now().us > end)
 			return false;
-		pause_us(PAUSE_US);
+		aside_pause();
 	}
 	return true;
 }
@@ -293,7 +259,7 @@ static void read_view(struct kernel *k)
 	if (!v->parts)
 		return;
 	__atomic_store_n(&k->full, true, __ATOMIC_RELEASE);
-	ring_bell(k->tell_fd);
+	aside_ring(k->aside.tell_fd);
 }
 
 static bool is_full(const struct kernel *k)
@@ -305,9 +271,9 @@ void kernel_look(struct kernel *k)
 {
 	unsigned all = KERNEL_SEES_LINKS | KERNEL_SEES_ROUTES;
 
-	if (k->running) {
+	if (k->aside.running) {
 		__atomic_fetch_or(&k->look, all, __ATOMIC_ACQ_REL);
-		ring_bell(k->ask_fd);
+		aside_ring(k->aside.ask_fd);
 		return;
 	}
 	k->dirty |= all;
@@ -323,8 +289,8 @@ const struct kernel_view *kernel_view(const struct kernel *k)
 void kernel_seen(struct kernel *k)
 {
 	__atomic_store_n(&k->full, false, __ATOMIC_RELEASE);
-	if (k->running)
-		ring_bell(k->ask_fd);
+	if (k->aside.running)
+		aside_ring(k->aside.ask_fd);
 }
 
 /* --- the thread --------------------------------------------------------- */
@@ -359,14 +325,14 @@ static int wait_ms(const struct kernel *k)
 static void wait_for_work(struct kernel *k)
 {
 	struct pollfd fds[] = {
-		{.fd = k->ask_fd, .events = POLLIN},
+		{.fd = k->aside.ask_fd, .events = POLLIN},
 		{.fd = iface_fd(k->iface), .events = POLLIN},
 		{.fd = iface_route_fd(k->iface), .events = POLLIN},
 	};
 
 	if (poll(fds, countof(fds), wait_ms(k)) < 0)
 		return;
-	silence(k->ask_fd);
+	aside_silence(k->aside.ask_fd);
 	k->dirty |= __atomic_exchange_n(&k->look, 0, __ATOMIC_ACQ_REL);
 	if (iface_drain(k->iface))
 		k->dirty |= KERNEL_SEES_LINKS;
@@ -377,7 +343,7 @@ static void *thread_main(void *arg)
 {
 	struct kernel *k = arg;
 
-	while (!__atomic_load_n(&k->quit, __ATOMIC_ACQUIRE)) {
+	while (!aside_quits(&k->aside)) {
 		wait_for_work(k);
 		do_asked(k);
 		if (k->dirty && !is_full(k))
@@ -389,35 +355,25 @@ static void *thread_main(void *arg)
 
 int kernel_start(struct kernel *k, struct err *err)
 {
-	int rc = thread_start(&k->thread, thread_main, k);
-
-	if (rc < 0)
-		return err_fail(err, rc, "thread: %s", strerror(-rc));
-	k->running = true;
-	return 0;
+	return aside_start(&k->aside, thread_main, k, err);
 }
 
 void kernel_stop(struct kernel *k)
 {
-	if (!k->running)
-		return;
-	__atomic_store_n(&k->quit, true, __ATOMIC_RELEASE);
-	ring_bell(k->ask_fd);
-	pthread_join(k->thread, NULL);
-	k->running = false;
+	aside_stop(&k->aside);
 }
 
 pthread_t kernel_thread(const struct kernel *k)
 {
-	return k->thread;
+	return k->aside.thread;
 }
 
 int kernel_fd(const struct kernel *k)
 {
-	return k->tell_fd;
+	return k->aside.tell_fd;
 }
 
 void kernel_drain(struct kernel *k)
 {
-	silence(k->tell_fd);
+	aside_silence(k->aside.tell_fd);
 }

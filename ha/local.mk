@@ -4,6 +4,7 @@ EXTRA_DIST += ha/VRRP.md
 ha_libha_a_SOURCES = \
 	ha/announce.c ha/announce.h \
 	ha/anycast.c ha/anycast.h \
+	ha/aside.c ha/aside.h \
 	ha/ask.c ha/ask.h \
 	ha/config.c ha/config.h ha/config_anycast.c ha/config_schema.c \
 	ha/engine.c ha/engine.h \

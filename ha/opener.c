@@ -2,12 +2,11 @@
 #include "ha/opener.h"
 
 #include <errno.h>
-#include <sys/eventfd.h>
-#include <time.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include "common/base/clock.h"
-#include "common/base/thread.h"
+#include "ha/aside.h"
 #include "ha/neighbour.h"
 
 /*
@@ -16,10 +15,6 @@
  * sets, so neither can be full.
  */
 
-enum {
-	PAUSE_US = 100
-};
-
 struct request {
 	bool close; /* the set; else open what is wanted */
 	struct opener_want want;
@@ -27,10 +22,7 @@ struct request {
 };
 
 struct opener {
-	pthread_t thread;
-	bool running;
-	int ask_fd, tell_fd; /* eventfds: to the thread, from it */
-	bool quit;           /* atomic */
+	struct aside aside;
 	/* The asker's. */
 	uint32_t sets;  /* asked for and not failed, ever */
 	uint32_t asked; /* atomic: requests written */
@@ -49,21 +41,6 @@ void opener_set_init(struct opener_set *set)
 	set->arp = -1;
 }
 
-static void ring_bell(int fd)
-{
-	uint64_t one = 1;
-
-	/* A counter that is full is one that rings. */
-	(void)!write(fd, &one, sizeof(one));
-}
-
-static void silence(int fd)
-{
-	uint64_t count;
-
-	(void)!read(fd, &count, sizeof(count));
-}
-
 /* The memory is touched before the real-time thread needs it. */
 struct opener *opener_new(struct err *err)
 {
@@ -77,10 +54,7 @@ struct opener *opener_new(struct err *err)
 		opener_set_init(&o->requests[i].set);
 		opener_set_init(&o->results[i].set);
 	}
-	o->ask_fd = eventfd(0, EFD_CLOEXEC);
-	o->tell_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (o->ask_fd < 0 || o->tell_fd < 0) {
-		err_set(err, "eventfd: %s", strerror(errno));
+	if (aside_init(&o->aside, err) < 0) {
 		opener_free(o);
 		return NULL;
 	}
@@ -133,7 +107,7 @@ static void do_next(struct opener *o)
 	}
 	__atomic_store_n(&o->done, o->done + 1, __ATOMIC_RELEASE);
 	__atomic_store_n(&o->closed, closed, __ATOMIC_RELEASE);
-	ring_bell(o->tell_fd);
+	aside_ring(o->aside.tell_fd);
 }
 
 static void do_asked(struct opener *o)
@@ -149,8 +123,8 @@ static void do_asked(struct opener *o)
 static void submit(struct opener *o)
 {
 	__atomic_store_n(&o->asked, o->asked + 1, __ATOMIC_RELEASE);
-	if (o->running)
-		ring_bell(o->ask_fd);
+	if (o->aside.running)
+		aside_ring(o->aside.ask_fd);
 	else
 		do_asked(o);
 }
@@ -190,7 +164,6 @@ bool opener_next(struct opener *o, struct opener_got *out)
 
 bool opener_wait(struct opener *o, int64_t limit_us)
 {
-	static const struct timespec pause = {0, PAUSE_US * 1000};
 	uint32_t last = __atomic_load_n(&o->asked, __ATOMIC_ACQUIRE);
 	int64_t end = mtime_now().us + limit_us;
 
@@ -198,29 +171,37 @@ bool opener_wait(struct opener *o, int64_t limit_us)
 		0) {
 		if (mtime_now().us > end)
 			return false;
-		nanosleep(&pause, NULL);
+		aside_pause();
 	}
 	return true;
 }
 
 int opener_fd(const struct opener *o)
 {
-	return o->tell_fd;
+	return o->aside.tell_fd;
 }
 
 void opener_drain(struct opener *o)
 {
-	silence(o->tell_fd);
+	aside_silence(o->aside.tell_fd);
 }
 
 /* --- the thread --------------------------------------------------------- */
+
+static void wait_for_bell(struct opener *o)
+{
+	struct pollfd bell = {.fd = o->aside.ask_fd, .events = POLLIN};
+
+	(void)poll(&bell, 1, -1);
+	aside_silence(o->aside.ask_fd);
+}
 
 static void *thread_main(void *arg)
 {
 	struct opener *o = arg;
 
-	while (!__atomic_load_n(&o->quit, __ATOMIC_ACQUIRE)) {
-		silence(o->ask_fd); /* waits until it rings */
+	while (!aside_quits(&o->aside)) {
+		wait_for_bell(o);
 		do_asked(o);
 	}
 	do_asked(o);
@@ -229,27 +210,17 @@ static void *thread_main(void *arg)
 
 int opener_start(struct opener *o, struct err *err)
 {
-	int rc = thread_start(&o->thread, thread_main, o);
-
-	if (rc < 0)
-		return err_fail(err, rc, "thread: %s", strerror(-rc));
-	o->running = true;
-	return 0;
+	return aside_start(&o->aside, thread_main, o, err);
 }
 
 void opener_stop(struct opener *o)
 {
-	if (!o->running)
-		return;
-	__atomic_store_n(&o->quit, true, __ATOMIC_RELEASE);
-	ring_bell(o->ask_fd);
-	pthread_join(o->thread, NULL);
-	o->running = false;
+	aside_stop(&o->aside);
 }
 
 pthread_t opener_thread(const struct opener *o)
 {
-	return o->thread;
+	return o->aside.thread;
 }
 
 void opener_free(struct opener *o)
@@ -260,9 +231,6 @@ void opener_free(struct opener *o)
 		return;
 	while (opener_next(o, &got))
 		close_set(&got.set);
-	if (o->ask_fd >= 0)
-		close(o->ask_fd);
-	if (o->tell_fd >= 0)
-		close(o->tell_fd);
+	aside_fini(&o->aside);
 	free(o);
 }
