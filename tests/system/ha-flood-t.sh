@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: ISC
 # What must leave no trace: thousands of changes of the configuration, a lock of
-# the kernel that others hold, and a flood of junk. Memory stays as it is, adverts are on time, no role moves.
+# the kernel that others hold, and a flood of junk. Memory stays as it is,
+# adverts are on time, no role moves.
 #
 #	ISPDNS_HA_RECONFS=100000 ISPDNS_HA_FLOOD_S=10	the full size
 . "$(dirname "$0")/lib.sh"

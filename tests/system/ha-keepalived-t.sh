@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: ISC
 # ispdns-ha beside Debian's keepalived in every mode that both speak: election
 # both ways, crash of the frontend, drain, goodbye of either side; a change of
-# the interval of version 2; keepalived leads and the DNS beside it is silent. With ISPDNS_KEEPALIVED=FILE beside another one;
-# signed adverts need keepalived 2.4.
+# the interval of version 2; keepalived leads and the DNS beside it is silent.
+# With ISPDNS_KEEPALIVED=FILE beside another one; signed adverts need keepalived
+# 2.4.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/ha.sh"
 need_root
@@ -159,6 +160,14 @@ undisturbed() { # WHAT TRANSITIONS
 		"$1: keepalived does not move"
 	is "$(stat_of a discard.interval)" 0 "$1: no advert is thrown away"
 }
+all_end() {
+	ka_stop b
+	kill "$(pid a ha)"
+	wait "$(pid a ha)"
+	stop_hard a fe
+	stop_hard b fe
+	: > "$work/b/ka.log"
+}
 two_phases() {
 	local before
 	our_conf 50 accept_interval=2s > "$work/a/ha.yaml"
@@ -182,12 +191,7 @@ two_phases() {
 	: > "$work/b/ka.log"
 	measure 8 ours_first
 	undisturbed "interval: back to 1 s above keepalived" "$before"
-	ka_stop b
-	kill "$(pid a ha)"
-	wait "$(pid a ha)"
-	stop_hard a fe
-	stop_hard b fe
-	: > "$work/b/ka.log"
+	all_end
 }
 
 # --- keepalived advertises, but the DNS beside it hangs or is gone ---
@@ -251,15 +255,6 @@ rescue_more() {
 	ok "rescue: and told" wait_for 15 has health.master_silent true
 	in_ns b nft delete table inet acl
 }
-rescue_end() {
-	ka_stop b
-	kill "$(pid a ha)"
-	wait "$(pid a ha)"
-	stop_hard a fe
-	stop_hard b fe
-	: > "$work/b/ka.log"
-}
-
 more_garp() { [ "$(stat_of a garp_sent_total)" -ge $((garp + 3)) ]; }
 host_dies() {
 	ip -n "$ns-br" link set vb down
@@ -279,7 +274,7 @@ two_phases
 run_mode "v2 PASS" 4
 rescue "v2 PASS"
 rescue_more
-rescue_end
+all_end
 
 version=3 interval=100ms ka_interval=0.1 crash_ms=900
 our_more=() ka_more=
@@ -312,6 +307,6 @@ ka_addresses=$(printf 'fe80::100/64\n%s/64' "$vip6")
 vip=$vip6
 run_mode "v3 IPv6" 2
 rescue "v3 IPv6"
-rescue_end
+all_end
 unlike "$(cat "$work"/*/log)" 'Sanitizer|runtime error' "no sanitizer spoke"
 done_testing
